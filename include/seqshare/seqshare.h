@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * seqshare: one value, shared between processes, for readers that look at it on every request.
+ *
+ *     seqshare *config;
+ *     seqshare_new(&config, 1 << 20);                    before fork: anonymous, inherited by every worker
+ *     seqshare_set(config, &limits, sizeof limits);      any process, any time
+ *     seqshare_get(config, &mine, sizeof mine, NULL);    in the hot path: memcpy speed, takes no lock
+ *
+ * Words: a *share* is what you hold; its shared memory is the *region*. It carries one *value* (length and
+ * bytes) at a time, and every *publication* of a value has a *version*: 1 for the first, one more each time,
+ * 0 while nothing has been published. The *owner* is the thread that holds the writer lock.
+ *
+ * Everywhere, unless a function says otherwise:
+ *   - It returns 0 (or a length, or 1 where said), or a negative errno value; seqshare_strerror() words it.
+ * Where it returns an error, nothing has changed. A NULL share, name, buffer or result is -EINVAL.
+ *   - Times are int64_t nanoseconds, relative; -1 waits for ever, any other negative time is -EINVAL.
+ *   - A handle may be used by many threads at once, and by parent and children after fork. During reopen and
+ *     close no other thread may use the handle; during drop_write none may write. (Children of vfork, and of
+ * clone with CLONE_VM and without CLONE_THREAD, may not call in.)
+ *   - seqshare_get, _try_get, _peek, _valid, _version, _length and _retired are async-signal-safe and take no
+ * lock. What writes may be called from a signal handler too, but gets -EBUSY when it interrupted a write of
+ * this thread.
+ *   - Readers never write to the region: a read-only mapping is enough, and a killed reader harms nobody.
+ *
+ * The protocol is in protocol.h, the layout of the region in docs/format.md, the promises in
+ * docs/guarantees.md.
+ */
+#ifndef SEQSHARE_H
+#define SEQSHARE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <seqshare/protocol.h>
+
+#define SEQSHARE_VERSION_MAJOR 0
+#define SEQSHARE_VERSION_MINOR 1
+#define SEQSHARE_VERSION_PATCH 0
+
+#if defined __GNUC__
+#define SEQSHARE_API __attribute__((visibility("default")))
+#else
+#error "seqshare needs gcc or clang"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A share. Its members are private, but the inline functions below are compiled into your program and use
+ * them: so these few, in this order, stay as they are as long as the library's SOVERSION does. More follow
+ * them.
+ */
+typedef struct seqshare {
+    const struct seqshare_head *head;
+    const unsigned char *bytes; /* of slot 0; slot k starts k * stride further */
+    size_t stride;
+    size_t capacity;
+    unsigned mask; /* slots - 1 */
+} seqshare;
+
+/* ---- access: or-ed together ------------------------------------------------------------------------------
+ */
+enum {
+    SEQSHARE_READ = 1,     /* a read-only mapping */
+    SEQSHARE_WRITE = 2,    /* includes READ */
+    SEQSHARE_ANY_OWNER = 4 /* trust a region that neither root nor this user owns (seqshare_open, _attach) */
+};
+
+/* ---- life cycle ------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Make an anonymous share: inherited over fork, to others by its descriptor (seqshare_fd).
+ * `capacity`, in bytes, is the most a value may have. It is an upper bound and costs nothing: memory is
+ * committed as values need it. The share is the caller's: seqshare_close(). Errors: -EINVAL capacity 0;
+ * -ENOMEM more than can be mapped; -EFBIG beyond RLIMIT_FSIZE; -EMFILE, -ENFILE. Thread-safe; not for signal
+ * handlers.
+ */
+SEQSHARE_API int seqshare_new(seqshare **share, size_t capacity);
+
+/* As seqshare_new, with 2, 4 or 8 slots (else -EINVAL): more slots for readers beside a writer that never
+ * pauses. */
+SEQSHARE_API int seqshare_new_slots(seqshare **share, size_t capacity, unsigned slots);
+
+/*
+ * Make a named share, for writing. A name without a slash is the file `seqshare.NAME` in /dev/shm; a name
+ * with a slash is a path as it stands. `mode`: exactly these permission bits, whatever the umask. The name
+ * appears when the region is complete, never before. Errors: -EEXIST; -EINVAL bad name, mode or capacity 0;
+ * -ENAMETOOLONG; -ENOMEM; -EFBIG; -ENOSPC; -EOPNOTSUPP on NFS, CIFS, 9p, FUSE, hugetlbfs; and what open(2)
+ * says of the directory. Thread-safe; not for signal handlers.
+ */
+SEQSHARE_API int seqshare_create(seqshare **share, const char *name, size_t capacity, mode_t mode);
+
+/*
+ * As seqshare_create, but where the name exists, the new region takes its place in one step and carries
+ * value, type tag and version on. The old region is marked: seqshare_retired() is true there, its waiters get
+ * -EIDRM, and so does every later set, set_if, fill or lock on it (seqshare_reopen, and try again); reads go
+ * on. Waits for the old region's lock, so that no publication is lost; a region it may not lock is read and
+ * left unmarked. Errors: as seqshare_create but for -EEXIST, as seqshare_open for what has the name, and
+ * -EMSGSIZE when the value that stands is longer than `capacity`; -EBUSY in the middle of this thread's own
+ * set or fill on the old region.
+ */
+SEQSHARE_API int seqshare_replace(seqshare **share, const char *name, size_t capacity, mode_t mode);
+
+/*
+ * Open a named share. access: SEQSHARE_READ or SEQSHARE_WRITE, and SEQSHARE_ANY_OWNER if wanted.
+ * Errors: -ENOENT; -EBADMSG not a share, truncated or corrupt; -EPROTONOSUPPORT a newer layout; -ELOOP the
+ * last part of the path is a symbolic link; -EPERM another owner than root or oneself in a directory that
+ * everybody may write to (the name may be squatted), without SEQSHARE_ANY_OWNER; -EACCES; -EINVAL bad name or
+ * access; -ENAMETOOLONG; -EOPNOTSUPP as in seqshare_create. Thread-safe; not for signal handlers.
+ */
+SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
+
+/*
+ * Attach to the region behind a descriptor (from seqshare_fd, inherited, or received over a Unix socket).
+ * The descriptor stays the caller's and may be closed afterwards.
+ * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor;
+ * -EPERM neither sealed against shrinking nor owned by root or oneself, without SEQSHARE_ANY_OWNER; -EINVAL
+ * bad access.
+ */
+SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
+
+/*
+ * A new descriptor of the region, close-on-exec, the caller's to close. READ: opened read-only.
+ * Errors: -EROFS WRITE of a read-only share; -EOPNOTSUPP there is none (no memfd here, or no /proc to reopen
+ * it read-only); -EBADF somebody closed the library's descriptor; -EINVAL bad access.
+ */
+SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
+
+/*
+ * Move the handle to the region that its name has now: 1 if it moved, 0 if it was there already. Access stays
+ * as it was. What seqshare_peek handed out is gone when it moved. Versions may start over there. Errors, the
+ * handle unchanged: -ENOENT the name is gone; -EINVAL a share without a name; -EBUSY this thread owns the
+ * lock; and all of seqshare_open's. No other thread may use the handle meanwhile.
+ */
+SEQSHARE_API int seqshare_reopen(seqshare *share);
+
+/*
+ * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again. 0
+ * also when it is read-only already. For a worker, after fork. Threads may go on reading meanwhile. Errors:
+ * -EBUSY this thread owns the lock; -EBADF somebody closed the library's descriptor; -ENOMEM.
+ */
+SEQSHARE_API int seqshare_drop_write(seqshare *share);
+
+/*
+ * Map header and current value now, so that the first read takes no page fault. Touches no more than these.
+ * Errors: -ENOMEM.
+ */
+SEQSHARE_API int seqshare_prefault(const seqshare *share);
+
+/*
+ * Let go of the handle. NULL is fine. Never unlinks. Unlocks what this thread locked, and abandons what it
+ * was filling, through this handle. In a child it leaves the parent's share alone.
+ */
+SEQSHARE_API void seqshare_close(seqshare *share);
+
+/*
+ * Remove a name. Shares that are open go on as they are; seqshare_retired() is true there (if the caller may
+ * write the file). Errors: -ENOENT; -EINVAL; -ENAMETOOLONG; and unlink(2)'s.
+ */
+SEQSHARE_API int seqshare_unlink(const char *name);
+
+/* ---- write -----------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Publish `length` bytes (0 is a valid value; NULL then too). Waits for the lock as long as its owner lives
+ * (seqshare_lock_for first, for a limit); uses it if this thread owns it already. No system call when nobody
+ * waits and the memory is there. Errors, the old value standing: -EINVAL NULL value with a length; -EROFS;
+ * -EMSGSIZE longer than the capacity; -ENOSPC no memory or room for a longer value; -EBUSY this thread is in
+ * the middle of a set or fill; -EIDRM the region was replaced; -EOPNOTSUPP another PID or time namespace, or
+ * boot, than the region's; -EBADF the library's descriptor was closed and a longer value needs it; -EFBIG;
+ * -EOVERFLOW after 2^63 - 2 versions. After a longjmp out of it, seqshare_abandon gives the lock back.
+ */
+SEQSHARE_API int seqshare_set(seqshare *share, const void *value, size_t length);
+
+/*
+ * Publish only if *version is the current one (0: nothing published yet); *version is then the new one.
+ * Errors: as seqshare_set, and -ESTALE: *version is the one that stands.
+ */
+SEQSHARE_API int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_t length);
+
+/*
+ * Take the lock (unless this thread owns it) and get `room` writable bytes in place: *slot, valid until
+ * publish or abandon. Nobody reads them before. They hold old bytes, not zeros. Errors: as seqshare_set;
+ * -EMSGSIZE room beyond the capacity.
+ */
+SEQSHARE_API int seqshare_fill(seqshare *share, size_t room, void **slot);
+
+/*
+ * Publish the first `length` bytes of what was filled; unlock, unless seqshare_lock held it before.
+ * Errors: -EPERM no fill by this thread on this handle; -EMSGSIZE longer than the room (the fill goes on);
+ * -EROFS.
+ */
+SEQSHARE_API int seqshare_publish(seqshare *share, size_t length);
+
+/*
+ * Forget what was filled; unlock likewise. Also after a longjmp out of seqshare_set: gives the lock back, the
+ * old value standing. Errors: -EPERM nothing to abandon; -EROFS.
+ */
+SEQSHARE_API int seqshare_abandon(seqshare *share);
+
+/* ---- read ------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Copy the current value: its length is returned, its version is in *version (NULL: not wanted). The value is
+ * whole, and not older than the newest when the call began. Takes no lock; repeats while writers outrun the
+ * copy, for a second at most. Errors: -ENODATA nothing published; -ENOBUFS `size` is smaller than the value
+ * (nothing copied; see seqshare_length); -EAGAIN writers outran it for a second; -EBADMSG a corrupt region.
+ * After an error the buffer's bytes mean nothing.
+ */
+SEQSHARE_API ssize_t seqshare_get(const seqshare *share, void *buffer, size_t size, uint64_t *version);
+
+/* One attempt of it: -EAGAIN when a writer outran it. Wait-free. */
+SEQSHARE_API ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_t size, uint64_t *version);
+
+/* The same into a buffer of just the right size from malloc, in *buffer: the caller frees it. Errors: and
+ * -ENOMEM. */
+SEQSHARE_API ssize_t seqshare_get_alloc(const seqshare *share, void **buffer, uint64_t *version);
+
+/* The current value's length, and its version. Errors: -ENODATA, -EAGAIN, -EBADMSG as in seqshare_get. */
+SEQSHARE_API ssize_t seqshare_length(const seqshare *share, uint64_t *version);
+
+/* The most a value may have, in bytes; 0 for NULL. */
+SEQSHARE_API size_t seqshare_capacity(const seqshare *share);
+
+/* The current version; 0: nothing published, or NULL. One load: ask on every request, and read when it has
+ * moved. */
+SEQSHARE_INLINE uint64_t seqshare_version(const seqshare *share);
+
+/* A value where it lies in the region. Not yours: nothing to free. */
+typedef struct seqshare_view {
+    const void *data;
+    size_t length;
+    uint64_t version;
+} seqshare_view;
+
+/*
+ * Look at the current value without copying: view->data may change under your eyes until seqshare_valid,
+ * asked *afterwards*, says that it had not. So read it bounded by view->length, believe nothing before, and
+ * never hand a view to a parser. Errors: -ENODATA; -EBADMSG a corrupt region.
+ */
+SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view);
+
+/* Was all that has been read from the view so far part of its version? Once false, it stays false. */
+SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *view);
+
+/* Has the region's name gone to another region (replace), or was it removed (unlink)? Then seqshare_reopen.
+ * One load. */
+SEQSHARE_INLINE bool seqshare_retired(const seqshare *share);
+
+/* ---- lock ------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Take the writer lock, for read-modify-write: get and set work under it, readers never notice it. 0, or 1
+ * when it was taken over from an owner that died. A fork's child does not own it; a program keeps it over
+ * exec until it ends. Errors: -EDEADLK this thread owns it; -EBUSY this thread is in the middle of a set or
+ * fill; -EROFS; -EIDRM; -EOPNOTSUPP as in seqshare_set. Uncontended: no system call.
+ */
+SEQSHARE_API int seqshare_lock(seqshare *share);
+
+/* Without waiting: -EBUSY when somebody alive owns it. */
+SEQSHARE_API int seqshare_trylock(seqshare *share);
+
+/* Waiting no longer than `ns`: -ETIMEDOUT. */
+SEQSHARE_API int seqshare_lock_for(seqshare *share, int64_t ns);
+
+/* Give it back. Errors: -EPERM this thread does not own it; -EBUSY between fill and publish; -EROFS. */
+SEQSHARE_API int seqshare_unlock(seqshare *share);
+
+/* ---- wait, inspect ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * Sleep until the version differs from `seen`: 0. A writable share is woken; a read-only one looks every 50
+ * ms at least. Errors: -ETIMEDOUT; -EINTR a signal handler ran; -EIDRM the region was replaced and has no
+ * other version than `seen`.
+ */
+SEQSHARE_API int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns);
+
+/* What can be seen from outside, without taking the lock. Times: nanoseconds since 1970,
+ * CLOCK_REALTIME_COARSE. */
+struct seqshare_stat {
+    uint64_t version;
+    uint64_t length; /* of the current value; 0 if none */
+    uint64_t capacity;
+    uint64_t allocated; /* bytes of memory or disk that the region takes now; 0: not known */
+    int64_t created;    /* when the region was made */
+    int64_t published;  /* when the current value was; 0 if none */
+    uint64_t retries;   /* attempts at reading that failed, through this handle in this process */
+    uint8_t region_id[16];
+    uint32_t tag; /* type tag of the current value; 0: untyped, or none */
+    uint32_t slots;
+    int32_t writer;   /* process that published the current value, as its PID namespace numbers it */
+    int32_t owner;    /* thread that owns the lock, likewise; 0: nobody */
+    bool owner_alive; /* false: the next writer takes over */
+    bool retired;     /* replaced or unlinked */
+    bool replaced;
+    bool unlinked;
+    bool writable; /* through this handle */
+    uint8_t reserved[59];
+};
+
+/* Never locks, never waits. Errors: -EAGAIN writers outran it for a second; -EBADMSG a corrupt region. */
+#ifdef __cplusplus /* a struct and a function of one name, like stat(2): g++ -Wshadow calls that hiding a    \
+                      constructor */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+SEQSHARE_API int seqshare_stat(const seqshare *share, struct seqshare_stat *stat);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
+
+/* One sentence for what a function returned, in this library's terms; static, never NULL. Any thread. */
+SEQSHARE_API const char *seqshare_strerror(int error);
+
+/* ---- the inline ones, also exported under the same names
+ * --------------------------------------------------- */
+
+SEQSHARE_INLINE uint64_t seqshare_version(const seqshare *share)
+{
+    return share ? seqshare_read_begin(share->head) : 0;
+}
+
+SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view)
+{
+    uint64_t version, length;
+
+    if (!share || !view)
+        return -EINVAL;
+    version = seqshare_read_begin(share->head);
+    if (version == 0)
+        return -ENODATA;
+    length = seqshare_read_length(share->head, share->mask, version);
+    if (length > share->capacity) /* honest writers never store this, not even in passing */
+        return -EBADMSG;
+    view->data = share->bytes + seqshare_slot_of(version, share->mask) * share->stride;
+    view->length = (size_t)length;
+    view->version = version;
+    return 0;
+}
+
+SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *view)
+{
+    return share && view && seqshare_read_accept(share->head, share->mask, view->version);
+}
+
+SEQSHARE_INLINE bool seqshare_retired(const seqshare *share)
+{
+    /* Acquire: pairs with the release in region.c's retire; who sees the mark finds the new region at the
+     * name. */
+    return share && __atomic_load_n(&share->head->retired, __ATOMIC_ACQUIRE) != 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#include <seqshare/typed.h>
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Typed values: SEQSHARE_TYPE(limits, struct limits) makes
+ *
+ *     int limits_set(seqshare *share, const struct limits *value);
+ *     int limits_get(const seqshare *share, struct limits *value);      inline: a handful of loads up to 64
+ * bytes
+ *
+ * Both return 0 or an error. A typed get of a value with another name or size is -EBADMSG, so that a program
+ * compiled against an older struct reads an error and not garbage. Otherwise as seqshare_set and
+ * seqshare_get. The type must be plain bytes: no pointers that others cannot follow.
+ */
+#ifndef SEQSHARE_TYPED_H
+#define SEQSHARE_TYPED_H
+
+#include <string.h>
+
+#include <seqshare/seqshare.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The two below for a type that the caller names by its tag; for SEQSHARE_TYPE and for other languages. */
+SEQSHARE_API int seqshare_set_typed(seqshare *share, const void *value, size_t size, uint32_t tag);
+SEQSHARE_API int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t tag);
+
+/* FNV-1a (32 bit), one byte and eight. */
+
+static inline uint32_t seqshare_tag_byte(uint32_t tag, unsigned char byte)
+{
+    return (tag ^ byte) * UINT32_C(16777619);
+}
+
+/* Straight-line code on purpose: compilers fold it to a constant where they would not unroll a loop. */
+static inline uint32_t seqshare_tag_eight(uint32_t tag, const char *name, size_t length, size_t from)
+{
+#define SEQSHARE_TAG_STEP(i)                                                                                 \
+    if (from + (i) < length)                                                                                 \
+    tag = seqshare_tag_byte(tag, (unsigned char)name[from + (i)])
+    SEQSHARE_TAG_STEP(0);
+    SEQSHARE_TAG_STEP(1);
+    SEQSHARE_TAG_STEP(2);
+    SEQSHARE_TAG_STEP(3);
+    SEQSHARE_TAG_STEP(4);
+    SEQSHARE_TAG_STEP(5);
+    SEQSHARE_TAG_STEP(6);
+    SEQSHARE_TAG_STEP(7);
+#undef SEQSHARE_TAG_STEP
+    return tag;
+}
+
+/* The tag of a type: over its name, then over its size as 8 little-endian bytes; never 0, which is `untyped`.
+ */
+SEQSHARE_INLINE uint32_t seqshare_tag(const char *name, size_t length, size_t size);
+
+SEQSHARE_INLINE uint32_t seqshare_tag(const char *name, size_t length, size_t size)
+{
+    uint32_t tag = UINT32_C(2166136261);
+    uint64_t rest = size;
+
+    tag = seqshare_tag_eight(tag, name, length, 0);
+    tag = seqshare_tag_eight(tag, name, length, 8);
+    tag = seqshare_tag_eight(tag, name, length, 16);
+    tag = seqshare_tag_eight(tag, name, length, 24);
+    for (size_t i = 32; i < length; i++) /* long names: right, but not folded */
+        tag = seqshare_tag_byte(tag, (unsigned char)name[i]);
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 8 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 16 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 24 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 32 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 40 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 48 & 0xff));
+    tag = seqshare_tag_byte(tag, (unsigned char)(rest >> 56 & 0xff));
+    return tag ? tag : 1;
+}
+
+/* Word i of a slot. Relaxed: ordered by read_begin before and read_accept after. */
+static inline uint64_t seqshare_slot_word(const unsigned char *slot, unsigned i)
+{
+    return seqshare_load_relaxed((const seqshare_word *)(const void *)slot + i);
+}
+
+/*
+ * One attempt at a value of at most 64 bytes. Eight scalars and not an array: compilers keep them in
+ * registers. `size` is a constant once inlined, so that only the words it needs are loaded. A slot is a
+ * multiple of 128 bytes long: its last word is all there.
+ */
+SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, size_t size, uint32_t tag);
+
+SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, size_t size, uint32_t tag)
+{
+    uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
+    const struct seqshare_head *head = share->head;
+    const unsigned mask = share->mask;
+    uint64_t version = seqshare_read_begin(head);
+    const unsigned char *slot = share->bytes + seqshare_slot_of(version, mask) * share->stride;
+    unsigned char *out = (unsigned char *)value;
+
+    if (version == 0 || seqshare_read_length(head, mask, version) != size ||
+        seqshare_read_tag(head, mask, version) != tag)
+        return false;
+    a = seqshare_slot_word(slot, 0);
+    if (size > 8)
+        b = seqshare_slot_word(slot, 1);
+    if (size > 16)
+        c = seqshare_slot_word(slot, 2);
+    if (size > 24)
+        d = seqshare_slot_word(slot, 3);
+    if (size > 32)
+        e = seqshare_slot_word(slot, 4);
+    if (size > 40)
+        f = seqshare_slot_word(slot, 5);
+    if (size > 48)
+        g = seqshare_slot_word(slot, 6);
+    if (size > 56)
+        h = seqshare_slot_word(slot, 7);
+    if (!seqshare_read_accept(head, mask, version))
+        return false;
+#define SEQSHARE_STORE(word, i)                                                                              \
+    if (size > 8 * (i))                                                                                      \
+    memcpy(out + 8 * (i), &word, size - 8 * (i) < 8 ? size - 8 * (i) : 8)
+    SEQSHARE_STORE(a, 0);
+    SEQSHARE_STORE(b, 1);
+    SEQSHARE_STORE(c, 2);
+    SEQSHARE_STORE(d, 3);
+    SEQSHARE_STORE(e, 4);
+    SEQSHARE_STORE(f, 5);
+    SEQSHARE_STORE(g, 6);
+    SEQSHARE_STORE(h, 7);
+#undef SEQSHARE_STORE
+    return true;
+}
+
+#ifdef __cplusplus
+}
+#define SEQSHARE_PLAIN_BYTES(type)                                                                           \
+    static_assert(__is_trivially_copyable(type), "a shared value is plain bytes")
+#else
+#define SEQSHARE_PLAIN_BYTES(type) _Static_assert(sizeof(type) > 0, "a shared value has a size")
+#endif
+
+/* The slow half of a get (nothing there, another type, a writer in the way) is in the library. */
+#define SEQSHARE_TYPE(name, type)                                                                            \
+    SEQSHARE_PLAIN_BYTES(type);                                                                              \
+    __attribute__((unused)) static inline int name##_set(seqshare *share, const type *value)                 \
+    {                                                                                                        \
+        return seqshare_set_typed(share, value, sizeof(type),                                                \
+                                  seqshare_tag(#name, sizeof #name - 1, sizeof(type)));                      \
+    }                                                                                                        \
+    __attribute__((unused)) static inline int name##_get(const seqshare *share, type *value)                 \
+    {                                                                                                        \
+        const uint32_t tag = seqshare_tag(#name, sizeof #name - 1, sizeof(type));                            \
+        if (sizeof(type) <= 64 && share && value && seqshare_try_get_small(share, value, sizeof(type), tag)) \
+            return 0;                                                                                        \
+        return seqshare_get_typed(share, value, sizeof(type), tag);                                          \
+    }
+
+#endif
