@@ -78,6 +78,12 @@ extern "C" {
 
 enum { SEQSHARE_SLOTS_MAX = 8 };
 
+/* The bits of the retired mark. */
+enum {
+    SEQSHARE_REPLACED = 1, /* the name has gone to another region: nothing is published here any more */
+    SEQSHARE_UNLINKED = 2  /* the name was removed: all goes on for those who have the region */
+};
+
 /* The last version there can be: the sequence must hold 2(v+1). */
 #define SEQSHARE_VERSION_MAX ((UINT64_C(1) << 63) - 2)
 

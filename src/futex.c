@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the kernel reads: two 64-bit numbers for SYS_futex_time64, and on 64-bit systems for SYS_futex as
+ * well. */
+struct kernel_time {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+
+static long wait_call(const uint32_t *word, uint32_t value, int64_t ns)
+{
+    struct kernel_time time = {ns / 1000000000, ns % 1000000000};
+#ifdef SYS_futex_time64
+    long result = syscall(SYS_futex_time64, word, FUTEX_WAIT, value, &time, NULL, 0);
+#ifdef SYS_futex
+    if (result != 0 && errno == ENOSYS) { /* before Linux 5.1 */
+        long old[2] = {(long)time.seconds, (long)time.nanoseconds};
+
+        result = syscall(SYS_futex, word, FUTEX_WAIT, value, old, NULL, 0);
+    }
+#endif
+    return result;
+#else
+    return syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
+#endif
+}
+
+int futex_wait(const uint32_t *word, uint32_t value, int64_t ns)
+{
+    int saved = errno;
+    int result = wait_call(word, value, ns) == 0 ? 0 : -errno;
+
+    errno = saved;
+    return result;
+}
+
+void futex_wake(const uint32_t *word, int32_t sleepers)
+{
+    int saved = errno;
+
+#ifdef SYS_futex
+    syscall(SYS_futex, word, FUTEX_WAKE, sleepers, NULL, NULL, 0);
+#else
+    syscall(SYS_futex_time64, word, FUTEX_WAKE, sleepers, NULL, NULL, 0);
+#endif
+    errno = saved;
+}
+
+int64_t clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_after(int64_t ns)
+{
+    int64_t now;
+
+    if (ns < 0)
+        return INT64_MAX;
+    now = clock_now();
+    return ns > INT64_MAX - now ? INT64_MAX : now + ns;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The two futex calls. Never with the PRIVATE flag: the words are shared between processes. */
+#ifndef SEQSHARE_FUTEX_H
+#define SEQSHARE_FUTEX_H
+
+#include <stdint.h>
+
+#define FUTEX_WAKE_ALL INT32_MAX
+
+/*
+ * Sleep while *word is `value`, for `ns` at most. 0, or a negative errno: -EAGAIN it was not, -ETIMEDOUT,
+ * -EINTR. The word may be mapped read-only. Waking may be spurious: look again.
+ */
+int futex_wait(const uint32_t *word, uint32_t value, int64_t ns);
+
+void futex_wake(const uint32_t *word, int32_t sleepers);
+
+/* CLOCK_MONOTONIC; and the moment `ns` from now, INT64_MAX for -1 (for ever). */
+int64_t clock_now(void);
+int64_t clock_after(int64_t ns);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * musl cannot load a library with initial-exec thread-local storage by dlopen; glibc can, and it is both
+ * faster there and safe in a signal handler, where the general model may have to allocate.
+ */
+#ifdef __GLIBC__
+#define TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define TLS_MODEL
+#endif
+
+static _Thread_local struct identity self TLS_MODEL;
+
+/* ---- noticing fork ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * The generation stands in a page that the kernel wipes in every child, so that even a raw clone is noticed;
+ * where it does not (before Linux 4.14), pthread_atfork wipes it after fork. The counter is inherited, so a
+ * new generation differs from all that ancestors had: two threads of a child cannot take the parent's number
+ * for theirs.
+ */
+static uint64_t unwiped;
+static uint64_t *generation = &unwiped;
+static uint64_t generations;
+
+static void forget_generation(void)
+{
+    __atomic_store_n(generation, 0, __ATOMIC_RELAXED); /* the child has one thread here: nothing to order */
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page != MAP_FAILED && madvise(page, size, MADV_WIPEONFORK) == 0)
+        generation = page;
+    else if (page != MAP_FAILED)
+        munmap(page, size);
+    pthread_atfork(NULL, NULL, forget_generation);
+}
+
+uint64_t identity_generation(void)
+{
+    uint64_t now = __atomic_load_n(generation, __ATOMIC_RELAXED), none = 0;
+
+    if (now != 0)
+        return now;
+    /* Relaxed: only the number itself is shared, and whoever loses the race uses the winner's. */
+    now = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+    if (__atomic_compare_exchange_n(generation, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return now;
+    return none;
+}
+
+/* ---- /proc -----------------------------------------------------------------------------------------------
+ */
+
+/* Up to size - 1 bytes of a small file, with a 0 behind; their number, or -1. */
+static ssize_t read_file(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t got;
+
+    if (fd < 0)
+        return -1;
+    do {
+        got = read(fd, text + length, size - 1 - length);
+        if (got > 0)
+            length += (size_t)got;
+    } while ((got > 0 && length < size - 1) || (got < 0 && errno == EINTR));
+    close(fd);
+    text[length] = 0;
+    return got < 0 ? -1 : (ssize_t)length;
+}
+
+/*
+ * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's
+ * namespace down to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves
+ * nothing. The line can be far down (behind thousands of groups), so the file is searched in overlapping
+ * pieces.
+ */
+static bool proc_is_ours(pid_t tid)
+{
+    char text[1024], wanted[48];
+    int wanted_length = snprintf(wanted, sizeof wanted, "\nNSpid:\t%d\n", (int)tid);
+    size_t kept = 0;
+    int fd = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+    bool found = false;
+
+    while (fd >= 0 && !found) {
+        ssize_t got = read(fd, text + kept, sizeof text - kept);
+        size_t have;
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        have = kept + (size_t)got;
+        found = memmem(text, have, wanted, (size_t)wanted_length) != NULL;
+        kept = have < sizeof wanted ? have : sizeof wanted;
+        memmove(text, text + have - kept, kept);
+    }
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+/* State and start time (low 32 bits, never 0) from a stat file; false when it cannot be read. */
+static bool read_stat(const char *path, char *state, uint32_t *start)
+{
+    char text[1024];
+    const char *field;
+    unsigned long long ticks;
+
+    if (read_file(path, text, sizeof text) <= 0)
+        return false;
+    field = strrchr(text, ')'); /* the last one: the name before it may be anything */
+    if (!field || field[1] != ' ' || field[2] == 0)
+        return false;
+    *state = field[2];
+    field += 2;
+    for (int number = 3; number < 22; number++) {
+        field = strchr(field, ' ');
+        if (!field)
+            return false;
+        field++;
+    }
+    ticks = strtoull(field, NULL, 10);
+    *start = (uint32_t)ticks ? (uint32_t)ticks : 1;
+    return true;
+}
+
+/* ---- this thread -----------------------------------------------------------------------------------------
+ */
+
+static uint64_t own_start(pid_t tid)
+{
+    char path[64], state;
+    uint32_t start;
+
+    /* Not /proc/self/stat: emulators fake that one. Under another namespace's /proc the number is someone
+     * else's. */
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
+    return proc_is_ours(tid) && read_stat(path, &state, &start) ? start : 0;
+}
+
+static void find_self(uint64_t now)
+{
+    pid_t tid = (pid_t)syscall(SYS_gettid);
+    int saved = errno;
+
+    self.owner = (uint64_t)tid | own_start(tid) << 32;
+    self.process = getpid();
+    __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler that sees the generation sees the rest */
+    self.generation = now;
+    errno = saved;
+}
+
+const struct identity *identity_get(void)
+{
+    uint64_t now = identity_generation();
+
+    if (self.generation != now)
+        find_self(now);
+    return &self;
+}
+
+/* ---- its world -------------------------------------------------------------------------------------------
+ */
+
+static uint64_t namespace_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
+void world_get(struct world *world)
+{
+    char text[64];
+    unsigned digit = 0;
+    int saved = errno;
+
+    memset(world, 0, sizeof *world);
+    world->pid_namespace = namespace_of("/proc/self/ns/pid");
+    world->time_namespace = namespace_of("/proc/self/ns/time");
+    if (world->time_namespace == 0 && world->pid_namespace != 0)
+        world->time_namespace = 1; /* a kernel that has no such thing: all are in the same */
+    if (read_file("/proc/sys/kernel/random/boot_id", text, sizeof text) >= 36)
+        for (const char *at = text; *at && digit < 32; at++) {
+            int value = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10 : -1;
+
+            if (value < 0)
+                continue;
+            world->boot_id[digit / 2] = (uint8_t)(world->boot_id[digit / 2] << 4 | value);
+            digit++;
+        }
+    errno = saved;
+}
+
+/* ---- another thread --------------------------------------------------------------------------------------
+ */
+
+/* Without a /proc to ask: a process that has ended but was not waited for can be polled. A mere thread
+ * cannot. */
+static bool is_zombie(pid_t tid)
+{
+#ifdef SYS_pidfd_open
+    struct pollfd ended = {.events = POLLIN};
+    bool dead;
+
+    ended.fd = (int)syscall(SYS_pidfd_open, tid, 0);
+    if (ended.fd < 0)
+        return false;
+    dead = poll(&ended, 1, 0) == 1 && (ended.revents & POLLIN);
+    close(ended.fd);
+    return dead;
+#else
+    (void)tid;
+    return false;
+#endif
+}
+
+static bool judge(pid_t tid, uint32_t owner_start)
+{
+    char path[64], state;
+    uint32_t start;
+
+    if (tid == 0)
+        return true;
+    if (kill(tid, 0) != 0 && errno == ESRCH)
+        return true;
+    if (!proc_is_ours((pid_t)syscall(SYS_gettid)))
+        return is_zombie(tid);
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+    if (!read_stat(path, &state, &start))
+        return false; /* hidepid shows nothing of other users' processes, alive as they are */
+    return state == 'Z' || state == 'X' || (owner_start != 0 && start != owner_start);
+}
+
+bool identity_is_dead(uint64_t owner)
+{
+    int saved = errno;
+    bool dead = judge((pid_t)(owner & OWNER_TID_MASK), (uint32_t)(owner >> 32));
+
+    errno = saved;
+    return dead;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Who this thread is, in which world its number means something, and whether another thread still lives. */
+#ifndef SEQSHARE_IDENTITY_H
+#define SEQSHARE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OWNER_TID_MASK UINT64_C(0x3fffffff)
+#define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
+
+struct identity {
+    uint64_t owner; /* as it stands in the owner word: TID | start time << 32 */
+    uint64_t generation;
+    pid_t process;
+};
+
+/*
+ * This thread's identity; never NULL. Cached per thread, and noticed to be stale after fork (also a raw
+ * clone). Async-signal-safe. The first call of a thread reads /proc.
+ */
+const struct identity *identity_get(void);
+
+/* Unique to this process among its ancestors: what was found out in another generation is to be asked again.
+ */
+uint64_t identity_generation(void);
+
+/* The world in which TIDs and start times can be compared. 0: not known. */
+struct world {
+    uint8_t boot_id[16];
+    uint64_t pid_namespace;
+    uint64_t time_namespace;
+};
+
+void world_get(struct world *world);
+
+/*
+ * Is the thread in this owner word surely dead? False whenever that cannot be told. `owner` may be anything
+ * at all.
+ */
+bool identity_is_dead(uint64_t owner);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer lock. It knows of owners and of nothing that they protect; see lock.c for how it works. */
+#ifndef SEQSHARE_LOCK_H
+#define SEQSHARE_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+/*
+ * `me` is identity_get()->owner throughout. Times as in the public API; ns = 0 does not sleep and sets no
+ * waiters bit.
+ */
+
+/*
+ * Take it and hold it until lock_release. 0, or 1 after taking over from a dead owner.
+ * -EDEADLK: held by this thread; -EBUSY: this thread is inside lock_enter..lock_leave; -ETIMEDOUT.
+ */
+int lock_acquire(struct lock_line *lock, uint64_t me, int64_t ns);
+
+/* 0; -EPERM: not this thread's; -EBUSY: inside lock_enter..lock_leave. */
+int lock_release(struct lock_line *lock, uint64_t me);
+
+/*
+ * Begin a write: take the lock for just that, or use it if this thread holds it. 0, or -EBUSY if a write of
+ * this thread is under way (we are in a signal handler, or between fill and publish). Waits as long as the
+ * owner lives.
+ */
+int lock_enter(struct lock_line *lock, uint64_t me);
+
+/* End a write: release, unless lock_acquire held it before. -EPERM: this thread was in none. */
+int lock_leave(struct lock_line *lock, uint64_t me);
+
+/* Does this thread own it, in whatever way? */
+bool lock_is_mine(const struct lock_line *lock, uint64_t me);
+
+/* The owner word as it stands, without the waiters bit; 0: free. */
+uint64_t lock_owner(const struct lock_line *lock);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "name.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define PLACE "/dev/shm/seqshare."
+
+/* The absolute path of a name: "x" is in PLACE, "a/x" is relative to here and now, "/a/x" is itself. */
+static int resolve(const char *text, char **path)
+{
+    const char *slash = strrchr(text, '/');
+    const char *base = slash ? slash + 1 : text;
+    char here[PATH_MAX] = "";
+    size_t size;
+
+    if (base[0] == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+        return -EINVAL;
+    if (strlen(base) + (slash ? 0 : strlen("seqshare.")) > NAME_MAX || strlen(text) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    if (slash && text[0] != '/' && !getcwd(here, sizeof here))
+        return -errno;
+    size = strlen(here) + 1 + strlen(text) + sizeof PLACE;
+    *path = malloc(size);
+    if (!*path)
+        return -ENOMEM;
+    if (!slash)
+        snprintf(*path, size, PLACE "%s", text);
+    else
+        snprintf(*path, size, "%s%s%s", here, here[0] ? "/" : "", text);
+    return 0;
+}
+
+static int open_directory(const char *path, const char *base)
+{
+    char directory[2 * PATH_MAX];
+    size_t length = (size_t)(base - path);
+    int fd;
+
+    if (length >= sizeof directory)
+        return -ENAMETOOLONG;
+    memcpy(directory, path, length); /* up to and with the slash */
+    directory[length] = 0;
+    fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int name_open(struct name *name, const char *text)
+{
+    int error = resolve(text, &name->path);
+
+    if (error)
+        return error;
+    name->base = strrchr(name->path, '/') + 1;
+    name->directory = open_directory(name->path, name->base);
+    if (name->directory < 0) {
+        free(name->path);
+        return name->directory;
+    }
+    return 0;
+}
+
+void name_close(struct name *name)
+{
+    close(name->directory);
+    free(name->path);
+}
+
+bool name_owner_is_trusted(const struct stat *status)
+{
+    return status->st_uid == 0 || status->st_uid == geteuid();
+}
+
+static int check_owner(const struct name *name, int fd)
+{
+    struct stat file, directory;
+
+    if (fstat(fd, &file) != 0 || fstat(name->directory, &directory) != 0)
+        return -errno;
+    if (!S_ISREG(file.st_mode))
+        return -EBADMSG;
+    return directory.st_mode & S_IWOTH && !name_owner_is_trusted(&file) ? -EPERM : 0;
+}
+
+int name_open_file(const struct name *name, bool writable, bool any_owner)
+{
+    /* NONBLOCK: opening a FIFO must not wait for its other end. */
+    int flags = (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = openat(name->directory, name->base, flags);
+    int error;
+
+    if (fd < 0)
+        return errno == EISDIR || errno == ENXIO || errno == ENODEV ? -EBADMSG : -errno;
+    error = any_owner ? 0 : check_owner(name, fd);
+    if (error) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+bool name_is(const struct name *name, dev_t device, ino_t inode)
+{
+    struct stat status;
+
+    return fstatat(name->directory, name->base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_dev == device && status.st_ino == inode;
+}
+
+static int create_temporary(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+{
+    uint64_t random;
+    int fd;
+
+    do {
+        if (getrandom(&random, sizeof random, 0) != sizeof random)
+            return -errno;
+        snprintf(temporary, NAME_TEMPORARY_SIZE, ".seqshare-%016llx", (unsigned long long)random);
+        fd = openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    } while (fd < 0 && errno == EEXIST);
+    if (fd < 0) {
+        temporary[0] = 0;
+        return -errno;
+    }
+    return fd;
+}
+
+int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE])
+{
+    temporary[0] = 0;
+    /* A file without a name vanishes with a creator that is killed. Its name is given through /proc. */
+    if (!needs_name && access("/proc/self/fd", X_OK) == 0) {
+        int fd = openat(name->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+        if (fd >= 0)
+            return fd;
+        if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+            return -errno;
+    }
+    return create_temporary(name, temporary);
+}
+
+void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+{
+    if (temporary[0])
+        unlinkat(name->directory, temporary, 0);
+    temporary[0] = 0;
+}
+
+int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE], bool replace)
+{
+    char path[64];
+    int result;
+
+    if (replace) {
+        result = renameat(name->directory, temporary, name->directory, name->base);
+        if (result == 0)
+            temporary[0] = 0;
+    } else if (temporary[0]) {
+        result = linkat(name->directory, temporary, name->directory, name->base, 0);
+    } else {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        result = linkat(AT_FDCWD, path, name->directory, name->base, AT_SYMLINK_FOLLOW);
+    }
+    if (result != 0)
+        result = -errno;
+    name_discard(name, temporary);
+    return result;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Names and the files behind them: where they are, how they appear whole, and whom to trust. */
+#ifndef SEQSHARE_NAME_H
+#define SEQSHARE_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+struct name {
+    char *path;       /* absolute, malloc'ed */
+    const char *base; /* its last part */
+    int directory;    /* O_PATH descriptor of the directory */
+};
+
+/* -EINVAL, -ENAMETOOLONG, -ENOMEM, or what opening the directory said. */
+int name_open(struct name *name, const char *text);
+void name_close(struct name *name);
+
+/*
+ * The file behind a name: a descriptor, or -ENOENT, -ELOOP (symbolic link), -EBADMSG (not a regular file),
+ * -EACCES, and -EPERM: somebody else's in a directory that everybody may write to, unless `any_owner`.
+ */
+int name_open_file(const struct name *name, bool writable, bool any_owner);
+
+/* Does the name belong to this very file now? */
+bool name_is(const struct name *name, dev_t device, ino_t inode);
+
+enum { NAME_TEMPORARY_SIZE = 32 };
+
+/* A file without a name (`temporary` is then empty) or with a temporary one, in the same directory; mode
+ * 0600. */
+int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE]);
+
+/* Give it the name: -EEXIST if it is taken, unless `replace`, which needs a temporary one. Removes the
+ * temporary one. */
+int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE], bool replace);
+
+/* Remove the temporary name, if there is one. */
+void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]);
+
+/* Owned by root or by this process's user. */
+bool name_owner_is_trusted(const struct stat *status);
+
+#endif

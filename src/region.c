@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+#include "region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "identity.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* In linux/magic.h only of late, or never. */
+#define CIFS_MAGIC UINT32_C(0xff534d42)
+#define SMB2_MAGIC UINT32_C(0xfe534d42)
+#define SMB1_MAGIC UINT32_C(0x517b)
+#define FUSE_MAGIC UINT32_C(0x65735546)
+
+enum {
+    RESERVE_STEP =
+        1 << 20,       /* before Linux 6.11 an interrupted fallocate undoes all its work: keep it small */
+    RESERVE_LEAST = 64 /* what typed reads may load of a shorter value */
+};
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void reset(struct region *region)
+{
+    memset(region, 0, sizeof *region);
+    region->write_fd = region->read_fd = -1;
+}
+
+unsigned char *region_slot(const struct region *region, unsigned slot)
+{
+    return (unsigned char *)region->map + region->header.header_size + slot * (size_t)region->header.stride;
+}
+
+/* ---- descriptors -----------------------------------------------------------------------------------------
+ */
+
+static int remember_file(struct region *region, int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    region->device = status.st_dev;
+    region->inode = status.st_ino;
+    return 0;
+}
+
+bool region_owns(const struct region *region, int fd)
+{
+    struct stat status;
+
+    return fd >= 0 && fstat(fd, &status) == 0 && status.st_dev == region->device &&
+           status.st_ino == region->inode;
+}
+
+/*
+ * A read-only descriptor of the same file, for drop_write and to hand out. Opened now, with the writable one:
+ * later, after setuid, it might be refused. -1: without /proc there is none.
+ */
+static int open_read_only(const struct region *region, int fd)
+{
+    char path[64];
+    int read_fd;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    read_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (read_fd >= 0 && !region_owns(region, read_fd)) {
+        close(read_fd);
+        return -1;
+    }
+    return read_fd;
+}
+
+static void close_ours(const struct region *region, int *fd)
+{
+    if (region_owns(region, *fd))
+        close(*fd);
+    *fd = -1;
+}
+
+/* ---- mapping ---------------------------------------------------------------------------------------------
+ */
+
+/* A core dump reads what it dumps, and reading a hole allocates it: the whole capacity, from one crashed
+ * worker. */
+static void exclude_from_dumps(const struct region *region)
+{
+    size_t page = page_size();
+    size_t from = (region->header.header_size + page - 1) / page * page;
+
+    if (from < region->size)
+        madvise((char *)region->map + from, region->size - from, MADV_DONTDUMP);
+}
+
+static int map(struct region *region, int fd)
+{
+    int protection = region->writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    int flags = fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *address = mmap(NULL, region->size, protection, flags, fd, 0);
+
+    if (address == MAP_FAILED)
+        return -errno;
+    region->map = address;
+    exclude_from_dumps(region);
+    return 0;
+}
+
+void region_close(struct region *region)
+{
+    if (region->map)
+        munmap(region->map, region->size);
+    close_ours(region, &region->write_fd);
+    close_ours(region, &region->read_fd);
+    reset(region);
+}
+
+/* What was begun with `fd` came to nothing. */
+static int give_up(struct region *region, int fd, int error)
+{
+    if (region->map)
+        munmap(region->map, region->size);
+    close(fd);
+    reset(region);
+    return error;
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------
+ */
+
+/* Header of a new region, and the size of the whole. */
+static int describe(struct region *region, size_t capacity, unsigned slots)
+{
+    struct header *header = &region->header;
+    struct world world;
+    struct timespec now;
+    size_t stride, size;
+
+    if (capacity == 0 || (slots != 2 && slots != 4 && slots != SEQSHARE_SLOTS_MAX))
+        return -EINVAL;
+    if (__builtin_add_overflow(capacity, LAYOUT_LINE - 1, &stride))
+        return -ENOMEM;
+    stride -= stride % LAYOUT_LINE;
+    if (__builtin_mul_overflow(stride, slots, &size) ||
+        __builtin_add_overflow(size, LAYOUT_HEADER_SIZE, &size) || size > PTRDIFF_MAX)
+        return -ENOMEM;
+    if (getrandom(header->region_id, sizeof header->region_id, 0) != sizeof header->region_id)
+        return -errno;
+    world_get(&world);
+    clock_gettime(CLOCK_REALTIME, &now);
+    memcpy(header->magic, LAYOUT_MAGIC, sizeof header->magic);
+    header->layout = LAYOUT_VERSION;
+    header->readable_by = LAYOUT_READABLE_BY;
+    header->byte_order = LAYOUT_BYTE_ORDER;
+    header->header_size = LAYOUT_HEADER_SIZE;
+    header->capacity = capacity;
+    header->stride = stride;
+    header->slots = slots;
+    header->created = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    memcpy(header->boot_id, world.boot_id, sizeof header->boot_id);
+    header->pid_namespace = world.pid_namespace;
+    header->time_namespace = world.time_namespace;
+    region->size = size;
+    return 0;
+}
+
+static int write_all(int fd, const void *bytes, size_t length, off_t offset)
+{
+    while (length > 0) {
+        ssize_t wrote = pwrite(fd, bytes, length, offset);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return wrote < 0 ? -errno : -ENOSPC;
+        bytes = (const char *)bytes + wrote;
+        length -= (size_t)wrote;
+        offset += wrote;
+    }
+    return 0;
+}
+
+/* Written, not stored through the mapping: a full file system then says ENOSPC and sends no SIGBUS. */
+static int write_contents(const struct region *region, int fd, const struct first_value *value)
+{
+    union {
+        struct layout layout;
+        unsigned char bytes[LAYOUT_HEADER_SIZE];
+    } start;
+    unsigned slot = value ? seqshare_slot_of(value->version, region->header.slots - 1) : 0;
+
+    memset(&start, 0, sizeof start);
+    start.layout.header = region->header;
+    if (value && value->version > 0) {
+        off_t offset = (off_t)(region->header.header_size + slot * region->header.stride);
+        int error = write_all(fd, value->bytes, value->length, offset);
+
+        if (error)
+            return error;
+        start.layout.head.sequence = 2 * value->version;
+        start.layout.head.slot[slot].length = value->length;
+        start.layout.head.slot[slot].tag = value->tag;
+        start.layout.note[slot] = value->note;
+    }
+    return write_all(fd, &start, sizeof start, 0);
+}
+
+static int exceeds_file_limit(size_t size)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur;
+}
+
+/* `region` has its header and size, and fd among its own. */
+static int make_in(struct region *region, int fd, const struct first_value *value)
+{
+    int error = remember_file(region, fd);
+
+    region->writable = true;
+    if (!error)
+        error = region_check_file(fd);
+    if (!error)
+        error = map(region, fd); /* first, while the file is empty: is there address space at all? */
+    if (!error && exceeds_file_limit(region->size))
+        error = -EFBIG; /* asked and not tried: SIGXFSZ would kill */
+    if (!error && ftruncate(fd, (off_t)region->size) != 0)
+        error = -errno;
+    return error ? error : write_contents(region, fd, value);
+}
+
+int region_make_in_file(struct region *region, int fd, size_t capacity, const struct first_value *value)
+{
+    int error;
+
+    reset(region);
+    region->write_fd = fd;
+    error = describe(region, capacity, 2);
+    if (!error)
+        error = make_in(region, fd, value);
+    if (error)
+        return give_up(region, fd, error);
+    region->read_fd = open_read_only(region, fd);
+    return 0;
+}
+
+static int open_memfd(void)
+{
+    int fd = memfd_create("seqshare", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+    if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+        fd = memfd_create("seqshare", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd;
+}
+
+/* No memfd here (old kernel, seccomp): memory that fork inherits, and no descriptor. */
+static int make_without_file(struct region *region)
+{
+    int error;
+
+    region->writable = true;
+    error = map(region, -1);
+    if (!error)
+        region->map->header = region->header;
+    return error;
+}
+
+int region_make_anonymous(struct region *region, size_t capacity, unsigned slots)
+{
+    int fd, error;
+
+    reset(region);
+    error = describe(region, capacity, slots);
+    if (error)
+        return error;
+    region->anonymous = true;
+    fd = open_memfd();
+    if (fd < 0)
+        return errno == ENOSYS || errno == EPERM || errno == EACCES ? make_without_file(region) : -errno;
+    region->write_fd = fd;
+    error = make_in(region, fd, NULL);
+    if (!error && fchmod(fd, 0600) != 0) /* born 0777: a read-only descriptor could be reopened for writing */
+        error = -errno;
+    if (!error && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        error = -errno;
+    if (error)
+        return give_up(region, fd, error);
+    region->read_fd = open_read_only(region, fd);
+    return 0;
+}
+
+/* ---- attaching -------------------------------------------------------------------------------------------
+ */
+
+int region_check_file(int fd)
+{
+    struct stat status;
+    struct statfs system;
+
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EBADMSG;
+    if (fstatfs(fd, &system) != 0)
+        return -errno;
+    switch ((uint32_t)system.f_type) {
+    case NFS_SUPER_MAGIC:
+    case CIFS_MAGIC:
+    case SMB2_MAGIC:
+    case SMB1_MAGIC:
+    case V9FS_MAGIC:
+    case FUSE_MAGIC:
+    case HUGETLBFS_MAGIC:
+        return -EOPNOTSUPP; /* shared mappings there are not one memory, or cannot be allocated in pages */
+    default:
+        return 0;
+    }
+}
+
+/* Every field that safety rests on. `header` is a private copy. */
+static int validate(const struct header *header, bool writable, uint64_t file_size, size_t *size)
+{
+    uint64_t bytes;
+
+    if (memcmp(header->magic, LAYOUT_MAGIC, sizeof header->magic) != 0 ||
+        header->byte_order != LAYOUT_BYTE_ORDER)
+        return -EBADMSG;
+    if (header->readable_by > LAYOUT_VERSION || (writable && header->layout > LAYOUT_VERSION))
+        return -EPROTONOSUPPORT;
+    if (header->layout < 1 || header->readable_by < 1 || header->readable_by > header->layout)
+        return -EBADMSG;
+    if (header->header_size < LAYOUT_HEADER_SIZE || header->header_size > LAYOUT_HEADER_MAX ||
+        header->header_size % LAYOUT_LINE != 0)
+        return -EBADMSG;
+    if (header->slots != 2 && header->slots != 4 && header->slots != SEQSHARE_SLOTS_MAX)
+        return -EBADMSG;
+    if (header->capacity == 0 || header->stride < header->capacity || header->stride % LAYOUT_LINE != 0)
+        return -EBADMSG;
+    if (__builtin_mul_overflow(header->stride, header->slots, &bytes) ||
+        __builtin_add_overflow(bytes, header->header_size, &bytes) || bytes > file_size)
+        return -EBADMSG;
+    if (bytes > PTRDIFF_MAX)
+        return -ENOMEM; /* 64-bit programs can have it */
+    *size = (size_t)bytes;
+    return 0;
+}
+
+static int read_header(int fd, struct header *header)
+{
+    ssize_t got;
+
+    do
+        got = pread(fd, header, sizeof *header, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return -errno;
+    return got == sizeof *header ? 0 : -EBADMSG;
+}
+
+static int check_mode(int fd, bool writable)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || flags & O_PATH)
+        return -EBADF;
+    if ((flags & O_ACCMODE) == O_WRONLY || (writable && (flags & O_ACCMODE) != O_RDWR))
+        return -EACCES;
+    return flags & O_ACCMODE;
+}
+
+/* Keep the descriptor that fits the access, and the read-only one beside it. */
+static void keep(struct region *region, int fd, int mode)
+{
+    if (region->writable) {
+        region->write_fd = fd;
+        region->read_fd = open_read_only(region, fd);
+    } else if (mode == O_RDONLY) {
+        region->read_fd = fd;
+    } else {
+        region->read_fd = open_read_only(region, fd); /* who only reads shall not be able to do more */
+        close(fd);
+    }
+}
+
+int region_attach(struct region *region, int fd, bool writable)
+{
+    struct stat status;
+    int mode, error;
+
+    reset(region);
+    region->writable = writable;
+    mode = check_mode(fd, writable);
+    error = mode < 0 ? mode : region_check_file(fd);
+    if (!error)
+        error = remember_file(region, fd);
+    if (!error)
+        error = read_header(fd, &region->header);
+    if (!error)
+        error = fstat(fd, &status) == 0
+                    ? validate(&region->header, writable, (uint64_t)status.st_size, &region->size)
+                    : -errno;
+    if (!error)
+        error = map(region, fd);
+    if (error)
+        return give_up(region, fd, error);
+    region->anonymous = fcntl(fd, F_GET_SEALS) > 0 && (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK);
+    keep(region, fd, mode);
+    return 0;
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------
+ */
+
+/* Where there is no fallocate: let the kernel fault the pages in for writing, which reports what a store
+ * could not. */
+static int populate(const struct region *region, size_t from, size_t to)
+{
+    size_t page = page_size();
+
+    from -= from % page;
+    while (madvise((char *)region->map + from, to - from, MADV_POPULATE_WRITE) != 0) {
+        if (errno == EINTR || errno == EAGAIN)
+            continue;
+        if (errno == EINVAL) /* before Linux 5.14 */
+            return region->write_fd < 0 ? 0 : -EOPNOTSUPP;
+        return -ENOSPC;
+    }
+    return 0;
+}
+
+static int allocate(const struct region *region, size_t from, size_t length)
+{
+    if (region->write_fd < 0)
+        return populate(region, from, from + length);
+    while (fallocate(region->write_fd, 0, (off_t)from, (off_t)length) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno == EOPNOTSUPP || errno == ENOSYS)
+            return populate(region, from, from + length);
+        return errno == ENOMEM || errno == EDQUOT ? -ENOSPC : -errno;
+    }
+    return 0;
+}
+
+int region_reserve(struct region *region, unsigned slot, size_t length)
+{
+    size_t start = region->header.header_size + slot * (size_t)region->header.stride;
+    size_t *have = &region->reserved[slot];
+    size_t want = length > RESERVE_LEAST ? length : RESERVE_LEAST;
+    size_t page;
+    int error;
+
+    if (want <= *have)
+        return 0;
+    if (region->write_fd >= 0 && !region_owns(region, region->write_fd))
+        return -EBADF;
+    page = page_size();
+    want = (start + want + page - 1) / page * page - start; /* the page's rest comes for nothing */
+    if (want > region->header.stride)
+        want = (size_t)region->header.stride;
+    while (*have < want) {
+        size_t step = want - *have < RESERVE_STEP ? want - *have : RESERVE_STEP;
+
+        error = allocate(region, start + *have, step);
+        if (error)
+            return error;
+        *have += step;
+    }
+    return 0;
+}
+
+int region_prefault(const struct region *region, unsigned slot, size_t length)
+{
+    size_t page = page_size();
+    size_t from[2] = {0, (size_t)(region_slot(region, slot) - (unsigned char *)region->map)};
+    size_t to[2] = {sizeof(struct layout), from[1] + length};
+
+    for (int i = 0; i < (length > 0 ? 2 : 1); i++) {
+        unsigned char *at = (unsigned char *)region->map + from[i] / page * page;
+        size_t size = to[i] - from[i] / page * page;
+
+        if (madvise(at, size, MADV_POPULATE_READ) == 0)
+            continue;
+        if (errno != EINVAL)
+            return errno == EFAULT ? -ENOMEM : -errno;
+        for (size_t done = 0; done < size; done += page) /* before Linux 5.14: touch */
+            (void)__atomic_load_n(at + done, __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+
+int region_drop_write(struct region *region)
+{
+    if (region->read_fd < 0) { /* no file, or no /proc: weaker, for this process could undo it */
+        if (mprotect(region->map, region->size, PROT_READ) != 0)
+            return -errno;
+    } else {
+        if (!region_owns(region, region->read_fd))
+            return -EBADF;
+        /* Over the old mapping, in one step: other threads may be reading. */
+        if (mmap(region->map, region->size, PROT_READ, MAP_SHARED | MAP_FIXED, region->read_fd, 0) ==
+            MAP_FAILED)
+            return -errno;
+        exclude_from_dumps(region);
+    }
+    region->writable = false;
+    close_ours(region, &region->write_fd);
+    return 0;
+}
+
+void region_retire(struct region *region, uint32_t marks)
+{
+    /* Release: pairs with the acquire in seqshare_retired and wait: who sees the mark finds the new region,
+     * or none. */
+    __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A region as this process has it: the mapping, its descriptors, and a private copy of the header. Whatever
+ * safety rests on was validated at attach and is read from here, never again from shared memory.
+ */
+#ifndef SEQSHARE_REGION_H
+#define SEQSHARE_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "layout.h"
+
+struct region {
+    struct layout *map;
+    size_t size;
+    struct header header;
+    bool writable;
+    bool anonymous; /* memfd, or memory without a file */
+    int write_fd;   /* -1: none. Owned, like read_fd; but see region_owns() */
+    int read_fd;
+    dev_t device; /* of the file behind the descriptors */
+    ino_t inode;
+    size_t reserved[SEQSHARE_SLOTS_MAX]; /* bytes from the start of each slot that this process knows to be
+                                            allocated */
+};
+
+/* A value to be born with, for replace: version 0 for none. */
+struct first_value {
+    const void *bytes;
+    size_t length;
+    uint64_t version;
+    uint32_t tag;
+    struct slot_note note;
+};
+
+/* Make one. -EINVAL, -ENOMEM, -EFBIG, -ENOSPC, or what the system calls said; then nothing is left. */
+int region_make_anonymous(struct region *region, size_t capacity, unsigned slots);
+
+/* Make one in an empty file just created; `fd` is the region's from here on, also on failure. */
+int region_make_in_file(struct region *region, int fd, size_t capacity, const struct first_value *value);
+
+/*
+ * Map the region behind `fd`, which is the region's from here on, also on failure. -EBADMSG,
+ * -EPROTONOSUPPORT, -EOPNOTSUPP (file system), -EACCES, -ENOMEM.
+ */
+int region_attach(struct region *region, int fd, bool writable);
+
+/* A regular file, on a file system whose shared mappings are memory? 0, -EBADMSG, -EOPNOTSUPP. */
+int region_check_file(int fd);
+
+void region_close(struct region *region);
+
+/* Is this descriptor still the one we opened? Daemons close all, and the number then names a stranger's file.
+ */
+bool region_owns(const struct region *region, int fd);
+
+/* Have memory for `length` bytes in a slot, holding the writer lock. -ENOSPC, -EBADF, -EFBIG. */
+int region_reserve(struct region *region, unsigned slot, size_t length);
+
+/* Map read-only, beyond recall. -EBADF, -ENOMEM. */
+int region_drop_write(struct region *region);
+
+/* Map header and `length` bytes of a slot now. */
+int region_prefault(const struct region *region, unsigned slot, size_t length);
+
+/* Set marks (SEQSHARE_REPLACED, SEQSHARE_UNLINKED), once what they announce is true. */
+void region_retire(struct region *region, uint32_t marks);
+
+unsigned char *region_slot(const struct region *region, unsigned slot);
+
+#endif

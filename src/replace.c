@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A new region in the place of a name, in one step for those who open it, and with nothing lost for those who
+ * write:
+ *
+ *      lock the old region; does it still have the name?
+ *      read its value; make the new region with it, under a temporary name
+ *      rename                              from here on, who opens gets the new one
+ *      mark the old one; wake; unlock      from here on, who had it is told; no set fell between
+ *
+ * Killed before the rename: nothing has happened (but for a file `.seqshare-*` that nobody opens). Killed
+ * between rename and mark: the old region is not marked, and seqshare_reopen still notices, by the region's
+ * id.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lock.h"
+#include "share.h"
+#include "wait.h"
+
+enum { MOVED = 1 }; /* the name has another region than we looked at: start again */
+
+struct old {
+    seqshare *share;
+    bool locked; /* the lock is this thread's, by us or before us */
+    bool unlock; /* by us */
+    void *bytes;
+    struct first_value value;
+};
+
+static bool has_name(const struct old *old, const struct name *name)
+{
+    const struct region *region = &share_of(old->share)->region;
+
+    return name_is(name, region->device, region->inode);
+}
+
+static int open_old(struct old *old, const char *path)
+{
+    int error = seqshare_open(&old->share, path, SEQSHARE_WRITE);
+
+    if (error == -EACCES || error == -EROFS || error == -EPROTONOSUPPORT)
+        error = seqshare_open(&old->share, path, SEQSHARE_READ);
+    return error;
+}
+
+static int lock_old(struct old *old, const struct name *name)
+{
+    int result = seqshare_lock(old->share);
+
+    old->unlock = result >= 0;
+    old->locked = old->unlock || result == -EDEADLK;
+    if (!has_name(old, name))
+        return MOVED;
+    if (old->locked || result == -EROFS || result == -EOPNOTSUPP || result == -EIDRM)
+        return 0; /* (-EIDRM though it has the name: marked by mistake or malice) */
+    return result;
+}
+
+/* All of one version, also when the region could not be locked. */
+static int read_old(struct old *old)
+{
+    struct seqshare_stat stat;
+    uint64_t version;
+    ssize_t length;
+
+    do {
+        int error = seqshare_stat(old->share, &stat);
+
+        if (error)
+            return error;
+        if (stat.version == 0)
+            return 0;
+        free(old->bytes);
+        old->bytes = NULL;
+        length = seqshare_get_alloc(old->share, &old->bytes, &version);
+        if (length < 0)
+            return (int)length;
+    } while (version != stat.version);
+    old->value.bytes = old->bytes;
+    old->value.length = (size_t)length;
+    old->value.version = version;
+    old->value.tag = stat.tag;
+    old->value.note.published = (uint64_t)stat.published;
+    old->value.note.writer = (uint32_t)stat.writer;
+    return 0;
+}
+
+static void retire_old(const struct old *old)
+{
+    struct region *region = &share_of(old->share)->region;
+
+    region_retire(region, SEQSHARE_REPLACED);
+    wake_everybody(&region->map->wake);
+}
+
+static void close_old(struct old *old)
+{
+    if (old->unlock)
+        seqshare_unlock(old->share);
+    seqshare_close(old->share);
+    free(old->bytes);
+}
+
+/* With the old region open: 0, MOVED, or an error. */
+static int take_place(struct share *share, struct old *old, struct name *name, size_t capacity, mode_t mode)
+{
+    int error = lock_old(old, name);
+
+    if (!error)
+        error = read_old(old);
+    if (error)
+        return error;
+    if (old->value.length > capacity)
+        return -EMSGSIZE;
+    error = share_make_named(share, name, capacity, mode, &old->value, true);
+    if (!error && old->locked)
+        retire_old(old);
+    return error;
+}
+
+static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
+{
+    struct old old = {0};
+    int error = open_old(&old, name->path);
+
+    if (error == -ENOENT) {
+        error = share_make_named(share, name, capacity, mode, NULL, false);
+        return error == -EEXIST ? MOVED : error;
+    }
+    if (error)
+        return error;
+    error = take_place(share, &old, name, capacity, mode);
+    close_old(&old);
+    return error;
+}
+
+int seqshare_replace(seqshare **result, const char *text, size_t capacity, mode_t mode)
+{
+    struct share *share;
+    struct name name;
+    int error;
+
+    if (!result || !text || mode & ~(mode_t)0777 || capacity == 0)
+        return -EINVAL;
+    error = name_open(&name, text);
+    if (error)
+        return error;
+    share = share_allocate();
+    do
+        error = share ? replace(share, &name, capacity, mode) : -ENOMEM;
+    while (error == MOVED);
+    name_close(&name);
+    return share ? share_hand_over(result, share, error) : error;
+}

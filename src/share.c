@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a handle: made, opened, attached, moved, closed. */
+#include "share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
+
+/* Let the inline functions look at the region. */
+static void aim(struct share *share)
+{
+    share->hot.head = &share->region.map->head;
+    share->hot.bytes = region_slot(&share->region, 0);
+    share->hot.stride = (size_t)share->region.header.stride;
+    share->hot.capacity = (size_t)share->region.header.capacity;
+    share->hot.mask = share->region.header.slots - 1;
+}
+
+struct share *share_allocate(void)
+{
+    return calloc(1, sizeof(struct share));
+}
+
+int share_hand_over(seqshare **result, struct share *share, int error)
+{
+    if (error) {
+        free(share->path);
+        free(share);
+        return error;
+    }
+    aim(share);
+    *result = &share->hot;
+    return 0;
+}
+
+static bool is_access(int access)
+{
+    return !(access & ~(SEQSHARE_READ | SEQSHARE_WRITE | SEQSHARE_ANY_OWNER)) &&
+           access & (SEQSHARE_READ | SEQSHARE_WRITE);
+}
+
+int seqshare_new_slots(seqshare **result, size_t capacity, unsigned slots)
+{
+    struct share *share;
+
+    if (!result)
+        return -EINVAL;
+    share = share_allocate();
+    if (!share)
+        return -ENOMEM;
+    return share_hand_over(result, share, region_make_anonymous(&share->region, capacity, slots));
+}
+
+int seqshare_new(seqshare **result, size_t capacity)
+{
+    return seqshare_new_slots(result, capacity, 2);
+}
+
+/* ---- by name ---------------------------------------------------------------------------------------------
+ */
+
+/* The handle takes the path from `name`, which keeps its directory. */
+static void take_path(struct share *share, struct name *name)
+{
+    share->path = name->path;
+    name->path = NULL;
+}
+
+int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
+                     const struct first_value *value, bool replace)
+{
+    char temporary[NAME_TEMPORARY_SIZE];
+    int fd = name_create_file(name, replace, temporary);
+    int error;
+
+    if (fd < 0)
+        return fd;
+    error = region_make_in_file(&share->region, fd, capacity, value);
+    if (error) {
+        name_discard(name, temporary);
+        return error;
+    }
+    if (fchmod(fd, mode) != 0) {
+        error = -errno;
+        name_discard(name, temporary);
+    } else {
+        error = name_link(name, fd, temporary, replace);
+    }
+    if (error)
+        region_close(&share->region);
+    else
+        take_path(share, name);
+    return error;
+}
+
+int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t mode)
+{
+    struct share *share;
+    struct name name;
+    int error;
+
+    if (!result || !text || mode & ~(mode_t)0777 || capacity == 0)
+        return -EINVAL;
+    error = name_open(&name, text);
+    if (error)
+        return error;
+    share = share_allocate();
+    error = share ? share_make_named(share, &name, capacity, mode, NULL, false) : -ENOMEM;
+    name_close(&name);
+    return share ? share_hand_over(result, share, error) : error;
+}
+
+static int open_region(struct region *region, const struct name *name, bool writable, bool any_owner)
+{
+    int fd = name_open_file(name, writable, any_owner);
+
+    return fd < 0 ? fd : region_attach(region, fd, writable);
+}
+
+int seqshare_open(seqshare **result, const char *text, int access)
+{
+    struct share *share;
+    struct name name;
+    int error;
+
+    if (!result || !text || !is_access(access))
+        return -EINVAL;
+    error = name_open(&name, text);
+    if (error)
+        return error;
+    share = share_allocate();
+    error = share ? open_region(&share->region, &name, access & SEQSHARE_WRITE, access & SEQSHARE_ANY_OWNER)
+                  : -ENOMEM;
+    if (!error) {
+        share->any_owner = access & SEQSHARE_ANY_OWNER;
+        take_path(share, &name);
+    }
+    name_close(&name);
+    return share ? share_hand_over(result, share, error) : error;
+}
+
+int seqshare_reopen(seqshare *handle)
+{
+    struct share *share = share_of(handle);
+    struct region found;
+    struct name name;
+    int error;
+
+    if (!handle || !share->path)
+        return -EINVAL;
+    if (share_is_locked_by_me(share))
+        return -EBUSY;
+    error = name_open(&name, share->path);
+    if (error)
+        return error;
+    error = open_region(&found, &name, share->region.writable, share->any_owner);
+    name_close(&name);
+    if (error)
+        return error;
+    if (memcmp(found.header.region_id, share->region.header.region_id, sizeof found.header.region_id) == 0) {
+        region_close(&found);
+        return 0;
+    }
+    region_close(&share->region);
+    share->region = found;
+    share->our_world = share->locked_by = share->filled_by = 0;
+    aim(share);
+    return 1;
+}
+
+int seqshare_unlink(const char *text)
+{
+    struct region region;
+    struct name name;
+    struct stat status;
+    bool known;
+    int error;
+
+    if (!text)
+        return -EINVAL;
+    error = name_open(&name, text);
+    if (error)
+        return error;
+    /* Any owner: nothing is believed of the region, it is only told. What is no share is removed all the
+     * same. */
+    known = open_region(&region, &name, true, true) == 0;
+    if (unlinkat(name.directory, name.base, 0) != 0)
+        error = -errno;
+    name_close(&name);
+    if (!known)
+        return error;
+    /* Only if it was this file that lost its name: another may have had it by then. */
+    if (!error && fstat(region.write_fd, &status) == 0 && status.st_nlink == 0)
+        region_retire(&region, SEQSHARE_UNLINKED);
+    region_close(&region);
+    return error;
+}
+
+/* ---- by descriptor ---------------------------------------------------------------------------------------
+ */
+
+/* Whoever owns the file, or an unsealed memfd, can truncate it under its readers, and they would crash. */
+static int check_trust(int fd, int access)
+{
+    struct stat status;
+    int seals;
+
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    if (access & SEQSHARE_ANY_OWNER || name_owner_is_trusted(&status))
+        return 0;
+    seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && seals & F_SEAL_SHRINK ? 0 : -EPERM;
+}
+
+int seqshare_attach(seqshare **result, int fd, int access)
+{
+    struct share *share;
+    int own, error;
+
+    if (!result || !is_access(access))
+        return -EINVAL;
+    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return -errno;
+    error = region_check_file(own);
+    if (!error)
+        error = check_trust(own, access);
+    share = error ? NULL : share_allocate();
+    if (!share) {
+        close(own);
+        return error ? error : -ENOMEM;
+    }
+    return share_hand_over(result, share, region_attach(&share->region, own, access & SEQSHARE_WRITE));
+}
+
+int seqshare_fd(const seqshare *handle, int access)
+{
+    const struct region *region;
+    int fd;
+
+    if (!handle || !is_access(access))
+        return -EINVAL;
+    region = &share_of(handle)->region;
+    if (access & SEQSHARE_WRITE && !region->writable)
+        return -EROFS;
+    fd = access & SEQSHARE_WRITE ? region->write_fd : region->read_fd;
+    if (fd < 0)
+        return -EOPNOTSUPP;
+    if (!region_owns(region, fd))
+        return -EBADF;
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* ---- the rest of life ------------------------------------------------------------------------------------
+ */
+
+int seqshare_drop_write(seqshare *handle)
+{
+    struct share *share = share_of(handle);
+
+    if (!handle)
+        return -EINVAL;
+    if (!share->region.writable)
+        return 0;
+    if (share_is_locked_by_me(share))
+        return -EBUSY;
+    return region_drop_write(&share->region);
+}
+
+int seqshare_prefault(const seqshare *handle)
+{
+    seqshare_view view = {NULL, 0, 0};
+
+    if (!handle)
+        return -EINVAL;
+    seqshare_peek(handle, &view); /* nothing to see: the header alone */
+    return region_prefault(&share_of(handle)->region, seqshare_slot_of(view.version, handle->mask),
+                           view.length);
+}
+
+void seqshare_close(seqshare *handle)
+{
+    struct share *share = share_of(handle);
+
+    if (!handle)
+        return;
+    share_let_go(share);
+    region_close(&share->region);
+    free(share->path);
+    free(share);
+}
+
+size_t seqshare_capacity(const seqshare *handle)
+{
+    return handle ? handle->capacity : 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One futex word: bit 0 says that somebody who sleeps wants to be woken, the other bits count wake-ups.
+ *
+ *      sleeper                                      publisher
+ *      w = wake |= 1                                publish (sequence, or retired mark)
+ *      fence seq_cst                     [D1]       fence seq_cst                     [D2]
+ *      version moved? marked? then done             w = wake; bit 0 clear: done, no system call
+ *      FUTEX_WAIT while wake == w                   wake: w -> w + 1, which clears bit 0 and counts;
+ * FUTEX_WAKE all
+ *
+ * D1 and D2 are a Dekker pair: at least one side sees the other's store, so either the sleeper finds the new
+ * version or the publisher finds the bit. A sleeper between its look and FUTEX_WAIT finds the word changed.
+ * With either fence missing or weaker, both may read the old value, and a wake-up is lost.
+ *
+ * That costs time only. A publisher may be killed between publishing and waking, and a reader with a
+ * read-only mapping can sleep but not register: so every sleep is bounded, and nothing rests on a wake-up
+ * arriving. A sleeper that is killed leaves its bit behind: one wake-up for nobody.
+ */
+#include "wait.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "futex.h"
+
+enum {
+    UNREGISTERED_NS = 50000000, /* how late a read-only reader may notice */
+    REGISTERED_NS = 500000000   /* how late anybody may, after a publisher killed before its wake-up */
+};
+
+static uint32_t prepare(const struct layout *region, uint32_t *wake)
+{
+    if (!wake)
+        return __atomic_load_n(&region->wake,
+                               __ATOMIC_RELAXED); /* unregistered: may sleep through, and is bounded */
+    return __atomic_fetch_or(wake, 1, __ATOMIC_RELAXED) | 1; /* ordered by D1 */
+}
+
+int wait_for_version(const struct layout *region, uint32_t *wake, uint64_t seen, int64_t ns)
+{
+    int64_t deadline = ns > 0 ? clock_after(ns) : 0;
+    int64_t bound = wake ? REGISTERED_NS : UNREGISTERED_NS;
+
+    for (;;) {
+        uint32_t word = prepare(region, wake);
+        int64_t left;
+
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D1] pairs with D2 */
+        if (seqshare_read_begin(&region->head) != seen)
+            return 0;
+        if (__atomic_load_n(&region->head.retired, __ATOMIC_ACQUIRE) &
+            SEQSHARE_REPLACED) /* pairs with retire */
+            return -EIDRM;
+        left = ns < 0 ? bound : deadline - (ns > 0 ? clock_now() : 0);
+        if (left <= 0)
+            return -ETIMEDOUT;
+        if (futex_wait(&region->wake, word, left < bound ? left : bound) == -EINTR)
+            return -EINTR;
+    }
+}
+
+static void wake_sleepers(uint32_t *wake, uint32_t word)
+{
+    /* Who fails met another publisher's count: that one wakes. Relaxed: the futex call orders. */
+    if (__atomic_compare_exchange_n(wake, &word, (word | 1) + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        futex_wake(wake, FUTEX_WAKE_ALL);
+}
+
+void wake_registered(uint32_t *wake)
+{
+    uint32_t word;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D2] pairs with D1 */
+    word = __atomic_load_n(wake, __ATOMIC_RELAXED);
+    if (word & 1)
+        wake_sleepers(wake, word);
+}
+
+void wake_everybody(uint32_t *wake)
+{
+    uint32_t word;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D2] as above */
+    word = __atomic_load_n(wake, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(wake, &word, (word | 1) + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    futex_wake(wake, FUTEX_WAKE_ALL);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping until something is published, and waking those who do; see wait.c. */
+#ifndef SEQSHARE_WAIT_H
+#define SEQSHARE_WAIT_H
+
+#include <stdint.h>
+
+#include "layout.h"
+
+/*
+ * Sleep until the version differs from `seen`. `wake` is NULL for who may not write to the region.
+ * 0; -ETIMEDOUT; -EINTR; -EIDRM replaced, with no other version than `seen`.
+ */
+int wait_for_version(const struct layout *region, uint32_t *wake, uint64_t seen, int64_t ns);
+
+/* After a publication. A system call only if somebody registered. */
+void wake_registered(uint32_t *wake);
+
+/* After marking a region: everybody, registered or not. */
+void wake_everybody(uint32_t *wake);
+
+#endif
