@@ -3,22 +3,27 @@
  * The copy: bytes in and out of a slot that another process may be reading or writing at that moment.
  *
  * For C11 a plain memcpy that races is undefined, even if its result is thrown away, and a compiler may use
- * that: read twice, or move the copy over a fence that it can prove to order nothing. There are two ways out,
+ * that: load twice, or move the copy over a fence that, as far as it can see, orders nothing. Two ways out,
  * chosen here once:
  *
  *   portable   Relaxed atomic words. Right under the language, visible to ThreadSanitizer and to model
- * checkers, and 3 to 10 times slower than memcpy from 256 bytes on. For processors that we have not looked
- * at. opaque     Code that the compiler cannot see through: vector moves in assembly up to 256 bytes (up to
- * 16, atomic words again), libc's memcpy called through a pointer of unknown value beyond. What the processor
- * then does is defined by its own memory model: each aligned word is loaded and stored at once, and the
- * protocol's fences (on arm64 real instructions) order these accesses like any other. memcpy ends with the
- * fence that its non-temporal stores need. For x86-64 and arm64.
+ *              checkers, and 3 to 10 times slower than memcpy from 256 bytes on. For them, and for processors
+ *              that we have not looked at yet.
+ *   opaque     Loads and stores in assembly, which the compiler cannot see through, and libc's memcpy behind a
+ *              pointer of unknown value. What they do is defined by the processor's memory model: no aligned
+ *              word is torn, and the protocol's fences (on arm64 real instructions) order them like any other
+ *              access. memcpy ends with the fence that its non-temporal stores need. For x86-64 and arm64.
+ *
+ * Which length goes which way was measured: with AVX the loop below equals or beats memcpy from 33 bytes to
+ * 16 KiB (memcpy spends its time on choosing, and from 2 KiB on on `rep movsb`); beyond, memcpy knows more
+ * about caches than we do.
  *
  * Neither order nor wholeness comes from here: both are protocol.h's business, before and after.
  */
 #ifndef SEQSHARE_COPY_H
 #define SEQSHARE_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -71,87 +76,75 @@ static inline void copy_in(void *slot, const void *value, size_t length)
     }
 }
 
-#else
-
-/* Up to 16 bytes: two words, atomic and relaxed on the slot's side (ordered by the protocol's fences). */
-
-__extension__ typedef unsigned __int128 copy_pair;
-
-static inline uint64_t copy_load8(const void *from)
+/* As copy_out where that needs no call; else false, and nothing is done. */
+static inline bool copy_out_short(void *to, const void *slot, size_t length)
 {
-    uint64_t word;
-
-    memcpy(&word, from, sizeof word);
-    return word;
+    copy_out(to, slot, length);
+    return true;
 }
 
-static inline void copy_out_small(unsigned char *out, const void *slot, size_t length)
+#else
+
+#define COPY_INLINE static inline __attribute__((always_inline))
+
+/*
+ * Single loads and stores of 1, 4, 8 and 16 bytes, unaligned as may be. `volatile` and the memory operand
+ * keep each one single, unexamined, and in its place between the fences.
+ */
+#define COPY_MOVES(bytes, type, kind, memory, load, store)                                                   \
+    COPY_INLINE type copy_load##bytes(const unsigned char *from)                                             \
+    {                                                                                                        \
+        typedef type __attribute__((may_alias, aligned(1))) any;                                             \
+        type value;                                                                                          \
+        __asm__ volatile(load : "=" kind(value) : memory(*(const any *)from));                               \
+        return value;                                                                                        \
+    }                                                                                                        \
+    COPY_INLINE void copy_store##bytes(unsigned char *to, type value)                                        \
+    {                                                                                                        \
+        typedef type __attribute__((may_alias, aligned(1))) any;                                             \
+        __asm__ volatile(store : "=" memory(*(any *)to) : kind(value));                                      \
+    }
+
+typedef uint8_t __attribute__((vector_size(16))) copy_vector;
+
+#ifdef __x86_64__
+COPY_MOVES(1, uint8_t, "q", "m", "movb %1, %0", "movb %1, %0")
+COPY_MOVES(4, uint32_t, "r", "m", "movl %1, %0", "movl %1, %0")
+COPY_MOVES(8, uint64_t, "r", "m", "movq %1, %0", "movq %1, %0")
+COPY_MOVES(16, copy_vector, "x", "m", "movups %1, %0", "movups %1, %0")
+#else
+COPY_MOVES(1, uint8_t, "r", "Q", "ldrb %w0, %1", "strb %w1, %0")
+COPY_MOVES(4, uint32_t, "r", "Q", "ldr %w0, %1", "str %w1, %0")
+COPY_MOVES(8, uint64_t, "r", "Q", "ldr %x0, %1", "str %x1, %0")
+COPY_MOVES(16, copy_vector, "w", "Q", "ldr %q0, %1", "str %q1, %0")
+#endif
+
+/* Up to 32 bytes: both ends, overlapping in the middle, all loaded before anything is stored. */
+COPY_INLINE void copy_32(unsigned char *to, const unsigned char *from, size_t length)
 {
-    const uint64_t *word = slot;
-    uint64_t low = __atomic_load_n(word, __ATOMIC_RELAXED);
-    uint32_t low4;
+    if (length >= 16) {
+        copy_vector first = copy_load16(from), last = copy_load16(from + length - 16);
 
-    if (length >= 8) { /* the first eight and the last eight, overlapping */
-        uint64_t high = __atomic_load_n(word + 1, __ATOMIC_RELAXED);
-        uint64_t last = (uint64_t)(((copy_pair)high << 64 | low) >> 8 * (length - 8));
+        copy_store16(to, first);
+        copy_store16(to + length - 16, last);
+    } else if (length >= 8) {
+        uint64_t first = copy_load8(from), last = copy_load8(from + length - 8);
 
-        memcpy(out, &low, 8);
-        memcpy(out + length - 8, &last, 8);
+        copy_store8(to, first);
+        copy_store8(to + length - 8, last);
     } else if (length >= 4) {
-        low4 = (uint32_t)low;
-        memcpy(out, &low4, 4);
-        low4 = (uint32_t)(low >> 8 * (length - 4));
-        memcpy(out + length - 4, &low4, 4);
-    } else if (length > 0) { /* first, middle and last of 1 to 3 are all of them */
-        out[0] = (unsigned char)low;
-        out[length / 2] = (unsigned char)(low >> 8 * (length / 2));
-        out[length - 1] = (unsigned char)(low >> 8 * (length - 1));
-    }
-}
+        uint32_t first = copy_load4(from), last = copy_load4(from + length - 4);
 
-static inline void copy_in_small(void *slot, const unsigned char *in, size_t length)
-{
-    uint64_t *word = slot;
-    uint64_t low = 0;
-
-    if (length >= 8) {
-        low = copy_load8(in);
-        if (length > 8)
-            __atomic_store_n(word + 1, copy_load8(in + length - 8) >> 8 * (16 - length), __ATOMIC_RELAXED);
+        copy_store4(to, first);
+        copy_store4(to + length - 4, last);
     } else {
-        memcpy(&low, in, length);
+        for (size_t i = 0; i < length; i++)
+            copy_store1(to + i, copy_load1(from + i));
     }
-    __atomic_store_n(word, low, __ATOMIC_RELAXED);
 }
 
-/* 17 to 256 bytes: vectors, in assembly so that each access is single, unexamined, and stays between the
- * fences. */
-
-typedef uint8_t __attribute__((vector_size(16), may_alias, aligned(1))) copy_vector;
-
-static inline __attribute__((always_inline)) copy_vector copy_load16(const unsigned char *from)
-{
-    copy_vector vector;
-#ifdef __x86_64__
-    __asm__ volatile("movups %1, %0" : "=x"(vector) : "m"(*(const copy_vector *)from));
-#else
-    __asm__ volatile("ldr %q0, %1" : "=w"(vector) : "Q"(*(const copy_vector *)from));
-#endif
-    return vector;
-}
-
-static inline __attribute__((always_inline)) void copy_store16(unsigned char *to, copy_vector vector)
-{
-#ifdef __x86_64__
-    __asm__ volatile("movups %1, %0" : "=m"(*(copy_vector *)to) : "x"(vector));
-#else
-    __asm__ volatile("str %q1, %0" : "=Q"(*(copy_vector *)to) : "w"(vector));
-#endif
-}
-
-/* Two vectors from each end: 33 to 64 bytes, overlapping in the middle. Loads first: they are what races. */
-static inline __attribute__((always_inline)) void copy_64(unsigned char *to, const unsigned char *from,
-                                                          size_t length)
+/* 33 to 64 bytes likewise. */
+COPY_INLINE void copy_64(unsigned char *to, const unsigned char *from, size_t length)
 {
     copy_vector a = copy_load16(from), b = copy_load16(from + 16);
     copy_vector c = copy_load16(from + length - 32), d = copy_load16(from + length - 16);
@@ -162,44 +155,111 @@ static inline __attribute__((always_inline)) void copy_64(unsigned char *to, con
     copy_store16(to + length - 16, d);
 }
 
-static inline __attribute__((always_inline)) void copy_opaque(void *target, const void *source, size_t length)
+enum {
+    COPY_VECTORS_MOST = 256,  /* from here on memcpy's wider vectors win over 16 bytes at a time */
+    COPY_WIDE_MOST = 16 << 10 /* and here its knowledge of caches wins over the loop of 32 */
+};
+
+#ifdef __x86_64__
+/* AVX is there, as the processor and the system say; see copy.c. */
+extern __attribute__((visibility("hidden"))) bool copy_has_avx;
+
+COPY_INLINE void copy_wide_64(unsigned char *to, const unsigned char *from)
 {
-    unsigned char *to = target;
-    const unsigned char *from = source;
+    __asm__ volatile("vmovups (%1), %%ymm0\n\t"
+                     "vmovups 32(%1), %%ymm1\n\t"
+                     "vmovups %%ymm0, (%0)\n\t"
+                     "vmovups %%ymm1, 32(%0)"
+                     :
+                     : "r"(to), "r"(from)
+                     : "memory", "xmm0", "xmm1");
+}
 
-    if (length <= 32) {
-        copy_vector first = copy_load16(from), last = copy_load16(from + length - 16);
+COPY_INLINE void copy_wide_128(unsigned char *to, const unsigned char *from)
+{
+    __asm__ volatile("vmovups (%1), %%ymm0\n\t"
+                     "vmovups 32(%1), %%ymm1\n\t"
+                     "vmovups 64(%1), %%ymm2\n\t"
+                     "vmovups 96(%1), %%ymm3\n\t"
+                     "vmovups %%ymm0, (%0)\n\t"
+                     "vmovups %%ymm1, 32(%0)\n\t"
+                     "vmovups %%ymm2, 64(%0)\n\t"
+                     "vmovups %%ymm3, 96(%0)"
+                     :
+                     : "r"(to), "r"(from)
+                     : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
+}
 
-        copy_store16(to, first);
-        copy_store16(to + length - 16, last);
-    } else if (length <= 64) {
-        copy_64(to, from, length);
+/* From 65 bytes. The last run overlaps the one before it: written twice, the same bytes or none that will be
+ * accepted. */
+COPY_INLINE void copy_wide(unsigned char *to, const unsigned char *from, size_t length)
+{
+    size_t done;
+
+    if (length <= 128) {
+        copy_wide_64(to, from);
+        copy_wide_64(to + length - 64, from + length - 64);
     } else if (length <= 256) {
+        copy_wide_128(to, from);
+        copy_wide_128(to + length - 128, from + length - 128);
+    } else {
+        for (done = 0; done + 128 < length; done += 128)
+            copy_wide_128(to + done, from + done);
+        copy_wide_128(to + length - 128, from + length - 128);
+    }
+    __asm__ volatile("vzeroupper" ::: "xmm0", "xmm1", "xmm2", "xmm3"); /* or SSE code after us crawls */
+}
+#endif
+
+/* All that needs no call, so that a reader's hot path is a leaf function; false: nothing is done. */
+COPY_INLINE bool copy_short(unsigned char *to, const unsigned char *from, size_t length)
+{
+    if (length <= 32) {
+        copy_32(to, from, length);
+        return true;
+    }
+    if (length <= 64) {
+        copy_64(to, from, length);
+        return true;
+    }
+#ifdef __x86_64__
+    if (copy_has_avx && length <= COPY_WIDE_MOST) {
+        copy_wide(to, from, length);
+        return true;
+    }
+#endif
+    if (length <= COPY_VECTORS_MOST) {
         for (size_t done = 0; done + 64 < length; done += 64)
             copy_64(to + done, from + done, 64);
         copy_64(to + length - 64, from + length - 64, 64);
-    } else {
-        void *(*copy)(void *, const void *, size_t) = memcpy;
-
-        __asm__("" : "+r"(copy)); /* from here on the compiler does not know what it calls */
-        copy(to, from, length);
+        return true;
     }
+    return false;
 }
 
-static inline __attribute__((always_inline)) void copy_out(void *to, const void *slot, size_t length)
+COPY_INLINE void copy_any(void *to, const void *from, size_t length)
 {
-    if (length <= 16)
-        copy_out_small(to, slot, length);
-    else
-        copy_opaque(to, slot, length);
+    void *(*copy)(void *, const void *, size_t) = memcpy;
+
+    if (copy_short(to, from, length))
+        return;
+    __asm__("" : "+r"(copy)); /* from here on the compiler does not know what it calls */
+    copy(to, from, length);
 }
 
-static inline __attribute__((always_inline)) void copy_in(void *slot, const void *value, size_t length)
+COPY_INLINE bool copy_out_short(void *to, const void *slot, size_t length)
 {
-    if (length <= 16)
-        copy_in_small(slot, value, length);
-    else
-        copy_opaque(slot, value, length);
+    return copy_short(to, slot, length);
+}
+
+COPY_INLINE void copy_out(void *to, const void *slot, size_t length)
+{
+    copy_any(to, slot, length);
+}
+
+COPY_INLINE void copy_in(void *slot, const void *value, size_t length)
+{
+    copy_any(slot, value, length);
 }
 
 #endif

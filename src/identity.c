@@ -26,8 +26,7 @@
 
 static _Thread_local struct identity self TLS_MODEL;
 
-/* ---- noticing fork ---------------------------------------------------------------------------------------
- */
+/* ---- noticing fork --------------------------------------------------------------------------- */
 
 /*
  * The generation stands in a page that the kernel wipes in every child, so that even a raw clone is noticed;
@@ -69,8 +68,7 @@ uint64_t identity_generation(void)
     return none;
 }
 
-/* ---- /proc -----------------------------------------------------------------------------------------------
- */
+/* ---- /proc ----------------------------------------------------------------------------------- */
 
 /* Up to size - 1 bytes of a small file, with a 0 behind; their number, or -1. */
 static ssize_t read_file(const char *path, char *text, size_t size)
@@ -148,8 +146,7 @@ static bool read_stat(const char *path, char *state, uint32_t *start)
     return true;
 }
 
-/* ---- this thread -----------------------------------------------------------------------------------------
- */
+/* ---- this thread ----------------------------------------------------------------------------- */
 
 static uint64_t own_start(pid_t tid)
 {
@@ -183,8 +180,7 @@ const struct identity *identity_get(void)
     return &self;
 }
 
-/* ---- its world -------------------------------------------------------------------------------------------
- */
+/* ---- its world ------------------------------------------------------------------------------- */
 
 static uint64_t namespace_of(const char *path)
 {
@@ -216,8 +212,7 @@ void world_get(struct world *world)
     errno = saved;
 }
 
-/* ---- another thread --------------------------------------------------------------------------------------
- */
+/* ---- another thread -------------------------------------------------------------------------- */
 
 /* Without a /proc to ask: a process that has ended but was not waited for can be polled. A mere thread
  * cannot. */

@@ -22,7 +22,8 @@ struct identity {
  */
 const struct identity *identity_get(void);
 
-/* Unique to this process among its ancestors: what was found out in another generation is to be asked again.
+/*
+ * Unique to this process among its ancestors: what was found out in another generation is to be asked again.
  */
 uint64_t identity_generation(void);
 

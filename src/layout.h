@@ -23,8 +23,7 @@ enum {
 #define LAYOUT_MAGIC      "seqshare"
 #define LAYOUT_BYTE_ORDER UINT32_C(0x01020304)
 
-/* Never changes after creation; read once at attach, into private memory, and believed only after validation.
- */
+/* Never changes after creation; read once at attach, into private memory, and believed only if valid. */
 struct header {
     char magic[8];
     uint32_t layout;

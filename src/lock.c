@@ -12,8 +12,8 @@
  * the lock free, or somebody else's, or the TID given to a new thread, the word would be another.
  *
  * What makes it right (tests/model checks it with three contenders and two deaths, and plants each fault):
- *   - W is only ever added by compare-and-swap to a word seen as owned, and inherited by whoever takes over,
- * or wins after it may have slept: so while anybody sleeps, W stands in the word or a wake-up is on its way.
+ *   - W is only ever added by compare-and-swap to a word seen as owned, and inherited by whoever takes over, or
+ *     wins after it may have slept: while anybody sleeps, W stands in the word or a wake-up is on its way.
  *   - The lock is free before its wake-up goes out.
  *   - A sleeper judges the owner again each time it wakes, and it wakes every 50 ms: only a death needs that.
  *
@@ -26,12 +26,17 @@
  * dead one made.
  *
  * `state` says what the owner is doing. It carries the owner's identity again, so that what a dead owner left
- * there can not be taken for one's own in the instant after a take-over: me | BUSY           inside one write
- * me | HELD           lock_acquire has it me | BUSY | HELD    a write under that          anything else being
- * taken or given back A signal handler that interrupts its own thread finds the owner word to be its own, and
- * by the state whether it may write (HELD alone) or must not (-EBUSY). Without it, a handler's set would fill
- * the slot that is being filled, and a handler's unlock give the lock away. Only the owner stores it;
- * accesses are relaxed, and signal fences keep the compiler from moving them across what they guard.
+ * there is never taken for one's own in the instant after a take-over:
+ *
+ *      me | BUSY           inside one write
+ *      me | HELD           lock_acquire has it
+ *      me | BUSY | HELD    a write under that
+ *      anything else       being taken or given back
+ *
+ * A signal handler that interrupts its own thread finds the owner word to be its own, and by the state whether
+ * it may write (HELD alone) or must not (-EBUSY). Without it, a handler's set would fill the slot that is being
+ * filled, and a handler's unlock give the lock away. Only the owner changes it; accesses are relaxed, and
+ * signal fences keep the compiler from moving them across what they guard.
  */
 #include "lock.h"
 
@@ -78,6 +83,22 @@ static const uint32_t *futex_word(const struct lock_line *lock)
 static bool take(struct lock_line *lock, uint64_t from, uint64_t to)
 {
     return __atomic_compare_exchange_n(&lock->owner, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/*
+ * Leave HELD for `to`. By compare-and-swap, for a signal handler of this thread may unlock at any instant
+ * before, and another thread be the owner by then: success proves that the lock is still ours. Relaxed: the
+ * state orders nothing.
+ */
+static bool leave_held(struct lock_line *lock, uint64_t me, uint64_t to)
+{
+    uint64_t held = me | STATE_HELD;
+    bool done;
+
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    done = __atomic_compare_exchange_n(&lock->state, &held, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return done;
 }
 
 /* The word after it has had a moment to become free or ours. */
@@ -136,12 +157,14 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
     }
 }
 
-/* Release: pairs with `take`; the next owner sees everything written under the lock. */
+/*
+ * Free the owner word; the state must not be HELD any more. Release: pairs with `take`; the next owner sees
+ * everything written under the lock.
+ */
 static void give_back(struct lock_line *lock, uint64_t me)
 {
-    uint64_t word = seqshare_load_relaxed(&lock->owner);
+    uint64_t word = seqshare_load_relaxed(&lock->owner); /* ours: only its waiters bit may change */
 
-    store_state(lock, 0);
     while (owner_of(word) == me)
         if (__atomic_compare_exchange_n(&lock->owner, &word, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
             if (word & OWNER_WAITERS)
@@ -163,23 +186,26 @@ int lock_release(struct lock_line *lock, uint64_t me)
 {
     if (!lock_is_mine(lock, me))
         return -EPERM;
-    if (load_state(lock) != (me | STATE_HELD))
-        return -EBUSY;
+    if (!leave_held(lock, me, 0))
+        return lock_is_mine(lock, me) ? -EBUSY : -EPERM;
     give_back(lock, me);
     return 0;
 }
 
 int lock_enter(struct lock_line *lock, uint64_t me)
 {
-    int result = take(lock, 0, me) ? 0 : contend(lock, me, -1);
+    for (;;) {
+        int result = take(lock, 0, me) ? 0 : contend(lock, me, -1);
 
-    if (result >= 0) {
-        store_state(lock, me | STATE_BUSY);
-    } else if (result == -EDEADLK) {
-        store_state(lock, me | STATE_HELD | STATE_BUSY);
-        result = 0;
+        if (result >= 0) {
+            store_state(lock, me | STATE_BUSY);
+            return 0;
+        }
+        if (result != -EDEADLK)
+            return result;
+        if (leave_held(lock, me, me | STATE_HELD | STATE_BUSY))
+            return 0; /* under this thread's own lock */
     }
-    return result < 0 ? result : 0;
 }
 
 int lock_leave(struct lock_line *lock, uint64_t me)
@@ -188,10 +214,12 @@ int lock_leave(struct lock_line *lock, uint64_t me)
 
     if (!lock_is_mine(lock, me) || state == (me | STATE_HELD))
         return -EPERM;
-    if (state == (me | STATE_HELD | STATE_BUSY))
+    if (state == (me | STATE_HELD | STATE_BUSY)) {
         store_state(lock, me | STATE_HELD);
-    else
+    } else {
+        store_state(lock, 0);
         give_back(lock, me);
+    }
     return 0;
 }
 

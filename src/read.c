@@ -11,12 +11,13 @@
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-/* ---- get --------------------------------------------------------------------------------------------------
- */
+/* ---- get ------------------------------------------------------------------------------------- */
 
-/* One attempt. Inlined into leaf functions: with the copy it is some dozen instructions for a small value. */
+enum { TOO_LONG = -E2BIG }; /* for a copy without a call; never leaves this file */
+
+/* One attempt; with `leaf`, one that calls no function: some dozen instructions around the copy. */
 static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *share, void *buffer, size_t size,
-                                                             uint64_t *version)
+                                                             uint64_t *version, const bool leaf)
 {
     const struct seqshare_head *head = share->head;
     const unsigned mask = share->mask;
@@ -28,9 +29,13 @@ static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *sha
     if (unlikely(v == 0))
         return -ENODATA;
     length = seqshare_read_length(head, mask, v);
-    if (likely(length <= most))
-        copy_out(buffer, slot, (size_t)length);
-    if (unlikely(!seqshare_read_accept(head, mask, v)))
+    if (likely(length <= most)) {
+        if (!leaf)
+            copy_out(buffer, slot, (size_t)length);
+        else if (unlikely(!copy_out_short(buffer, slot, (size_t)length)))
+            return TOO_LONG;
+    }
+    if (unlikely(!seqshare_read_accept(share->head, share->mask, v))) /* loaded again: cheaper than kept */
         return -EAGAIN;
     if (unlikely(length > most)) /* said only now: before, the length may have been another version's */
         return length > share->capacity ? -EBADMSG : -ENOBUFS;
@@ -39,18 +44,18 @@ static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *sha
     return (ssize_t)length;
 }
 
+/* Attempts until one succeeds or time is up, the first of them after a failure if `failed`. */
 static __attribute__((noinline)) ssize_t get_again(const seqshare *share, void *buffer, size_t size,
-                                                   uint64_t *version)
+                                                   uint64_t *version, bool failed)
 {
     struct retry retry = {0, 0};
+    ssize_t length = -EAGAIN;
 
-    while (retry_once_more(share, &retry)) {
-        ssize_t length = attempt(share, buffer, size, version);
-
-        if (length != -EAGAIN)
-            return length;
+    while (length == -EAGAIN && (!failed || retry_once_more(share, &retry))) {
+        length = attempt(share, buffer, size, version, false);
+        failed = true;
     }
-    return -EAGAIN;
+    return length;
 }
 
 ssize_t seqshare_get(const seqshare *share, void *buffer, size_t size, uint64_t *version)
@@ -59,8 +64,10 @@ ssize_t seqshare_get(const seqshare *share, void *buffer, size_t size, uint64_t 
 
     if (unlikely(!share || !buffer))
         return -EINVAL;
-    length = attempt(share, buffer, size, version);
-    return likely(length != -EAGAIN) ? length : get_again(share, buffer, size, version);
+    length = attempt(share, buffer, size, version, true);
+    if (likely(length >= 0) || (length != TOO_LONG && length != -EAGAIN))
+        return length;
+    return get_again(share, buffer, size, version, length == -EAGAIN);
 }
 
 ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_t size, uint64_t *version)
@@ -69,7 +76,7 @@ ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_t size, uint6
 
     if (!share || !buffer)
         return -EINVAL;
-    length = attempt(share, buffer, size, version);
+    length = attempt(share, buffer, size, version, false);
     if (length == -EAGAIN)
         retry_count(share);
     return length;
@@ -124,8 +131,7 @@ ssize_t seqshare_length(const seqshare *share, uint64_t *version)
     return -EAGAIN;
 }
 
-/* ---- typed ------------------------------------------------------------------------------------------------
- */
+/* ---- typed ----------------------------------------------------------------------------------- */
 
 int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t tag)
 {
@@ -149,8 +155,7 @@ int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t
     return -EAGAIN;
 }
 
-/* ---- wait
- * -------------------------------------------------------------------------------------------------- */
+/* ---- wait ------------------------------------------------------------------------------------ */
 
 int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
 {

@@ -53,8 +53,7 @@ unsigned char *region_slot(const struct region *region, unsigned slot)
     return (unsigned char *)region->map + region->header.header_size + slot * (size_t)region->header.stride;
 }
 
-/* ---- descriptors -----------------------------------------------------------------------------------------
- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 static int remember_file(struct region *region, int fd)
 {
@@ -100,8 +99,7 @@ static void close_ours(const struct region *region, int *fd)
     *fd = -1;
 }
 
-/* ---- mapping ---------------------------------------------------------------------------------------------
- */
+/* ---- mapping --------------------------------------------------------------------------------- */
 
 /* A core dump reads what it dumps, and reading a hole allocates it: the whole capacity, from one crashed
  * worker. */
@@ -146,8 +144,7 @@ static int give_up(struct region *region, int fd, int error)
     return error;
 }
 
-/* ---- making ----------------------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 /* Header of a new region, and the size of the whole. */
 static int describe(struct region *region, size_t capacity, unsigned slots)
@@ -310,8 +307,7 @@ int region_make_anonymous(struct region *region, size_t capacity, unsigned slots
     return 0;
 }
 
-/* ---- attaching -------------------------------------------------------------------------------------------
- */
+/* ---- attaching ------------------------------------------------------------------------------- */
 
 int region_check_file(int fd)
 {
@@ -429,8 +425,7 @@ int region_attach(struct region *region, int fd, bool writable)
     return 0;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Where there is no fallocate: let the kernel fault the pages in for writing, which reports what a store
  * could not. */

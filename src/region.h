@@ -52,7 +52,8 @@ int region_check_file(int fd);
 
 void region_close(struct region *region);
 
-/* Is this descriptor still the one we opened? Daemons close all, and the number then names a stranger's file.
+/*
+ * Is this descriptor still the one we opened? Daemons close all, and the number then names a stranger's file.
  */
 bool region_owns(const struct region *region, int fd);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a reader does when an attempt failed: a pause, another attempt, and after a second of failures an end.
+/*
+ * What a reader does when an attempt failed: a pause, another attempt, and after a second of failures an end.
  */
 #ifndef SEQSHARE_RETRY_H
 #define SEQSHARE_RETRY_H

@@ -61,8 +61,7 @@ int seqshare_new(seqshare **result, size_t capacity)
     return seqshare_new_slots(result, capacity, 2);
 }
 
-/* ---- by name ---------------------------------------------------------------------------------------------
- */
+/* ---- by name --------------------------------------------------------------------------------- */
 
 /* The handle takes the path from `name`, which keeps its directory. */
 static void take_path(struct share *share, struct name *name)
@@ -201,8 +200,7 @@ int seqshare_unlink(const char *text)
     return error;
 }
 
-/* ---- by descriptor ---------------------------------------------------------------------------------------
- */
+/* ---- by descriptor --------------------------------------------------------------------------- */
 
 /* Whoever owns the file, or an unsealed memfd, can truncate it under its readers, and they would crash. */
 static int check_trust(int fd, int access)
@@ -258,8 +256,7 @@ int seqshare_fd(const seqshare *handle, int access)
     return fd < 0 ? -errno : fd;
 }
 
-/* ---- the rest of life ------------------------------------------------------------------------------------
- */
+/* ---- the rest of life ------------------------------------------------------------------------ */
 
 int seqshare_drop_write(seqshare *handle)
 {

@@ -6,8 +6,7 @@
  *      w = wake |= 1                                publish (sequence, or retired mark)
  *      fence seq_cst                     [D1]       fence seq_cst                     [D2]
  *      version moved? marked? then done             w = wake; bit 0 clear: done, no system call
- *      FUTEX_WAIT while wake == w                   wake: w -> w + 1, which clears bit 0 and counts;
- * FUTEX_WAKE all
+ *      FUTEX_WAIT while wake == w                   wake: w -> w + 1, which clears bit 0; FUTEX_WAKE all
  *
  * D1 and D2 are a Dekker pair: at least one side sees the other's store, so either the sleeper finds the new
  * version or the publisher finds the bit. A sleeper between its look and FUTEX_WAIT finds the word changed.

@@ -21,8 +21,7 @@ bool share_is_locked_by_me(const struct share *share)
     return lock_is_mine(lock_of(share), identity_get()->owner);
 }
 
-/* ---- may this process write?
- * ------------------------------------------------------------------------------- */
+/* ---- may this process write? ----------------------------------------------------------------- */
 
 /*
  * TIDs and start times mean something in one PID and time namespace of one boot. Where that cannot be known
@@ -67,8 +66,7 @@ static bool is_replaced(const struct share *share)
     return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_RELAXED) & SEQSHARE_REPLACED;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int begin(struct share *share, uint64_t me)
 {
@@ -165,8 +163,7 @@ int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_
     return version ? set(share, version, value, length, 0) : -EINVAL;
 }
 
-/* ---- in place ---------------------------------------------------------------------------------------------
- */
+/* ---- in place -------------------------------------------------------------------------------- */
 
 static bool is_filling(const struct share *share, uint64_t me)
 {
@@ -244,8 +241,7 @@ int seqshare_abandon(seqshare *handle)
     return lock_leave(lock_of(share), me); /* the sequence stays odd, as after a death */
 }
 
-/* ---- lock -------------------------------------------------------------------------------------------------
- */
+/* ---- lock ------------------------------------------------------------------------------------ */
 
 int seqshare_lock_for(seqshare *handle, int64_t ns)
 {

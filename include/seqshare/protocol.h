@@ -6,9 +6,11 @@
  * the reader's steps. It makes no system call, so that a model checker can drive the very code that ships,
  * and it compiles as C11 and as C++11.
  *
- *      head    +0   sequence   2v: version v stands in slot v & mask;  2v + 1: slot (v+1) & mask is being
- * filled +8   retired    not part of the protocol; it lives here because readers have this line anyway +16
- * slot 0     { length, tag } +32  slot 1     { length, tag }         ... up to 8 slots, mask = slots - 1
+ *      head    +0   sequence   2v: version v stands in slot v & mask
+ *                              2v + 1: besides, slot (v+1) & mask is being filled
+ *              +8   retired    not part of the protocol; it lives here because readers have this line anyway
+ *              +16  slot 0     { length, tag }
+ *              +32  slot 1     { length, tag }         ... up to 8 slots, mask = slots - 1
  *      bytes        slot 0, slot 1, ...                each starting a cache line
  *
  * One value needs two copies: a reader is always sent to the one that nobody is writing. So it never waits,
@@ -24,8 +26,7 @@
  *                                                  accept if s2 - 2v <= 2 mask         (unsigned)
  *
  *      slots = 2:   sequence  2v          2v+1             2v+2        2v+3
- *                   reader of v may be copying: safe       safe        slot v & 1 is being filled again:
- * reject
+ *                   reader of v may be copying: safe       safe        slot v & 1 filled again: reject
  *
  * A writer that dies, or gives up, in steps 1 to 3 leaves the sequence odd. The next writer sees that and
  * fills the same slot again: it must not announce a second time (2v+3 would send readers nowhere, and going
@@ -34,17 +35,17 @@
  * Every edge, and what breaks without it (tests/model plants each of these faults and must catch it):
  *
  *   publication -> read        W3 release with R1 acquire: who reads 2v sees all bytes of v. Relaxed: torn.
- *   publication -> read, odd   W1 release with R1 acquire: who reads 2v+1 must see all bytes of v as well,
- * and its acquire synchronises with the store that it read, which is W1. The writer of v may have been
- * another thread; the lock made its stores visible to the one that announces, and this release passes them
- * on. Relaxed: torn, on arm64 for real. announcement -> overwrite  W2 release fence with R2 acquire fence: a
- * reader that picked up one word from step 3 will, after its fence, find at least the announcement in s2, and
- * reject. Without either: torn. The recovering writer stores no announcement, but it has read one, and
- *                              coherence then gives the same: so the fence is unconditional.
+ *   publication -> read, odd   W1 release with R1 acquire: who reads 2v+1 must see all bytes of v as well, and
+ *                              its acquire synchronises with the store that it read, which is W1. The writer
+ *                              of v may have been another thread; the lock made its stores visible to the one
+ *                              that announces, and this release passes them on. Relaxed: torn.
+ *   announcement -> overwrite  W2 release fence with R2 acquire fence: a reader that picked up one word from
+ *                              step 3 will, after its fence, find at least the announcement in s2, and reject.
+ *                              Without either: torn. The recovering writer stores no announcement, but it has
+ *                              read one, and coherence then gives the same: the fence is unconditional.
  *   overwrite -> publication   W3 release: see the first edge.
  *   writer -> next writer      the lock's release and acquire. Relaxed: the next writer may miss 2(v+1).
- *   dead writer -> next        the dead one released nothing: see src/lock.c for the fence that stands in for
- * it.
+ *   dead writer -> next        the dead one released nothing: src/lock.c has the fence that stands in for it.
  *
  * Why nothing is stronger: no seq_cst order is needed, since readers look at one counter only. Why the bytes
  * are copied by atomic words (or by code that the compiler cannot see through): a plain copy that races with
@@ -66,8 +67,7 @@
 #error "seqshare needs 64-bit atomic loads and stores that take no lock"
 #endif
 
-/* Inline functions are `static inline` for users; the library sets this to export them for other languages.
- */
+/* Inline functions are `static inline` for users; the library defines this to export them as well. */
 #ifndef SEQSHARE_INLINE
 #define SEQSHARE_INLINE static inline
 #endif

@@ -13,14 +13,14 @@
  *
  * Everywhere, unless a function says otherwise:
  *   - It returns 0 (or a length, or 1 where said), or a negative errno value; seqshare_strerror() words it.
- * Where it returns an error, nothing has changed. A NULL share, name, buffer or result is -EINVAL.
+ *     Where it returns an error, nothing has changed. A NULL share, name, buffer or result is -EINVAL.
  *   - Times are int64_t nanoseconds, relative; -1 waits for ever, any other negative time is -EINVAL.
  *   - A handle may be used by many threads at once, and by parent and children after fork. During reopen and
  *     close no other thread may use the handle; during drop_write none may write. (Children of vfork, and of
- * clone with CLONE_VM and without CLONE_THREAD, may not call in.)
+ *     clone with CLONE_VM and without CLONE_THREAD, may not call in.)
  *   - seqshare_get, _try_get, _peek, _valid, _version, _length and _retired are async-signal-safe and take no
- * lock. What writes may be called from a signal handler too, but gets -EBUSY when it interrupted a write of
- * this thread.
+ *     lock. What writes may be called from a signal handler too, but gets -EBUSY when it interrupted a write
+ *     of this thread.
  *   - Readers never write to the region: a read-only mapping is enough, and a killed reader harms nobody.
  *
  * The protocol is in protocol.h, the layout of the region in docs/format.md, the promises in
@@ -64,16 +64,14 @@ typedef struct seqshare {
     unsigned mask; /* slots - 1 */
 } seqshare;
 
-/* ---- access: or-ed together ------------------------------------------------------------------------------
- */
+/* ---- access: or-ed together ------------------------------------------------------------------ */
 enum {
     SEQSHARE_READ = 1,     /* a read-only mapping */
     SEQSHARE_WRITE = 2,    /* includes READ */
     SEQSHARE_ANY_OWNER = 4 /* trust a region that neither root nor this user owns (seqshare_open, _attach) */
 };
 
-/* ---- life cycle ------------------------------------------------------------------------------------------
- */
+/* ---- life cycle ------------------------------------------------------------------------------ */
 
 /*
  * Make an anonymous share: inherited over fork, to others by its descriptor (seqshare_fd).
@@ -166,8 +164,7 @@ SEQSHARE_API void seqshare_close(seqshare *share);
  */
 SEQSHARE_API int seqshare_unlink(const char *name);
 
-/* ---- write -----------------------------------------------------------------------------------------------
- */
+/* ---- write ----------------------------------------------------------------------------------- */
 
 /*
  * Publish `length` bytes (0 is a valid value; NULL then too). Waits for the lock as long as its owner lives
@@ -202,12 +199,12 @@ SEQSHARE_API int seqshare_publish(seqshare *share, size_t length);
 
 /*
  * Forget what was filled; unlock likewise. Also after a longjmp out of seqshare_set: gives the lock back, the
- * old value standing. Errors: -EPERM nothing to abandon; -EROFS.
+ * old value standing. (Not from a signal handler that then returns into the write that it interrupted: that
+ * write would go on without the lock.) Errors: -EPERM nothing to abandon; -EROFS.
  */
 SEQSHARE_API int seqshare_abandon(seqshare *share);
 
-/* ---- read ------------------------------------------------------------------------------------------------
- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 /*
  * Copy the current value: its length is returned, its version is in *version (NULL: not wanted). The value is
@@ -256,8 +253,7 @@ SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *
  * One load. */
 SEQSHARE_INLINE bool seqshare_retired(const seqshare *share);
 
-/* ---- lock ------------------------------------------------------------------------------------------------
- */
+/* ---- lock ------------------------------------------------------------------------------------ */
 
 /*
  * Take the writer lock, for read-modify-write: get and set work under it, readers never notice it. 0, or 1
@@ -276,8 +272,7 @@ SEQSHARE_API int seqshare_lock_for(seqshare *share, int64_t ns);
 /* Give it back. Errors: -EPERM this thread does not own it; -EBUSY between fill and publish; -EROFS. */
 SEQSHARE_API int seqshare_unlock(seqshare *share);
 
-/* ---- wait, inspect ---------------------------------------------------------------------------------------
- */
+/* ---- wait, inspect --------------------------------------------------------------------------- */
 
 /*
  * Sleep until the version differs from `seen`: 0. A writable share is woken; a read-only one looks every 50
@@ -323,8 +318,7 @@ SEQSHARE_API int seqshare_stat(const seqshare *share, struct seqshare_stat *stat
 /* One sentence for what a function returned, in this library's terms; static, never NULL. Any thread. */
 SEQSHARE_API const char *seqshare_strerror(int error);
 
-/* ---- the inline ones, also exported under the same names
- * --------------------------------------------------- */
+/* ---- the inline ones, also exported under the same names ------------------------------------- */
 
 SEQSHARE_INLINE uint64_t seqshare_version(const seqshare *share)
 {

@@ -50,7 +50,8 @@ static inline uint32_t seqshare_tag_eight(uint32_t tag, const char *name, size_t
     return tag;
 }
 
-/* The tag of a type: over its name, then over its size as 8 little-endian bytes; never 0, which is `untyped`.
+/*
+ * The tag of a type: over its name, then over its size as 8 little-endian bytes; never 0, which is `untyped`.
  */
 SEQSHARE_INLINE uint32_t seqshare_tag(const char *name, size_t length, size_t size);
 

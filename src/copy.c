@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#include "copy.h"
+
+#if !defined COPY_PORTABLE && defined __x86_64__
+bool copy_has_avx;
+
+/* Once, before main: no reader's branch ever goes the other way afterwards. */
+__attribute__((constructor)) static void look_at_processor(void)
+{
+    __builtin_cpu_init();
+    copy_has_avx = __builtin_cpu_supports("avx");
+}
+#else
+typedef int copy_needs_nothing; /* a file of ISO C is not empty */
+#endif
