@@ -40,6 +40,9 @@ int share_hand_over(seqshare **result, struct share *share, int error);
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
                      const struct first_value *value, bool replace);
 
+/* The region's TIDs mean in this process what they meant to its creator. Looks into /proc. */
+bool share_world_is_ours(const struct region *region);
+
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);
 

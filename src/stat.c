@@ -65,7 +65,8 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     stat.retries = __atomic_load_n(&share->retries, __ATOMIC_RELAXED); /* a statistic */
     memcpy(stat.region_id, share->region.header.region_id, sizeof stat.region_id);
     stat.owner = (int32_t)(owner & OWNER_TID_MASK);
-    stat.owner_alive = owner != 0 && !identity_is_dead(owner);
+    /* From another namespace it cannot be told, and is believed. */
+    stat.owner_alive = owner != 0 && !(share_world_is_ours(&share->region) && identity_is_dead(owner));
     stat.replaced = marks & SEQSHARE_REPLACED;
     stat.unlinked = marks & SEQSHARE_UNLINKED;
     stat.retired = marks != 0;

@@ -28,7 +28,7 @@ bool share_is_locked_by_me(const struct share *share)
  * (no /proc), it counts as different from what is known; nothing known on either side will do for an
  * anonymous region, which cannot have come from another boot and rarely from another namespace.
  */
-static bool world_is_ours(const struct region *region)
+bool share_world_is_ours(const struct region *region)
 {
     static const uint8_t unknown[16];
     const struct header *header = &region->header;
@@ -49,7 +49,7 @@ static int check_world(struct share *share)
 
     if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict, guarding nothing */
         return 0;
-    if (!world_is_ours(&share->region))
+    if (!share_world_is_ours(&share->region))
         return -EOPNOTSUPP;
     __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
     return 0;

@@ -296,7 +296,7 @@ struct seqshare_stat {
     uint32_t slots;
     int32_t writer;   /* process that published the current value, as its PID namespace numbers it */
     int32_t owner;    /* thread that owns the lock, likewise; 0: nobody */
-    bool owner_alive; /* false: the next writer takes over */
+    bool owner_alive; /* false: the next writer takes over; true also if it cannot be told from here */
     bool retired;     /* replaced or unlinked */
     bool replaced;
     bool unlinked;
