@@ -5,7 +5,7 @@
 
 const char *seqshare_strerror(int error)
 {
-    switch (error < 0 ? -error : error) {
+    switch (error < 0 ? 0U - (unsigned)error : (unsigned)error) { /* any int, INT_MIN too */
     case 0:
         return "no error";
     case 1: /* also EPERM; a positive 1 is lock's and reopen's good news */
