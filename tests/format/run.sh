@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: sources are formatted, headers stand alone in C and C++, exports are the public names
+# budget: 60
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+cd "$SEQSHARE_SOURCE"
+
+work=$SEQSHARE_BUILD/format
+mkdir -p "$work"
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-align -Wcast-qual
+    -Wpointer-arith -Wwrite-strings -Wmissing-declarations -Wredundant-decls -Wswitch-enum -Wdouble-promotion -Werror)
+
+sources() { # PATTERN...
+    local pattern names=()
+    for pattern in "$@"; do
+        names+=(-o -name "$pattern")
+    done
+    find . \( -name .git -o -path './build*' \) -prune -o -type f \( "${names[@]:1}" \) -print | sort
+}
+
+sources_are_formatted() {
+    sources '*.c' '*.h' '*.cc' '*.cpp' >"$work/sources"
+    grep -q '^./src/lock.c$' "$work/sources"
+    xargs clang-format --dry-run -Werror <"$work/sources"
+}
+
+scripts_pass_shellcheck() {
+    (sources '*.sh' && echo ./.ci/run) >"$work/scripts"
+    xargs shellcheck -x -P SCRIPTDIR -S warning <"$work/scripts"
+}
+
+stands_alone() { # COMPILER STANDARD HEADER
+    local language=c
+    [[ $2 = c++* ]] && language=c++
+    echo "#include <seqshare/$3>" | "$1" -x $language -std="$2" "${warnings[@]}" -Iinclude -fsyntax-only -
+}
+
+# What the headers declare, what the version script lists and what the library exports: one and the same.
+public_names() {
+    sed -nE 's/^SEQSHARE_(API|INLINE) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p' include/seqshare/*.h | sort -u
+}
+
+map_lists_the_public_names() {
+    public_names >"$work/public"
+    [ "$(wc -l <"$work/public")" -gt 30 ]
+    sed -nE 's/^ +([a-z0-9_]+);$/\1/p' src/seqshare.map | sort | diff "$work/public" -
+}
+
+library_exports_the_public_names() {
+    cmake -S . -B "$work/build" -G Ninja -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
+    cmake --build "$work/build" -j "$(nproc)" --target seqshare
+    nm -D --defined-only "$work/build/src/libseqshare.so" >"$work/exports"
+    sed -nE 's/^[0-9a-f]+ T (.*)@@SEQSHARE_0$/\1/p' "$work/exports" | sort | diff "$work/public" -
+    ! grep -v ' T ' "$work/exports" | grep -v ' A SEQSHARE_0'
+}
+
+# Other versions lay out a few things differently, and nobody is asked to have several.
+if clang-format --version | grep -q 'version 14\.'; then
+    check "C and C++ files are formatted" sources_are_formatted
+else
+    skip "C and C++ files are formatted" "not clang-format 14"
+fi
+check "scripts pass shellcheck" scripts_pass_shellcheck
+for header in include/seqshare/*.h; do
+    for compiler in gcc clang; do
+        check "$header: $compiler, C11" stands_alone $compiler c11 "${header##*/}"
+        for standard in c++11 c++17 c++20; do
+            check "$header: $compiler, $standard" stands_alone $compiler $standard "${header##*/}"
+        done
+    done
+done
+check "the version script lists the public names" map_lists_the_public_names
+check "the library exports the public names" library_exports_the_public_names
+finish

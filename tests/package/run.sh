@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: what is installed is complete, and outside programs build and run with it
+# budget: 100
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+
+work=$SEQSHARE_BUILD/package
+rm -rf "$work"
+mkdir -p "$work"
+version=$(sed -nE 's/^#define SEQSHARE_VERSION_[A-Z]+ +([0-9]+)$/\1/p' "$SEQSHARE_SOURCE/include/seqshare/seqshare.h" |
+    paste -sd.)
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror)
+
+# As a packager does it, but moved afterwards: nothing in it may know where it was made for.
+install_library() {
+    cmake -S "$SEQSHARE_SOURCE" -B "$work/build" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo -D SEQSHARE_WERROR=ON \
+        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_INSTALL_PREFIX="$work/first"
+    cmake --build "$work/build" -j "$(nproc)"
+    cmake --install "$work/build"
+    mv "$work/first" "$work/installed"
+}
+
+tree_is_as_listed() {
+    (cd "$work/installed" && find . ! -type d | LC_ALL=C sort) >"$work/tree"
+    sed "s/@VERSION@/$version/" tree | diff - "$work/tree"
+}
+
+needs_libc_alone() {
+    readelf -d "$library" >"$work/dynamic"
+    grep -F '(SONAME)' "$work/dynamic" | grep -F '[libseqshare.so.0]'
+    ! grep -F '(NEEDED)' "$work/dynamic" | grep -vE '\[(libc\.so|ld-linux)'
+}
+
+# An archive has no hidden names: whatever it defines can clash with the program's own.
+archive_keeps_to_its_prefix() {
+    nm --defined-only -g "$work/installed/lib/libseqshare.a" >"$work/names"
+    grep -q ' T seqshare_set$' "$work/names"
+    ! grep -vE ' seqshare_[a-z0-9_]+$|^$|\.o:$' "$work/names"
+}
+
+stack_is_not_executable() {
+    readelf -lW "$library" | grep GNU_STACK | grep -q 'RW '
+}
+
+pc() {
+    PKG_CONFIG_PATH=$work/installed/lib/pkgconfig pkg-config "$@" seqshare
+}
+
+pc_says_the_version() {
+    [ "$(pc --modversion)" = "$version" ]
+}
+
+run_shared() {
+    LD_LIBRARY_PATH=$work/installed/lib "$@"
+}
+
+with_pkg_config() { # COMPILER FILE STANDARD
+    local flags libs
+    read -ra flags <<<"$(pc --cflags)"
+    read -ra libs <<<"$(pc --libs)"
+    "$1" -std="$3" -D_GNU_SOURCE -O2 "${warnings[@]}" "${flags[@]}" "outside/$2" "${libs[@]}" -o "$work/$1-$2-shared"
+    run_shared "$work/$1-$2-shared"
+}
+
+with_pkg_config_static() { # COMPILER FILE STANDARD
+    local flags libs
+    read -ra flags <<<"$(pc --static --cflags)"
+    read -ra libs <<<"$(pc --static --libs)"
+    "$1" -std="$3" -D_GNU_SOURCE -O2 "${flags[@]}" "outside/$2" -static "${libs[@]}" -o "$work/$1-$2-static"
+    "$work/$1-$2-static"
+}
+
+configure_outside() { # FOLDER OPTION...
+    cmake -S outside -B "$work/$1" -G Ninja -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
+}
+
+with_cmake() { # FOLDER OPTION...
+    local program
+    configure_outside "$@"
+    cmake --build "$work/$1" -j "$(nproc)"
+    for program in c-shared c-static cc-shared cc-static; do
+        "$work/$1/$program"
+    done
+}
+
+library=$work/installed/lib/libseqshare.so
+check "builds and installs" install_library
+check "the installed tree holds what it should, and nothing else" tree_is_as_listed
+check "the library needs libc alone, and is libseqshare.so.0" needs_libc_alone
+check "the library's stack is not executable" stack_is_not_executable
+check "the archive defines only names that begin with seqshare_" archive_keeps_to_its_prefix
+check "pkg-config says version $version" pc_says_the_version
+for compilers in "gcc g++" "clang clang++"; do
+    read -r cc cxx <<<"$compilers"
+    check "$cc: a C program by pkg-config" with_pkg_config "$cc" program.c c11
+    check "$cc: a C program by pkg-config, all static" with_pkg_config_static "$cc" program.c c11
+    check "$cxx: a C++ program by pkg-config" with_pkg_config "$cxx" program.cc c++11
+    check "$cxx: a C++ program by pkg-config, all static" with_pkg_config_static "$cxx" program.cc c++17
+    check "$cc: a CMake project that finds the package" with_cmake "found-$cc" \
+        -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
+done
+check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
+check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
+finish

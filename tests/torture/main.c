@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "torture.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Nothing here may take that long, on any machine: what does, hangs. */
+enum { SECONDS_TO_HANG = 60 };
+
+static const struct scenario scenarios[] = {
+    {"64 B, inherited", INHERITED, 64, 2, false},
+    {"4 KiB, inherited", INHERITED, 4096, 2, false},
+    {"200 kB, inherited", INHERITED, 200000, 2, false},
+    {"64 B, inherited, typed", INHERITED, 64, 2, true},
+    {"64 B, named", NAMED, 64, 2, false},
+    {"4 KiB, named, typed", NAMED, 4096, 2, true},
+    {"200 kB, named", NAMED, 200000, 2, false},
+    {"64 B, descriptor, 4 slots", DESCRIPTOR, 64, 4, false},
+    {"4 KiB, descriptor", DESCRIPTOR, 4096, 2, false},
+    {"4 KiB, descriptor, 8 slots", DESCRIPTOR, 4096, 8, false},
+    {"200 kB, descriptor, 4 slots", DESCRIPTOR, 200000, 4, false},
+    {"200 kB, descriptor, 8 slots", DESCRIPTOR, 200000, 8, false},
+};
+enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
+
+/* The parent's own book of its workers. */
+struct herd {
+    struct world *world;
+    uint64_t random;
+    pid_t pid[WORKERS];
+    bool stopped[WORKERS];
+    unsigned killed, paused, writers_killed, owners_killed;
+};
+
+static unsigned passed, failed;
+static const struct world *hanging; /* what to say when the alarm rings */
+
+static void check(const char *scenario, const char *what, bool good)
+{
+    *(good ? &passed : &failed) += 1;
+    if (!good)
+        printf("FAILED  %s: %s\n", scenario, what);
+}
+
+static _Noreturn void give_up(const char *what, int error)
+{
+    fprintf(stderr, "torture: %s: %s\n", what, error < 0 ? seqshare_strerror(error) : strerror(error));
+    exit(2);
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+static void rest(uint64_t nanoseconds)
+{
+    nanosleep(&(struct timespec){(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)}, NULL);
+}
+
+/* The workers die with this process (worker_start). */
+static void on_alarm(int signal)
+{
+    static const char text[] = "FAILED  a call of the parent hangs\n0 passed, 1 failed\n";
+
+    (void)signal;
+    if (hanging && hanging->name[0])
+        seqshare_unlink(hanging->name); /* not made for handlers; but then this process is lost anyway */
+    if (write(STDOUT_FILENO, text, sizeof text - 1) < 0)
+        _exit(3);
+    _exit(1);
+}
+
+/* ---- the herd ---- */
+
+static void worker_start(struct herd *herd, unsigned index)
+{
+    uint64_t seed = random_next(&herd->random);
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0)
+        give_up("fork", errno);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+        alarm(0);
+        worker_run(herd->world, index, seed);
+    }
+    herd->pid[index] = pid;
+    herd->stopped[index] = false;
+}
+
+/* A worker that ended before it was told to, or otherwise than it was told to, is an error. */
+static void ended(struct herd *herd, unsigned index, int status, bool by_kill)
+{
+    struct tally *tally = &herd->world->tally[index];
+
+    if (by_kill ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+                : WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    count(&tally->errors, 1);
+    snprintf(tally->first_error, sizeof tally->first_error, "a worker ended with wait status 0x%x",
+             (unsigned)status);
+}
+
+static void worker_kill(struct herd *herd, unsigned index)
+{
+    struct seqshare_stat stat = {0};
+    int status;
+
+    if (kill(herd->pid[index], SIGKILL) != 0 || waitpid(herd->pid[index], &status, 0) < 0)
+        give_up("kill", errno);
+    ended(herd, index, status, true);
+    herd->killed++;
+    if (index >= READERS) {
+        herd->writers_killed++;
+        if (seqshare_stat(herd->world->share, &stat) == 0 && stat.owner == herd->pid[index])
+            herd->owners_killed++;
+    }
+    worker_start(herd, index);
+}
+
+/* A stopped owner keeps all writers waiting, and is right to. */
+static void worker_stop_or_go(struct herd *herd, unsigned index)
+{
+    herd->stopped[index] = !herd->stopped[index];
+    herd->paused += herd->stopped[index];
+    if (kill(herd->pid[index], herd->stopped[index] ? SIGSTOP : SIGCONT) != 0)
+        give_up("stop", errno);
+}
+
+static uint64_t total(const struct world *world, size_t counter)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < WORKERS; i++)
+        sum += counted((const uint64_t *)((const char *)&world->tally[i] + counter));
+    return sum;
+}
+#define TOTAL(world, counter) total(world, offsetof(struct tally, counter))
+
+/* Has this run shown anything? Readers met writers, and writers died as owners of the lock. */
+static bool eventful(const struct herd *herd)
+{
+    return TOTAL(herd->world, seen) >= 100 && herd->owners_killed > 0 &&
+           TOTAL(herd->world, overtaken) + TOTAL(herd->world, retries) > 0;
+}
+
+/* Until the time is up; and longer where nothing has happened yet, on a slow machine. */
+static void storm(struct herd *herd, double seconds)
+{
+    int64_t end = now() + (int64_t)(seconds * 1e9), last = end + SECONDS_TO_HANG * INT64_C(500000000);
+
+    while (now() < end || (!eventful(herd) && now() < last)) {
+        unsigned index = (unsigned)(random_next(&herd->random) % WORKERS);
+
+        rest(random_next(&herd->random) % 8000000);
+        if (random_next(&herd->random) % 8 < 5)
+            worker_kill(herd, index);
+        else
+            worker_stop_or_go(herd, index);
+    }
+}
+
+/* Every worker that is left must get on: readers read, writers publish. */
+static bool gets_on(struct herd *herd)
+{
+    int64_t last = now() + SECONDS_TO_HANG * INT64_C(500000000);
+    uint64_t before[WORKERS];
+
+    for (unsigned i = 0; i < WORKERS; i++) {
+        before[i] = counted(&herd->world->tally[i].done);
+        if (herd->stopped[i])
+            worker_stop_or_go(herd, i);
+    }
+    for (unsigned i = 0; i < WORKERS; i++) {
+        while (counted(&herd->world->tally[i].done) == before[i]) {
+            if (now() > last)
+                return false;
+            rest(1000000);
+        }
+    }
+    return true;
+}
+
+static bool all_end(struct herd *herd)
+{
+    int64_t last = now() + SECONDS_TO_HANG * INT64_C(500000000);
+    bool in_time = true;
+
+    __atomic_store_n(&herd->world->stop, 1, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        int status;
+
+        while (waitpid(herd->pid[i], &status, WNOHANG) == 0) {
+            if (now() > last) {
+                kill(herd->pid[i], SIGKILL);
+                in_time = false;
+            }
+            rest(1000000);
+        }
+        ended(herd, i, status, !in_time);
+    }
+    return in_time;
+}
+
+/* ---- one scenario ---- */
+
+static struct world *world_make(const struct scenario *scenario, uint64_t *random)
+{
+    struct world *world =
+        mmap(NULL, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint64_t seed = random_next(random);
+    unsigned char *value = malloc(scenario->size);
+    int error;
+
+    if (world == MAP_FAILED || !value)
+        give_up("memory", ENOMEM);
+    world->scenario = *scenario;
+    world->fd = -1;
+    if (scenario->reach == NAMED) {
+        snprintf(world->name, sizeof world->name, "torture-%d", (int)getpid());
+        error = seqshare_create(&world->share, world->name, scenario->size, 0600);
+    } else {
+        error = seqshare_new_slots(&world->share, scenario->size, scenario->slots);
+    }
+    if (error)
+        give_up("make a share", error);
+    if (scenario->reach == DESCRIPTOR && (world->fd = seqshare_fd(world->share, SEQSHARE_READ)) < 0)
+        give_up("a descriptor", world->fd);
+    value_make(value, value_length(scenario, seed), seed, 1);
+    error = value_set(scenario, world->share, value, value_length(scenario, seed));
+    if (error)
+        give_up("the first value", error);
+    free(value);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    if (world->name[0])
+        seqshare_unlink(world->name);
+    if (world->fd >= 0)
+        close(world->fd);
+    seqshare_close(world->share);
+    munmap(world, sizeof *world);
+}
+
+/* The parent, that neither locked nor wrote meanwhile, can write, and finds every publication counted. */
+static void check_end(const struct herd *herd)
+{
+    struct world *world = herd->world;
+    const char *name = world->scenario.name;
+    uint64_t version = seqshare_version(world->share), acknowledged = 1, got = 0;
+    unsigned char *value = malloc(world->scenario.size), *back = malloc(world->scenario.size);
+    size_t length = value_length(&world->scenario, 42);
+
+    if (!value || !back)
+        give_up("memory", ENOMEM);
+    for (unsigned i = READERS; i < WORKERS; i++)
+        acknowledged += counted(&world->tally[i].done);
+    check(name, "every acknowledged publication is a version, and no other but those of the killed",
+          version >= acknowledged && version <= acknowledged + herd->writers_killed);
+    value_make(value, length, 42, version + 1);
+    check(name, "the last value can be set", seqshare_set(world->share, value, length) == 0);
+    check(name, "the last value is read",
+          seqshare_get(world->share, back, world->scenario.size, &got) == (ssize_t)length &&
+              got == version + 1 && memcmp(value, back, length) == 0);
+    free(value);
+    free(back);
+}
+
+static void report(const struct herd *herd)
+{
+    const struct world *world = herd->world;
+    uint64_t reads = 0;
+
+    for (unsigned i = 0; i < READERS; i++)
+        reads += counted(&world->tally[i].done);
+    printf("%-28s %9" PRIu64 " reads: %8" PRIu64 " versions seen, %7" PRIu64 " overtaken, %7" PRIu64
+           " retries, %" PRIu64 " outrun; %8" PRIu64 " publications; %u killed (%u as owners), %u stopped\n",
+           world->scenario.name, reads, TOTAL(world, seen), TOTAL(world, overtaken), TOTAL(world, retries),
+           TOTAL(world, outrun), seqshare_version(world->share), herd->killed, herd->owners_killed,
+           herd->paused);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        if (world->tally[i].first_error[0])
+            printf("        worker %u: %s\n", i, world->tally[i].first_error);
+    }
+}
+
+static void run(const struct scenario *scenario, double seconds, uint64_t *random)
+{
+    struct herd herd = {.world = world_make(scenario, random), .random = random_next(random)};
+    const struct world *world = herd.world;
+
+    hanging = world;
+    alarm((unsigned)seconds + 3 * SECONDS_TO_HANG);
+    for (unsigned i = 0; i < WORKERS; i++)
+        worker_start(&herd, i);
+    storm(&herd, seconds);
+    check(scenario->name, "every living worker gets on", gets_on(&herd));
+    check(scenario->name, "every worker ends when told to", all_end(&herd));
+    report(&herd);
+    check(scenario->name, "no value is torn", TOTAL(world, torn) == 0);
+    check(scenario->name, "no version goes backwards", TOTAL(world, backwards) == 0);
+    check(scenario->name, "no version is older than one known to be published", TOTAL(world, stale) == 0);
+    check(scenario->name, "nobody gets an unexpected answer or end", TOTAL(world, errors) == 0);
+    check(scenario->name, "readers met writers, and owners of the lock died", eventful(&herd));
+    check_end(&herd);
+    alarm(0);
+    hanging = NULL;
+    world_free(herd.world);
+}
+
+/* A checker that sees nothing would pass everything. */
+static void check_checker(uint64_t *random)
+{
+    for (unsigned i = 0; i < SCENARIOS; i++) {
+        const struct scenario *scenario = &scenarios[i];
+        uint64_t seed = random_next(random), other = random_next(random);
+        size_t length = value_length(scenario, seed), cut = random_next(random) % length;
+        unsigned char *value = malloc(scenario->size + 1), *second = malloc(scenario->size + 1);
+
+        if (!value || !second)
+            give_up("memory", ENOMEM);
+        value_make(value, length, seed, 7);
+        check(scenario->name, "a whole value counts as whole", value_whole(scenario, value, length, 7));
+        check(scenario->name, "another version does not", !value_whole(scenario, value, length, 8));
+        check(scenario->name, "another length does not", !value_whole(scenario, value, length - 1, 7));
+        value_make(second, length, other, 7);
+        memcpy(value + cut, second + cut, length - cut);
+        check(scenario->name, "half of another does not",
+              cut == 0 || memcmp(value + cut, second + cut, 1) == 0 ||
+                  !value_whole(scenario, value, length, 7));
+        free(value);
+        free(second);
+    }
+}
+
+static void usage(FILE *to)
+{
+    fputs("Usage: torture [--seconds SECONDS] [--seed NUMBER]\n"
+          "Kill and stop readers and writers of a share at random, and check every value that is read.\n\n"
+          "  -s, --seconds SECONDS  how long in all (default 20)\n"
+          "  -r, --seed NUMBER      repeat a run's random choices (printed by every run)\n"
+          "  -h, --help             say this\n",
+          to);
+}
+
+static double positive(const char *text)
+{
+    char *end;
+    double number = strtod(text, &end);
+
+    if (*end || end == text || !(number > 0 && number < 1e6)) {
+        fprintf(stderr, "torture: --seconds wants a number above 0, not '%s'\n", text);
+        exit(2);
+    }
+    return number;
+}
+
+static uint64_t whole_number(const char *text)
+{
+    char *end;
+    unsigned long long number;
+
+    errno = 0;
+    number = strtoull(text, &end, 0);
+    if (*end || end == text || errno) {
+        fprintf(stderr, "torture: --seed wants a whole number, not '%s'\n", text);
+        exit(2);
+    }
+    return number;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    double seconds = 20;
+    uint64_t seed, random;
+    int option;
+
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        give_up("getrandom", errno);
+    while ((option = getopt_long(argc, argv, "s:r:h", options, NULL)) != -1) {
+        if (option == 's') {
+            seconds = positive(optarg);
+        } else if (option == 'r') {
+            seed = whole_number(optarg);
+        } else {
+            usage(option == 'h' ? stdout : stderr);
+            return option == 'h' ? 0 : 2;
+        }
+    }
+    if (optind < argc) {
+        usage(stderr);
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("seed %" PRIu64 ", %.1f seconds\n", seed, seconds);
+    signal(SIGALRM, on_alarm);
+    random = seed;
+    check_checker(&random);
+    for (unsigned i = 0; i < SCENARIOS; i++)
+        run(&scenarios[i], seconds / SCENARIOS, &random);
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed != 0;
+}

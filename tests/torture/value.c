@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "torture.h"
+
+#include <string.h>
+
+uint64_t random_next(uint64_t *state)
+{
+    uint64_t word = *state += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+
+    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
+    return word ^ word >> 31;
+}
+
+size_t value_length(const struct scenario *scenario, uint64_t seed)
+{
+    return scenario->typed ? scenario->size : VALUE_MIN + seed % (scenario->size - VALUE_MIN + 1);
+}
+
+static uint64_t value_word(uint64_t seed, uint64_t stamp, size_t i)
+{
+    return (seed ^ stamp << 32) * UINT64_C(0xd6e8feb86659fd93) + i * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+void value_make(void *bytes, size_t length, uint64_t seed, uint64_t stamp)
+{
+    unsigned char *to = bytes;
+
+    memcpy(to, &seed, 8);
+    memcpy(to + 8, &stamp, 8);
+    for (size_t i = VALUE_MIN; i < length; i += 8) {
+        uint64_t word = value_word(seed, stamp, i);
+        memcpy(to + i, &word, length - i < 8 ? length - i : 8);
+    }
+}
+
+bool value_whole(const struct scenario *scenario, const void *bytes, size_t length, uint64_t version)
+{
+    const unsigned char *from = bytes;
+    uint64_t seed, stamp, word, got;
+
+    if (length < VALUE_MIN)
+        return false;
+    memcpy(&seed, from, 8);
+    memcpy(&stamp, from + 8, 8);
+    if (length != value_length(scenario, seed) || (stamp != 0 && stamp != version))
+        return false;
+    for (size_t i = VALUE_MIN; i < length; i += 8) {
+        size_t n = length - i < 8 ? length - i : 8;
+
+        word = value_word(seed, stamp, i), got = word;
+        memcpy(&got, from + i, n);
+        if (got != word)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* What stays of a share over exec: the lock, for as long as the program lives; descriptors that were passed.
+ */
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+TestSuite(exec, .timeout = 120);
+
+/* ---- the program that is executed: this one, told so by its environment before it becomes a test runner
+ * ---- */
+
+#define JOB "SEQSHARE_TEST_EXEC" /* what to do, and the number of a descriptor of the region */
+
+static int do_job(const char *job, seqshare *share)
+{
+    char got[8] = "";
+
+    if (strcmp(job, "read") == 0)
+        return seqshare_get(share, got, sizeof got, NULL) == 3 && memcmp(got, "old", 3) == 0 ? 0 : 2;
+    if (strcmp(job, "write") == 0)
+        return seqshare_set(share, "new", 3) == 0 ? 0 : 3;
+    if (strcmp(job, "unlock") == 0)
+        return seqshare_unlock(share) == 0 ? 0 : 4;
+    if (strcmp(job, "own") == 0) /* the lock is still this thread's, in every way; and goes with it */
+        return seqshare_trylock(share) == -EDEADLK && seqshare_set(share, "new", 3) == 0 ? 0 : 5;
+    if (strcmp(job, "stay") == 0) {
+        if (seqshare_set(share, "new", 3) == 0) /* tells the test that it is there */
+            pause();
+    }
+    return 6;
+}
+
+__attribute__((constructor)) static void be_executed(void)
+{
+    const char *job = getenv(JOB);
+    char verb[16];
+    seqshare *share;
+    int fd;
+
+    if (!job)
+        return;
+    alarm(SECONDS_TO_HANG);
+    if (sscanf(job, "%15[a-z] %d", verb, &fd) != 2)
+        _exit(7);
+    if (seqshare_attach(&share, fd, strcmp(verb, "read") ? SEQSHARE_WRITE : SEQSHARE_READ) != 0)
+        _exit(8);
+    _exit(do_job(verb, share));
+}
+
+/* ---- the tests ---- */
+
+struct scene {
+    seqshare *share;
+    const char *job;
+    int fd; /* not close-on-exec */
+};
+
+static struct scene *scene_new(const char *job)
+{
+    struct scene *scene = shared_memory(sizeof *scene);
+
+    equals(seqshare_new(&scene->share, 64), 0);
+    equals(seqshare_set(scene->share, "old", 3), 0);
+    scene->fd = seqshare_fd(scene->share, strcmp(job, "read") ? SEQSHARE_WRITE : SEQSHARE_READ);
+    check(scene->fd >= 0 && fcntl(scene->fd, F_SETFD, 0) == 0);
+    scene->job = job;
+    return scene;
+}
+
+static void execute(void *context)
+{
+    struct scene *scene = context;
+
+    check(setenv(JOB, format("%s %d", scene->job, scene->fd), 1) == 0);
+    execl("/proc/self/exe", "unit-tests", (char *)NULL);
+    _exit(9);
+}
+
+static void lock_and_execute(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_lock(scene->share), 0);
+    execute(scene);
+}
+
+static void has_got_there(const struct scene *scene)
+{
+    equals(seqshare_wait(scene->share, 1, SECONDS_TO_HANG * SECONDS), 0);
+    equals(seqshare_version(scene->share), 2);
+}
+
+Test(exec, a_lock_stays_held_until_the_program_is_killed)
+{
+    struct scene *scene = scene_new("stay");
+    pid_t child = child_start(lock_and_execute, scene);
+    struct seqshare_stat stat;
+
+    has_got_there(scene);
+    equals(seqshare_trylock(scene->share), -EBUSY);
+    equals(seqshare_lock_for(scene->share, 200 * MILLISECONDS), -ETIMEDOUT);
+    equals(seqshare_stat(scene->share, &stat), 0);
+    check(stat.owner == child && stat.owner_alive);
+    child_kill(child);
+    equals(seqshare_lock(scene->share), 1);
+    equals(seqshare_unlock(scene->share), 0);
+}
+
+Test(exec, a_program_that_ends_with_the_lock_leaves_it_to_be_taken_over)
+{
+    struct scene *scene = scene_new("own");
+
+    child_run(lock_and_execute, scene);
+    equals(seqshare_version(scene->share), 2);
+    equals(seqshare_lock(scene->share), 1);
+    equals(seqshare_unlock(scene->share), 0);
+}
+
+Test(exec, the_new_program_may_unlock)
+{
+    struct scene *scene = scene_new("unlock");
+
+    child_run(lock_and_execute, scene);
+    equals(seqshare_lock(scene->share), 0);
+    equals(seqshare_unlock(scene->share), 0);
+}
+
+static void *execute_in_thread(void *context)
+{
+    execute(context);
+    return NULL;
+}
+
+/* The thread that calls exec takes the first one's number over, and so its lock. */
+static void first_thread_locks_another_executes(void *context)
+{
+    struct scene *scene = context;
+    pthread_t thread;
+
+    equals(seqshare_lock(scene->share), 0);
+    equals(pthread_create(&thread, NULL, execute_in_thread, scene), 0);
+    pthread_join(thread, NULL);
+}
+
+Test(exec, a_lock_of_the_first_thread_stays_held_when_another_thread_executes)
+{
+    struct scene *scene = scene_new("own");
+
+    child_run(first_thread_locks_another_executes, scene);
+    equals(seqshare_version(scene->share), 2);
+    equals(seqshare_trylock(scene->share), 1);
+}
+
+static void *lock_and_execute_in_thread(void *context)
+{
+    lock_and_execute(context);
+    return NULL;
+}
+
+/* That thread's number is nobody's after exec: its lock is a dead owner's. */
+static void another_thread_locks_and_executes(void *context)
+{
+    pthread_t thread;
+
+    equals(pthread_create(&thread, NULL, lock_and_execute_in_thread, context), 0);
+    pthread_join(thread, NULL);
+}
+
+Test(exec, a_lock_of_another_thread_that_executes_is_taken_over)
+{
+    struct scene *scene = scene_new("stay"); /* whose set takes it over */
+    pid_t child = child_start(another_thread_locks_and_executes, scene);
+
+    has_got_there(scene);
+    equals(seqshare_trylock(scene->share), 0);
+    equals(seqshare_unlock(scene->share), 0);
+    child_kill(child);
+}
+
+Test(exec, a_descriptor_that_was_passed_can_be_attached)
+{
+    struct scene *scene = scene_new("read");
+
+    child_run(execute, scene);
+    scene = scene_new("write");
+    child_run(execute, scene);
+    equals(seqshare_version(scene->share), 2);
+}
+
+/* ---- nothing is passed unasked ---- */
+
+enum { DESCRIPTORS = 256 };
+
+static void list_descriptors(bool open_now[DESCRIPTORS])
+{
+    DIR *directory = opendir("/proc/self/fd");
+    struct dirent *entry;
+
+    check(directory != NULL);
+    memset(open_now, 0, DESCRIPTORS);
+    while ((entry = readdir(directory))) {
+        int fd = atoi(entry->d_name);
+
+        if (entry->d_name[0] != '.' && fd != dirfd(directory)) {
+            check(fd < DESCRIPTORS);
+            open_now[fd] = true;
+        }
+    }
+    closedir(directory);
+}
+
+Test(exec, all_descriptors_of_the_library_are_closed)
+{
+    bool before[DESCRIPTORS], after[DESCRIPTORS];
+    const char *name = temp_name();
+    seqshare *shares[6];
+    int fd, found = 0;
+
+    list_descriptors(before);
+    equals(seqshare_new(&shares[0], 64), 0);
+    equals(seqshare_create(&shares[1], name, 64, 0600), 0);
+    equals(seqshare_open(&shares[2], name, SEQSHARE_READ), 0);
+    equals(seqshare_open(&shares[3], name, SEQSHARE_WRITE), 0);
+    fd = seqshare_fd(shares[0], SEQSHARE_READ);
+    check(fd >= 0);
+    equals(seqshare_attach(&shares[4], fd, SEQSHARE_READ), 0);
+    fd = seqshare_fd(shares[0], SEQSHARE_WRITE);
+    check(fd >= 0);
+    equals(seqshare_attach(&shares[5], fd, SEQSHARE_WRITE), 0);
+    equals(seqshare_drop_write(shares[5]), 0);
+    equals(seqshare_set(shares[0], "x", 1), 0);
+    equals(seqshare_set(shares[3], "x", 1), 0);
+    equals(seqshare_reopen(shares[2]), 0);
+    equals(seqshare_replace(&shares[5], name, 64, 0600), 0);
+    equals(seqshare_reopen(shares[2]), 1);
+    list_descriptors(after);
+    for (int i = 0; i < DESCRIPTORS; i++) {
+        if (after[i] && !before[i]) {
+            check(fcntl(i, F_GETFD) & FD_CLOEXEC);
+            found++;
+        }
+    }
+    check(found >= 2); /* the two of seqshare_fd, at least */
+}

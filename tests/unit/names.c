@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* Names: where they are, whom they let in, how they appear and go. */
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TestSuite(names, .timeout = 120);
+
+static int entries(const char *directory)
+{
+    DIR *open = opendir(directory);
+    int count = 0;
+
+    check(open != NULL);
+    while (readdir(open))
+        count++;
+    closedir(open);
+    return count - 2;
+}
+
+static seqshare *create(const char *name, const char *text, mode_t mode)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_create(&share, name, 100, mode), 0);
+    equals(seqshare_set(share, text, strlen(text)), 0);
+    return share;
+}
+
+static void holds(const seqshare *share, const char *text)
+{
+    char buffer[100];
+
+    equals(seqshare_get(share, buffer, sizeof buffer, NULL), strlen(text));
+    check(memcmp(buffer, text, strlen(text)) == 0);
+}
+
+static void opens(const char *name, int access, const char *text)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, name, access), 0);
+    holds(share, text);
+    equals(seqshare_set(share, text, strlen(text)), access & SEQSHARE_WRITE ? 0 : -EROFS);
+    seqshare_close(share);
+}
+
+/* ---- where ---- */
+
+Test(names, without_a_slash_is_in_dev_shm)
+{
+    const char *name = temp_name();
+    seqshare *share = create(name, "value", 0600);
+
+    equals(access(share_path(name), F_OK), 0);
+    opens(name, SEQSHARE_READ, "value");
+    opens(name, SEQSHARE_WRITE, "value");
+    opens(name, SEQSHARE_READ | SEQSHARE_WRITE, "value");
+    opens(share_path(name), SEQSHARE_WRITE, "value"); /* the same region under its path */
+    equals(seqshare_version(share), 4);
+    seqshare_close(share);
+    opens(name, SEQSHARE_READ, "value"); /* it needs nobody to hold it */
+    equals(seqshare_unlink(name), 0);
+    check(access(share_path(name), F_OK) == -1);
+}
+
+static void lives_in(const char *directory)
+{
+    const char *path = format("%s/a name, \xc3\xa4", directory);
+    seqshare *share = create(path, "value", 0600);
+
+    equals(entries(directory), 1); /* nothing temporary is left */
+    opens(path, SEQSHARE_READ, "value");
+    opens(path, SEQSHARE_WRITE, "value");
+    equals(seqshare_version(share), 2);
+    equals(seqshare_reopen(share), 0);
+    seqshare_close(share);
+    equals(seqshare_unlink(path), 0);
+    equals(entries(directory), 0);
+}
+
+Test(names, with_a_slash_is_a_path_on_disk_or_tmpfs)
+{
+    lives_in(temp_directory("/tmp"));
+    lives_in(temp_directory("/dev/shm"));
+}
+
+Test(names, relative_paths_stay_what_they_were_at_open)
+{
+    const char *directory = temp_directory("/tmp");
+    seqshare *share, *reader = NULL;
+    char before[4096];
+
+    check(getcwd(before, sizeof before) != NULL && chdir(directory) == 0 && mkdir("below", 0700) == 0);
+    share = create("./name", "value", 0600);
+    opens("below/../name", SEQSHARE_READ, "value");
+    equals(seqshare_open(&reader, "./name", SEQSHARE_READ), 0);
+    check(chdir("below") == 0);
+    equals(seqshare_reopen(share), 0);
+    equals(seqshare_reopen(reader), 0);
+    equals(seqshare_unlink("../name"), 0);
+    equals(seqshare_reopen(share), -ENOENT);
+    equals(seqshare_reopen(reader), -ENOENT);
+    check(chdir(before) == 0);
+    seqshare_close(reader);
+    seqshare_close(share);
+}
+
+/* ---- modes and owners ---- */
+
+Test(names, the_mode_is_exact_whatever_the_umask)
+{
+    static const mode_t modes[] = {0600, 0640, 0644, 0660, 0664, 0666, 0400, 0444, 0, 0700, 0777};
+    static const mode_t masks[] = {0, 022, 077, 0777};
+    const char *directory = temp_directory("/tmp");
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        for (size_t k = 0; k < sizeof masks / sizeof *masks; k++) {
+            const char *name = format("%s/%o-%o", directory, modes[i], masks[k]);
+            mode_t before = umask(masks[k]);
+            struct stat stat;
+
+            seqshare_close(create(name, "value", modes[i]));
+            umask(before);
+            check(lstat(name, &stat) == 0);
+            equals(stat.st_mode & 07777, modes[i]);
+            equals(stat.st_uid, geteuid());
+        }
+    }
+}
+
+Test(names, a_mode_is_permission_bits_only)
+{
+    static const mode_t modes[] = {04755, 02755, 01777, 010000, 0100600, (mode_t)-1};
+    const char *name = temp_name();
+    seqshare *share = NULL;
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        equals(seqshare_create(&share, name, 100, modes[i]), -EINVAL);
+        equals(seqshare_replace(&share, name, 100, modes[i]), -EINVAL);
+    }
+    check(access(share_path(name), F_OK) == -1);
+}
+
+struct visit {
+    const char *name;
+    int access, wanted;
+};
+
+static void visit(void *context)
+{
+    const struct visit *visit = context;
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, visit->name, visit->access), visit->wanted);
+    if (visit->wanted != 0)
+        return;
+    holds(share, "value");
+    equals(seqshare_set(share, "value", 5), visit->access & SEQSHARE_WRITE ? 0 : -EROFS);
+    equals(seqshare_reopen(share), 0);
+    if (!(visit->access & SEQSHARE_WRITE))
+        check(seqshare_fd(share, SEQSHARE_READ) >= 0);
+}
+
+static void nobody_visits(const char *name, int access, int wanted)
+{
+    child_run_as(NOBODY, visit, &(struct visit){name, access, wanted});
+}
+
+Test(names, another_user_gets_what_the_mode_says)
+{
+    const char *all = temp_name(), *group = temp_name(), *none = temp_name(), *write = temp_name();
+
+    skip_unless_root();
+    seqshare_close(create(all, "value", 0644));
+    seqshare_close(create(group, "value", 0640));
+    seqshare_close(create(none, "value", 0600));
+    seqshare_close(create(write, "value", 0666));
+    nobody_visits(all, SEQSHARE_READ, 0);
+    nobody_visits(all, SEQSHARE_WRITE, -EACCES);
+    nobody_visits(group, SEQSHARE_READ, -EACCES);
+    check(chown(share_path(group), 0, NOBODY) == 0);
+    nobody_visits(group, SEQSHARE_READ, 0);
+    nobody_visits(group, SEQSHARE_WRITE, -EACCES);
+    nobody_visits(none, SEQSHARE_READ, -EACCES);
+    nobody_visits(none, SEQSHARE_READ | SEQSHARE_ANY_OWNER, -EACCES);
+    nobody_visits(write, SEQSHARE_WRITE, 0);
+}
+
+/* In a directory for everybody, whoever comes first may have the name: an enemy, too. */
+static void squat(void *name)
+{
+    seqshare_close(create(name, "value", 0666));
+}
+
+static void squatted(const char *name, int wanted)
+{
+    seqshare *share = NULL;
+
+    child_run_as(NOBODY, squat, (void *)(uintptr_t)name);
+    equals(seqshare_open(&share, name, SEQSHARE_READ), wanted);
+    seqshare_close(share);
+    share = NULL;
+    equals(seqshare_open(&share, name, SEQSHARE_WRITE), wanted);
+    seqshare_close(share);
+    share = NULL;
+    equals(seqshare_replace(&share, name, 100, 0600), wanted);
+    seqshare_close(share);
+}
+
+Test(names, a_squatted_name_is_refused_where_everybody_may_write)
+{
+    const char *name = temp_name(), *directory = temp_directory("/tmp");
+
+    skip_unless_root();
+    squatted(name, -EPERM);
+    opens(name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, "value");
+    opens(name, SEQSHARE_WRITE | SEQSHARE_ANY_OWNER, "value");
+    nobody_visits(name, SEQSHARE_WRITE, 0); /* one's own is fine */
+    child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ, -EPERM});
+    child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, 0});
+
+    check(chown(directory, NOBODY, NOBODY) == 0); /* not everybody's: who writes there was let in */
+    squatted(format("%s/theirs", directory), 0);
+    check(chmod(directory, 01777) == 0);
+    squatted(format("%s/everybodys", directory), -EPERM);
+}
+
+Test(names, reopen_refuses_a_squatter_as_open_does)
+{
+    const char *name = temp_name();
+    seqshare *share = NULL, *trusting = NULL;
+
+    skip_unless_root();
+    share = create(name, "mine", 0600);
+    equals(seqshare_open(&trusting, name, SEQSHARE_READ | SEQSHARE_ANY_OWNER), 0);
+    equals(seqshare_unlink(name), 0);
+    child_run_as(NOBODY, squat, (void *)(uintptr_t)name);
+    equals(seqshare_reopen(share), -EPERM);
+    holds(share, "mine");
+    equals(seqshare_set(share, "still mine", 10), 0);
+    equals(seqshare_reopen(trusting), 1);
+    holds(trusting, "value");
+    seqshare_close(trusting);
+    seqshare_close(share);
+}
+
+/* ---- a name appears when the region is complete, and to one creator ---- */
+
+struct appearing {
+    const char *name;
+    int stop;
+};
+
+static void appear_and_go(void *context)
+{
+    struct appearing *appearing = context;
+
+    while (!__atomic_load_n(&appearing->stop, __ATOMIC_RELAXED)) {
+        seqshare_close(create(appearing->name, "value", 0600));
+        equals(seqshare_unlink(appearing->name), 0);
+    }
+}
+
+/* Fails with: a file made under its name and filled afterwards. */
+Test(names, nobody_ever_opens_half_a_region)
+{
+    struct appearing *appearing = shared_memory(sizeof *appearing);
+    int found = 0;
+    pid_t maker;
+
+    appearing->name = temp_name();
+    maker = child_start(appear_and_go, appearing);
+    while (found < 300) {
+        seqshare *share = NULL;
+        char buffer[100];
+        ssize_t length;
+        int error = seqshare_open(&share, appearing->name, SEQSHARE_READ);
+
+        equals(waitpid(maker, NULL, WNOHANG), 0);
+        if (error == -ENOENT)
+            continue;
+        equals(error, 0);
+        length = seqshare_get(share, buffer, sizeof buffer, NULL);
+        check(length == 5 || length == -ENODATA);
+        seqshare_close(share);
+        found++;
+    }
+    set_flag(&appearing->stop, 1);
+    equals(child_end(maker), 0);
+}
+
+struct race {
+    const char *name;
+    int start, winners;
+};
+
+static void race_to_create(void *context)
+{
+    struct race *race = context;
+    seqshare *share = NULL;
+    int error;
+
+    await_flag(&race->start, 1);
+    error = seqshare_create(&share, race->name, 100, 0600);
+    if (error == 0)
+        __atomic_add_fetch(&race->winners, 1, __ATOMIC_SEQ_CST);
+    else
+        equals(error, -EEXIST);
+}
+
+Test(names, of_many_creators_one_wins)
+{
+    enum { RACERS = 6 };
+    const char *directory = temp_directory("/tmp");
+
+    for (int round = 0; round < 10; round++) {
+        struct race *race = shared_memory(sizeof *race);
+        pid_t racer[RACERS];
+
+        race->name = format("%s/%d", directory, round);
+        for (int i = 0; i < RACERS; i++)
+            racer[i] = child_start(race_to_create, race);
+        set_flag(&race->start, 1);
+        for (int i = 0; i < RACERS; i++)
+            equals(child_end(racer[i]), 0);
+        equals(race->winners, 1);
+        equals(entries(directory), round + 1);
+    }
+}
+
+/* ---- unlink ---- */
+
+Test(names, unlink_tells_those_who_have_the_share_and_takes_nothing_from_them)
+{
+    const char *name = temp_name();
+    seqshare *share = create(name, "value", 0600), *reader = NULL;
+
+    equals(seqshare_open(&reader, name, SEQSHARE_READ), 0);
+    check(!seqshare_retired(share) && !seqshare_retired(reader));
+    equals(seqshare_unlink(name), 0);
+    check(seqshare_retired(share) && seqshare_retired(reader));
+    equals(seqshare_unlink(name), -ENOENT);
+    equals(seqshare_set(share, "goes on", 7), 0);
+    equals(seqshare_lock(share), 0);
+    equals(seqshare_unlock(share), 0);
+    holds(reader, "goes on");
+    seqshare_close(reader);
+    seqshare_close(share);
+}
+
+Test(names, unlink_removes_what_is_no_share_but_no_directory)
+{
+    const char *directory = temp_directory("/tmp"), *file = format("%s/file", directory);
+    const char *link = format("%s/link", directory), *folder = format("%s/folder", directory);
+    const char *target = format("%s/target", directory);
+    seqshare *share = create(target, "value", 0600);
+
+    check(close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) == 0);
+    check(symlink(target, link) == 0 && mkdir(folder, 0700) == 0);
+    equals(seqshare_unlink(file), 0);
+    equals(seqshare_unlink(link), 0); /* the link, not what it points to */
+    check(!seqshare_retired(share));
+    check(seqshare_unlink(folder) < 0);
+    equals(entries(directory), 2);
+    seqshare_close(share);
+}
+
+static void unlink_it(void *name)
+{
+    equals(seqshare_unlink(name), 0);
+}
+
+Test(names, unlink_by_one_who_may_not_write_the_file_is_noticed_by_reopen)
+{
+    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    seqshare *share;
+
+    skip_unless_root();
+    check(chown(directory, NOBODY, NOBODY) == 0);
+    share = create(name, "value", 0644);
+    child_run_as(NOBODY, unlink_it, (void *)(uintptr_t)name);
+    check(!seqshare_retired(share)); /* nobody could leave a mark */
+    equals(seqshare_reopen(share), -ENOENT);
+    holds(share, "value");
+    seqshare_close(share);
+}
+
+/* Fails with: a mark set although another file had the name by the time it was removed. */
+Test(names, a_second_link_keeps_the_region_unretired)
+{
+    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    const char *second = format("%s/second", directory);
+    seqshare *share = create(name, "value", 0600);
+
+    check(link(name, second) == 0);
+    equals(seqshare_unlink(name), 0);
+    check(!seqshare_retired(share));
+    opens(second, SEQSHARE_WRITE, "value");
+    equals(seqshare_unlink(second), 0);
+    check(seqshare_retired(share));
+    seqshare_close(share);
+}
+
+/* ---- reopen ---- */
+
+Test(names, reopen_follows_the_name)
+{
+    const char *name = temp_name();
+    seqshare *writer = create(name, "old", 0600), *reader = NULL, *next;
+
+    equals(seqshare_open(&reader, name, SEQSHARE_READ), 0);
+    equals(seqshare_reopen(writer), 0);
+    equals(seqshare_reopen(reader), 0);
+
+    equals(seqshare_unlink(name), 0);
+    equals(seqshare_reopen(writer), -ENOENT);
+    equals(seqshare_reopen(reader), -ENOENT);
+    holds(writer, "old"); /* as they were */
+    holds(reader, "old");
+    equals(seqshare_set(writer, "older", 5), 0);
+    holds(reader, "older");
+
+    next = create(name, "new", 0600);
+    equals(seqshare_set(next, "newer", 5), 0);
+    equals(seqshare_set(next, "newest", 6), 0);
+    equals(seqshare_reopen(writer), 1);
+    equals(seqshare_reopen(reader), 1);
+    equals(seqshare_reopen(reader), 0);
+    check(!seqshare_retired(reader) && !seqshare_retired(writer));
+    equals(seqshare_version(reader), 3);
+    holds(reader, "newest");
+    equals(seqshare_set(reader, "x", 1), -EROFS); /* the same access as before */
+    equals(seqshare_set(writer, "by the old handle", 17), 0);
+    holds(next, "by the old handle");
+    seqshare_close(next);
+    seqshare_close(reader);
+    seqshare_close(writer);
+}
+
+Test(names, reopen_stays_read_only_after_drop_write)
+{
+    const char *name = temp_name();
+    seqshare *share = create(name, "old", 0600), *next;
+
+    equals(seqshare_drop_write(share), 0);
+    equals(seqshare_unlink(name), 0);
+    next = create(name, "new", 0600);
+    equals(seqshare_reopen(share), 1);
+    holds(share, "new");
+    equals(seqshare_set(share, "x", 1), -EROFS);
+    equals(seqshare_lock(share), -EROFS);
+    seqshare_close(next);
+    seqshare_close(share);
+}
+
+Test(names, reopen_of_a_share_without_a_name_or_while_it_is_locked)
+{
+    const char *name = temp_name();
+    seqshare *share = NULL, *attached = NULL;
+    void *slot;
+    int fd;
+
+    equals(seqshare_new(&share, 100), 0);
+    equals(seqshare_reopen(share), -EINVAL);
+    seqshare_close(share);
+
+    share = create(name, "value", 0600);
+    fd = seqshare_fd(share, SEQSHARE_WRITE);
+    equals(seqshare_attach(&attached, fd, SEQSHARE_WRITE), 0);
+    close(fd);
+    equals(seqshare_reopen(attached), -EINVAL);
+    equals(seqshare_lock(share), 0);
+    equals(seqshare_reopen(share), -EBUSY);
+    equals(seqshare_unlock(share), 0);
+    equals(seqshare_fill(share, 10, &slot), 0);
+    equals(seqshare_reopen(share), -EBUSY);
+    equals(seqshare_abandon(share), 0);
+    equals(seqshare_reopen(share), 0);
+    seqshare_close(attached);
+    seqshare_close(share);
+}
+
+Test(names, reopen_keeps_the_handle_when_the_name_is_no_share_now)
+{
+    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    seqshare *share = create(name, "value", 0600);
+
+    check(unlink(name) == 0 && close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) == 0);
+    equals(seqshare_reopen(share), -EBADMSG);
+    check(unlink(name) == 0 && symlink("elsewhere", name) == 0);
+    equals(seqshare_reopen(share), -ELOOP);
+    check(unlink(name) == 0 && mkfifo(name, 0600) == 0);
+    equals(seqshare_reopen(share), -EBADMSG);
+    holds(share, "value");
+    equals(seqshare_set(share, "works", 5), 0);
+    holds(share, "works");
+    seqshare_close(share);
+}

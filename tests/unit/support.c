@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+#include <criterion/hooks.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool in_child;
+
+/* Criterion keeps a few blocks for ever; a leak of ours is still reported. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libcriterion\nleak:libboxfort\n";
+}
+
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0"; /* that would be a report, and every report is a failure */
+}
+
+/* ---- checks ---- */
+
+static void failed(const char *file, int line, const char *message)
+{
+    if (in_child) {
+        dprintf(STDERR_FILENO, "%s:%d: in child %d: %s\n", file, line, (int)getpid(), message);
+        _exit(1);
+    }
+    cr_assert_fail("%s:%d: %s", file, line, message);
+}
+
+void check_at(const char *file, int line, const char *text, bool condition)
+{
+    if (!condition)
+        failed(file, line, text);
+}
+
+void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted)
+{
+    if (got != wanted)
+        failed(file, line, format("%s is %jd, not %jd", text, got, wanted));
+}
+
+/* ---- children ---- */
+
+static void sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+static void become(uid_t user)
+{
+    gid_t group = (gid_t)user;
+
+    if (user == getuid())
+        return;
+    check(setgroups(1, &group) == 0 && setresgid(group, group, group) == 0);
+    check(setresuid(user, user, user) == 0);
+}
+
+pid_t child_start_as(uid_t user, void (*body)(void *context), void *context)
+{
+    pid_t parent = getpid(), child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        in_child = true;
+        become(user);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* after setresuid, which clears it */
+        if (getppid() != parent)
+            _exit(1);
+        body(context);
+        _exit(0);
+    }
+    check(child > 0);
+    return child;
+}
+
+pid_t child_start(void (*body)(void *context), void *context)
+{
+    return child_start_as(getuid(), body, context);
+}
+
+int child_end(pid_t child)
+{
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+    int status;
+    pid_t got;
+
+    while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got == -1 && errno == EINTR)) {
+        if (now() > end) {
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            failed(__FILE__, __LINE__, "a child hangs");
+        }
+        sleep_a_little();
+    }
+    check(got == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void child_kill(pid_t child)
+{
+    check(kill(child, SIGKILL) == 0);
+    child_end(child);
+}
+
+void child_run(void (*body)(void *context), void *context)
+{
+    equals(child_end(child_start(body, context)), 0);
+}
+
+void child_run_as(uid_t user, void (*body)(void *context), void *context)
+{
+    equals(child_end(child_start_as(user, body, context)), 0);
+}
+
+static char state_of(pid_t child)
+{
+    char stat[512] = "", *end;
+    int fd = open(format("/proc/%d/stat", (int)child), O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    if (read(fd, stat, sizeof stat - 1) < 0)
+        stat[0] = 0;
+    close(fd);
+    end = strrchr(stat, ')');
+    return end && end[1] ? end[2] : 0;
+}
+
+void child_sleeps(pid_t child)
+{
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+    int seen = 0;
+
+    while (seen < 5) { /* five times in a row: a child that only waits for a page sleeps as well */
+        seen = memchr("STt", state_of(child), 3) ? seen + 1 : 0;
+        check(now() < end);
+        sleep_a_little();
+    }
+}
+
+void skip_unless_root(void)
+{
+    if (geteuid() != 0)
+        cr_skip_test("only root can do this");
+}
+
+void skip_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    if (preloaded && strstr(preloaded, "/vgpreload_"))
+        cr_skip_test("valgrind cannot do this");
+}
+
+/* ---- shared memory ---- */
+
+void *shared_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    check(memory != MAP_FAILED);
+    return memory;
+}
+
+void set_flag(int *flag, int value)
+{
+    __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+void await_flag(const int *flag, int value)
+{
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+
+    while (__atomic_load_n(flag, __ATOMIC_SEQ_CST) < value) {
+        check(now() < end);
+        sleep_a_little();
+    }
+}
+
+/* ---- names: marked with the process that runs the tests, which removes them all at its end ---- */
+
+const char *format(const char *text, ...)
+{
+    static char texts[64][512];
+    static unsigned next;
+    char *result = texts[next++ % 64];
+    va_list arguments;
+
+    va_start(arguments, text);
+    vsnprintf(result, sizeof texts[0], text, arguments);
+    va_end(arguments);
+    return result;
+}
+
+static const char *temp_text(void)
+{
+    static unsigned number;
+
+    return format("test-%d-%d-%u", (int)getppid(), (int)getpid(), number++);
+}
+
+const char *temp_name(void)
+{
+    return temp_text();
+}
+
+const char *temp_directory(const char *below)
+{
+    const char *path = format("%s/seqshare.%s", below, temp_text());
+
+    check(mkdir(path, 0700) == 0 && chmod(path, 0755) == 0);
+    return path;
+}
+
+const char *share_path(const char *name)
+{
+    return format("/dev/shm/seqshare.%s", name);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *where)
+{
+    (void)stat, (void)type, (void)where;
+    remove(path);
+    return 0;
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    static const char *const places[] = {"/dev/shm", "/tmp"};
+
+    (void)stats;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        glob_t found;
+
+        if (glob(format("%s/seqshare.test-%d-*", places[i], (int)getpid()), 0, NULL, &found) != 0)
+            continue;
+        for (size_t k = 0; k < found.gl_pathc; k++)
+            nftw(found.gl_pathv[k], remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        globfree(&found);
+    }
+}
+
+/* ---- patterns: splitmix64 of seed and place, so that no byte of one value fits into another ---- */
+
+static unsigned char pattern_byte(uint64_t seed, size_t place)
+{
+    uint64_t word = seed * UINT64_C(0x9e3779b97f4a7c15) + (place / 8 + 1) * UINT64_C(0xbf58476d1ce4e5b9);
+
+    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned char)((word ^ word >> 31) >> place % 8 * 8);
+}
+
+void make_pattern(void *bytes, size_t length, uint64_t seed)
+{
+    for (size_t i = 0; i < length; i++)
+        ((unsigned char *)bytes)[i] = pattern_byte(seed, i);
+}
+
+bool is_pattern(const void *bytes, size_t length, uint64_t seed)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (((const unsigned char *)bytes)[i] != pattern_byte(seed, i))
+            return false;
+    }
+    return true;
+}
+
+int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * SECONDS + time.tv_nsec;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the unit tests share: checks that work in a test and in its children alike, children that cannot
+ * hang or outlive the test, memory and names for one test.
+ *
+ * Criterion runs every test in a process of its own. A child forked by it ends with _exit: 0 when its body
+ * returns, 1 after a failed check (which it has printed).
+ */
+#ifndef SEQSHARE_TEST_SUPPORT_H
+#define SEQSHARE_TEST_SUPPORT_H
+
+#include <criterion/criterion.h>
+#include <seqshare/seqshare.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { SECONDS_TO_HANG = 40 }; /* what has not happened by then is a hang, and fails */
+
+#define MILLISECONDS INT64_C(1000000)
+#define SECONDS      INT64_C(1000000000)
+
+/* ---- checks: the test, or the child, ends at the first that fails ---- */
+
+#define check(condition)    check_at(__FILE__, __LINE__, #condition, (condition))
+#define equals(got, wanted) equals_at(__FILE__, __LINE__, #got, (intmax_t)(got), (intmax_t)(wanted))
+
+void check_at(const char *file, int line, const char *text, bool condition);
+void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted);
+
+/* ---- children ---- */
+
+pid_t child_start(void (*body)(void *context), void *context);
+/* The same as another user, and in that user's group alone. Only root can: see skip_unless_root. */
+pid_t child_start_as(uid_t user, void (*body)(void *context), void *context);
+/* Wait for its end: the exit status, or minus the number of the signal that killed it. */
+int child_end(pid_t child);
+/* SIGKILL, and wait for the end. */
+void child_kill(pid_t child);
+/* Start it and wait: it must end with 0. */
+void child_run(void (*body)(void *context), void *context);
+void child_run_as(uid_t user, void (*body)(void *context), void *context);
+/* Wait until the child sleeps in the kernel, or has been stopped: it has got as far as it gets. */
+void child_sleeps(pid_t child);
+
+void skip_unless_root(void);
+void skip_under_valgrind(void); /* which takes a fault that a test wants for a mistake */
+enum { NOBODY = 65534 };        /* a user that owns nothing */
+
+/* ---- memory that parent and children see, all zeros; and flags in it ---- */
+
+void *shared_memory(size_t size);
+void set_flag(int *flag, int value);
+void await_flag(const int *flag, int value); /* until it is at least `value` */
+
+/* ---- names and texts: gone after the run, whatever becomes of the test ---- */
+
+const char *temp_name(void);                   /* for a share in /dev/shm */
+const char *temp_directory(const char *below); /* new, mode 0755, below "/tmp" or "/dev/shm" */
+const char *share_path(const char *name);      /* the file of a name without a slash */
+const char *format(const char *text, ...)      /* static; the last 64 are kept */
+    __attribute__((format(printf, 1, 2)));
+
+/* ---- bytes that tell what they belong to ---- */
+
+void make_pattern(void *bytes, size_t length, uint64_t seed);
+bool is_pattern(const void *bytes, size_t length, uint64_t seed);
+
+int64_t now(void); /* CLOCK_MONOTONIC */
+
+#endif

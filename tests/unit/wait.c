@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for a version. */
+#include "support.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TestSuite(wait, .timeout = 120);
+
+struct meeting {
+    seqshare *share;
+    uint64_t seen;
+    int64_t limit;
+    int wanted; /* what the waiters shall get */
+    int arrived, left;
+};
+
+static struct meeting *meeting_of(const char *name)
+{
+    struct meeting *meeting = shared_memory(sizeof *meeting);
+
+    if (name)
+        equals(seqshare_create(&meeting->share, name, 100, 0600), 0);
+    else
+        equals(seqshare_new(&meeting->share, 100), 0);
+    meeting->limit = -1;
+    return meeting;
+}
+
+static void wait_there(void *context)
+{
+    struct meeting *meeting = context;
+
+    __atomic_add_fetch(&meeting->arrived, 1, __ATOMIC_SEQ_CST);
+    equals(seqshare_wait(meeting->share, meeting->seen, meeting->limit), meeting->wanted);
+    __atomic_add_fetch(&meeting->left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void wait_reading(void *context)
+{
+    struct meeting *meeting = context;
+    seqshare *reader = NULL;
+    int fd = seqshare_fd(meeting->share, SEQSHARE_READ);
+
+    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
+    meeting = &(struct meeting){reader, meeting->seen, meeting->limit, meeting->wanted, 0, 0};
+    wait_there(meeting);
+    __atomic_add_fetch(&((struct meeting *)context)->left, 1, __ATOMIC_SEQ_CST);
+}
+
+Test(wait, returns_at_once_when_the_version_is_another)
+{
+    struct meeting *meeting = meeting_of(NULL);
+
+    equals(seqshare_wait(meeting->share, 1, -1),
+           0); /* other, not newer: versions start over after a restart */
+    equals(seqshare_wait(meeting->share, UINT64_MAX, -1), 0);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    equals(seqshare_wait(meeting->share, 0, -1), 0);
+    equals(seqshare_wait(meeting->share, 0, 0), 0);
+    equals(seqshare_wait(meeting->share, 2, 0), 0);
+    seqshare_close(meeting->share);
+}
+
+Test(wait, times_out_and_not_before)
+{
+    static const int64_t limits[] = {0, 1, 999, 1 * MILLISECONDS, 60 * MILLISECONDS, 700 * MILLISECONDS};
+    struct meeting *meeting = meeting_of(NULL);
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        int64_t start = now();
+
+        equals(seqshare_wait(meeting->share, 0, limits[i]), -ETIMEDOUT);
+        check(now() - start >= limits[i]);
+    }
+    meeting->limit = 600 * MILLISECONDS;
+    meeting->wanted = -ETIMEDOUT;
+    child_run(wait_reading, meeting);
+    seqshare_close(meeting->share);
+}
+
+Test(wait, is_not_over_before_a_year)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t waiter;
+
+    meeting->limit = INT64_MAX; /* added to a clock this overflows */
+    waiter = child_start(wait_there, meeting);
+    await_flag(&meeting->arrived, 1);
+    child_sleeps(waiter);
+    equals(waitpid(waiter, NULL, WNOHANG), 0);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    equals(child_end(waiter), 0);
+    seqshare_close(meeting->share);
+}
+
+static void wakes(void (*waits)(void *context))
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t waiter;
+
+    for (int i = 0; i < 5; i++) {
+        meeting->seen = seqshare_version(meeting->share);
+        waiter = child_start(waits, meeting);
+        child_sleeps(waiter);
+        equals(waitpid(waiter, NULL, WNOHANG), 0);
+        equals(seqshare_set(meeting->share, "x", 1), 0);
+        equals(child_end(waiter), 0);
+    }
+    seqshare_close(meeting->share);
+}
+
+Test(wait, a_set_in_another_process_ends_it)
+{
+    wakes(wait_there);
+}
+
+Test(wait, a_set_in_another_process_ends_it_for_a_read_only_share)
+{
+    wakes(wait_reading);
+}
+
+static void publish_each_way(void *context)
+{
+    seqshare *share = ((struct meeting *)context)->share;
+    uint64_t version = seqshare_version(share);
+    void *slot;
+
+    switch (version) {
+    case 0:
+        equals(seqshare_set_if(share, &version, "x", 1), 0);
+        break;
+    case 1:
+        equals(seqshare_fill(share, 1, &slot), 0);
+        equals(seqshare_publish(share, 1), 0);
+        break;
+    default:
+        equals(seqshare_set_typed(share, "x", 1, 1), 0);
+        break;
+    }
+}
+
+Test(wait, every_way_to_publish_ends_it)
+{
+    struct meeting *meeting = meeting_of(NULL);
+
+    for (uint64_t version = 0; version < 3; version++) {
+        pid_t waiter;
+
+        meeting->seen = version;
+        waiter = child_start(wait_there, meeting);
+        child_sleeps(waiter);
+        child_run(publish_each_way, meeting);
+        equals(child_end(waiter), 0);
+    }
+    seqshare_close(meeting->share);
+}
+
+enum { MANY = 20 };
+
+Test(wait, many_waiters_all_wake_and_killed_ones_harm_nobody)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t waiter[MANY], victim[MANY];
+
+    for (int round = 0; round < 3; round++) {
+        meeting->seen = seqshare_version(meeting->share);
+        meeting->arrived = meeting->left = 0;
+        for (int i = 0; i < MANY; i++) {
+            waiter[i] = child_start(wait_there, meeting);
+            victim[i] = child_start(wait_there, meeting);
+        }
+        await_flag(&meeting->arrived, 2 * MANY);
+        for (int i = 0; i < MANY; i++)
+            child_kill(victim[i]);
+        equals(seqshare_set(meeting->share, "x", 1), 0);
+        for (int i = 0; i < MANY; i++)
+            equals(child_end(waiter[i]), 0);
+        equals(meeting->left, MANY);
+    }
+    seqshare_close(meeting->share);
+}
+
+static void *wait_in_thread(void *meeting)
+{
+    wait_there(meeting);
+    return NULL;
+}
+
+Test(wait, threads_wait_too)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pthread_t waiter[4];
+
+    for (int i = 0; i < 4; i++)
+        equals(pthread_create(&waiter[i], NULL, wait_in_thread, meeting), 0);
+    await_flag(&meeting->arrived, 4);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    for (int i = 0; i < 4; i++)
+        equals(pthread_join(waiter[i], NULL), 0);
+    seqshare_close(meeting->share);
+}
+
+/*
+ * Two processes throw the ball to and fro: each wait ends because the other one published. One lost wake-up
+ * costs half a second at most, and nothing is asserted about speed; what fails here is a wait that does not
+ * end.
+ */
+enum { THROWS = 400 };
+
+static void throw_back(void *context)
+{
+    seqshare *share = ((struct meeting *)context)->share;
+
+    for (uint64_t version = 1; version < THROWS; version += 2) {
+        equals(seqshare_wait(share, version - 1, -1), 0);
+        equals(seqshare_version(share), version);
+        equals(seqshare_set(share, "pong", 4), 0);
+    }
+}
+
+Test(wait, two_processes_that_take_turns_never_miss_each_other)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t other = child_start(throw_back, meeting);
+
+    for (uint64_t version = 0; version < THROWS; version += 2) {
+        equals(seqshare_set(meeting->share, "ping", 4), 0);
+        equals(seqshare_wait(meeting->share, version + 1, -1), 0);
+        equals(seqshare_version(meeting->share), version + 2);
+    }
+    equals(child_end(other), 0);
+    seqshare_close(meeting->share);
+}
+
+/* ---- interrupted ---- */
+
+static void do_nothing(int signal)
+{
+    (void)signal;
+}
+
+static void wait_with_handler(void *context)
+{
+    struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+
+    check(sigaction(SIGUSR1, &action, NULL) == 0);
+    wait_there(context);
+}
+
+static void wait_with_handler_reading(void *context)
+{
+    struct sigaction action = {.sa_handler = do_nothing};
+
+    check(sigaction(SIGUSR1, &action, NULL) == 0);
+    wait_reading(context);
+}
+
+static void is_interrupted(void (*waits)(void *context), int64_t limit)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t waiter;
+
+    meeting->wanted = -EINTR;
+    meeting->limit = limit;
+    waiter = child_start(waits, meeting);
+    child_sleeps(waiter);
+    check(kill(waiter, SIGUSR1) == 0);
+    equals(child_end(waiter), 0);
+    seqshare_close(meeting->share);
+}
+
+Test(wait, a_signal_handler_ends_it)
+{
+    is_interrupted(wait_with_handler, -1);
+    is_interrupted(wait_with_handler, 3600 * SECONDS);
+    is_interrupted(wait_with_handler_reading, 3600 * SECONDS);
+}
+
+Test(wait, being_stopped_and_continued_does_not)
+{
+    struct meeting *meeting = meeting_of(NULL);
+    pid_t waiter = child_start(wait_there, meeting);
+
+    for (int i = 0; i < 3; i++) {
+        child_sleeps(waiter);
+        check(kill(waiter, SIGSTOP) == 0);
+        child_sleeps(waiter);
+        check(kill(waiter, SIGCONT) == 0);
+    }
+    child_sleeps(waiter);
+    equals(waitpid(waiter, NULL, WNOHANG), 0);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    equals(child_end(waiter), 0);
+    seqshare_close(meeting->share);
+}
+
+/* ---- a region that was replaced, or lost its name ---- */
+
+static void learns_of_replacement(void (*waits)(void *context))
+{
+    const char *name = temp_name();
+    struct meeting *meeting = meeting_of(name);
+    seqshare *next = NULL;
+    pid_t waiter;
+
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    meeting->seen = 1;
+    meeting->wanted = -EIDRM;
+    waiter = child_start(waits, meeting);
+    child_sleeps(waiter);
+    equals(seqshare_replace(&next, name, 100, 0600), 0);
+    equals(child_end(waiter), 0);
+    child_run(waits, meeting); /* and who comes later, at once */
+    equals(seqshare_wait(meeting->share, 1, 0), -EIDRM);
+    equals(seqshare_wait(meeting->share, 0, -1), 0); /* there is another version than 0: read it first */
+    equals(seqshare_wait(next, 1, 0), -ETIMEDOUT);
+    seqshare_close(next);
+    seqshare_close(meeting->share);
+}
+
+Test(wait, who_waits_on_a_replaced_region_is_told)
+{
+    learns_of_replacement(wait_there);
+}
+
+Test(wait, who_waits_read_only_on_a_replaced_region_is_told)
+{
+    learns_of_replacement(wait_reading);
+}
+
+Test(wait, goes_on_when_the_name_is_unlinked)
+{
+    const char *name = temp_name();
+    struct meeting *meeting = meeting_of(name);
+    pid_t waiter = child_start(wait_there, meeting);
+
+    child_sleeps(waiter);
+    equals(seqshare_unlink(name), 0);
+    equals(seqshare_wait(meeting->share, 0, 80 * MILLISECONDS), -ETIMEDOUT);
+    equals(waitpid(waiter, NULL, WNOHANG), 0);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    equals(child_end(waiter), 0);
+    seqshare_close(meeting->share);
+}
