@@ -157,12 +157,9 @@ int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t
 
 /* ---- wait ------------------------------------------------------------------------------------ */
 
-int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
+int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns)
 {
-    const struct region *region;
-
-    if (!handle || ns < -1)
+    if (!share || ns < -1)
         return -EINVAL;
-    region = &share_of(handle)->region;
-    return wait_for_version(region->map, region->writable ? &region->map->wake : NULL, seen, ns);
+    return wait_for_version(&share_of(share)->region, seen, ns);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -505,23 +506,59 @@ int region_prefault(const struct region *region, unsigned slot, size_t length)
     return 0;
 }
 
+/* Another thread may be about to store into the wake-up word; one that was when this process was forked is not ours. */
+static bool someone_registers(const struct region *region)
+{
+    uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_SEQ_CST); /* see region_enter_wake */
+
+    return now >> 32 == (identity_generation() & UINT32_MAX) && (uint32_t)now != 0;
+}
+
+uint32_t *region_enter_wake(struct region *region)
+{
+    uint64_t ours = identity_generation() << 32;
+    uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_RELAXED), next;
+
+    /* seq_cst, here and in drop_write, on two words: whichever is second sees the first. Weaker, we might store into
+       a mapping that has just become read-only. */
+    do
+        next = (now & ~(uint64_t)UINT32_MAX) == ours ? now + 1 : ours + 1;
+    while (!__atomic_compare_exchange_n(&region->registering, &now, next, true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED));
+    return __atomic_load_n(&region->writable, __ATOMIC_SEQ_CST) ? &region->map->wake : NULL;
+}
+
+void region_leave_wake(struct region *region)
+{
+    __atomic_fetch_sub(&region->registering, 1, __ATOMIC_SEQ_CST); /* after the store into the word */
+}
+
+static int map_read_only(struct region *region)
+{
+    if (region->read_fd < 0) /* no file, or no /proc: weaker, for this process could undo it */
+        return mprotect(region->map, region->size, PROT_READ) == 0 ? 0 : -errno;
+    if (!region_owns(region, region->read_fd))
+        return -EBADF;
+    /* Over the old mapping, in one step: other threads may be reading. */
+    if (mmap(region->map, region->size, PROT_READ, MAP_SHARED | MAP_FIXED, region->read_fd, 0) == MAP_FAILED)
+        return -errno;
+    exclude_from_dumps(region);
+    return 0;
+}
+
 int region_drop_write(struct region *region)
 {
-    if (region->read_fd < 0) { /* no file, or no /proc: weaker, for this process could undo it */
-        if (mprotect(region->map, region->size, PROT_READ) != 0)
-            return -errno;
-    } else {
-        if (!region_owns(region, region->read_fd))
-            return -EBADF;
-        /* Over the old mapping, in one step: other threads may be reading. */
-        if (mmap(region->map, region->size, PROT_READ, MAP_SHARED | MAP_FIXED, region->read_fd, 0) ==
-            MAP_FAILED)
-            return -errno;
-        exclude_from_dumps(region);
-    }
-    region->writable = false;
-    close_ours(region, &region->write_fd);
-    return 0;
+    int error;
+
+    __atomic_store_n(&region->writable, false, __ATOMIC_SEQ_CST); /* pairs with region_enter_wake */
+    while (someone_registers(region))
+        sched_yield();
+    error = map_read_only(region);
+    if (error)
+        __atomic_store_n(&region->writable, true, __ATOMIC_RELAXED); /* nothing has changed */
+    else
+        close_ours(region, &region->write_fd);
+    return error;
 }
 
 void region_retire(struct region *region, uint32_t marks)

@@ -16,9 +16,10 @@ struct region {
     struct layout *map;
     size_t size;
     struct header header;
-    bool writable;
-    bool anonymous; /* memfd, or memory without a file */
-    int write_fd;   /* -1: none. Owned, like read_fd; but see region_owns() */
+    bool writable;        /* atomic: see region_is_writable */
+    uint64_t registering; /* threads in region_enter_wake: generation << 32 | their number */
+    bool anonymous;       /* memfd, or memory without a file */
+    int write_fd;         /* -1: none. Owned, like read_fd; but see region_owns() */
     int read_fd;
     dev_t device; /* of the file behind the descriptors */
     ino_t inode;
@@ -60,8 +61,21 @@ bool region_owns(const struct region *region, int fd);
 /* Have memory for `length` bytes in a slot, holding the writer lock. -ENOSPC, -EBADF, -EFBIG. */
 int region_reserve(struct region *region, unsigned slot, size_t length);
 
-/* Map read-only, beyond recall. -EBADF, -ENOMEM. */
+/* Map read-only, beyond recall. -EBADF, -ENOMEM. Threads that wait for a version may go on doing so. */
 int region_drop_write(struct region *region);
+
+/*
+ * The wake-up word for who wants to register in it, or NULL if it may not be written to (any more). Until region_leave_wake, which
+ * must follow either way, region_drop_write in another thread waits.
+ */
+uint32_t *region_enter_wake(struct region *region);
+void region_leave_wake(struct region *region);
+
+/* Relaxed: a caller that races with drop_write waits for a version, which asks again, or was told not to. */
+static inline bool region_is_writable(const struct region *region)
+{
+    return __atomic_load_n(&region->writable, __ATOMIC_RELAXED);
+}
 
 /* Map header and `length` bytes of a slot now. */
 int region_prefault(const struct region *region, unsigned slot, size_t length);

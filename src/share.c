@@ -157,7 +157,7 @@ int seqshare_reopen(seqshare *handle)
     error = name_open(&name, share->path);
     if (error)
         return error;
-    error = open_region(&found, &name, share->region.writable, share->any_owner);
+    error = open_region(&found, &name, region_is_writable(&share->region), share->any_owner);
     name_close(&name);
     if (error)
         return error;
@@ -245,7 +245,7 @@ int seqshare_fd(const seqshare *handle, int access)
     if (!handle || !is_access(access))
         return -EINVAL;
     region = &share_of(handle)->region;
-    if (access & SEQSHARE_WRITE && !region->writable)
+    if (access & SEQSHARE_WRITE && !region_is_writable(region))
         return -EROFS;
     fd = access & SEQSHARE_WRITE ? region->write_fd : region->read_fd;
     if (fd < 0)
@@ -264,7 +264,7 @@ int seqshare_drop_write(seqshare *handle)
 
     if (!handle)
         return -EINVAL;
-    if (!share->region.writable)
+    if (!region_is_writable(&share->region))
         return 0;
     if (share_is_locked_by_me(share))
         return -EBUSY;

@@ -34,7 +34,8 @@ static int stat_value(const seqshare *share, const struct layout *map, struct se
 
 static uint64_t allocated(const struct region *region)
 {
-    int fd = region->write_fd >= 0 ? region->write_fd : region->read_fd;
+    /* The read-only one first: drop_write in another thread leaves it alone. */
+    int fd = region->read_fd >= 0 ? region->read_fd : region->write_fd;
     struct stat status;
 
     return region_owns(region, fd) && fstat(fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
@@ -70,7 +71,7 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     stat.replaced = marks & SEQSHARE_REPLACED;
     stat.unlinked = marks & SEQSHARE_UNLINKED;
     stat.retired = marks != 0;
-    stat.writable = share->region.writable;
+    stat.writable = region_is_writable(&share->region);
     *result = stat;
     return 0;
 }

@@ -28,33 +28,40 @@ enum {
     REGISTERED_NS = 500000000   /* how late anybody may, after a publisher killed before its wake-up */
 };
 
-static uint32_t prepare(const struct layout *region, uint32_t *wake)
+/* The word to sleep on, with bit 0 set by us if we may. `bound`: how long to sleep at most. */
+static uint32_t register_sleeper(struct region *region, int64_t *bound)
 {
-    if (!wake)
-        return __atomic_load_n(&region->wake,
-                               __ATOMIC_RELAXED); /* unregistered: may sleep through, and is bounded */
-    return __atomic_fetch_or(wake, 1, __ATOMIC_RELAXED) | 1; /* ordered by D1 */
+    uint32_t *wake = region_enter_wake(region);
+    uint32_t word;
+
+    if (wake)
+        word = __atomic_fetch_or(wake, 1, __ATOMIC_RELAXED) | 1; /* ordered by D1 */
+    else
+        word = __atomic_load_n(&region->map->wake, __ATOMIC_RELAXED); /* may sleep through; is bounded */
+    *bound = wake ? REGISTERED_NS : UNREGISTERED_NS;
+    region_leave_wake(region);
+    return word;
 }
 
-int wait_for_version(const struct layout *region, uint32_t *wake, uint64_t seen, int64_t ns)
+int wait_for_version(struct region *region, uint64_t seen, int64_t ns)
 {
+    const struct seqshare_head *head = &region->map->head;
     int64_t deadline = ns > 0 ? clock_after(ns) : 0;
-    int64_t bound = wake ? REGISTERED_NS : UNREGISTERED_NS;
 
     for (;;) {
-        uint32_t word = prepare(region, wake);
-        int64_t left;
+        int64_t left, bound;
+        uint32_t word = register_sleeper(region, &bound);
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D1] pairs with D2 */
-        if (seqshare_read_begin(&region->head) != seen)
+        if (seqshare_read_begin(head) != seen)
             return 0;
-        if (__atomic_load_n(&region->head.retired, __ATOMIC_ACQUIRE) &
-            SEQSHARE_REPLACED) /* pairs with retire */
+        if (__atomic_load_n(&head->retired, __ATOMIC_ACQUIRE) &
+            SEQSHARE_REPLACED) /* pairs with region_retire */
             return -EIDRM;
         left = ns < 0 ? bound : deadline - (ns > 0 ? clock_now() : 0);
         if (left <= 0)
             return -ETIMEDOUT;
-        if (futex_wait(&region->wake, word, left < bound ? left : bound) == -EINTR)
+        if (futex_wait(&region->map->wake, word, left < bound ? left : bound) == -EINTR)
             return -EINTR;
     }
 }

@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
-#include "layout.h"
+#include "region.h"
 
 /*
- * Sleep until the version differs from `seen`. `wake` is NULL for who may not write to the region.
+ * Sleep until the version differs from `seen`.
  * 0; -ETIMEDOUT; -EINTR; -EIDRM replaced, with no other version than `seen`.
  */
-int wait_for_version(const struct layout *region, uint32_t *wake, uint64_t seen, int64_t ns);
+int wait_for_version(struct region *region, uint64_t seen, int64_t ns);
 
 /* After a publication. A system call only if somebody registered. */
 void wake_registered(uint32_t *wake);

@@ -57,7 +57,7 @@ static int check_world(struct share *share)
 
 static int check_writable(struct share *share)
 {
-    return share->region.writable ? check_world(share) : -EROFS;
+    return region_is_writable(&share->region) ? check_world(share) : -EROFS;
 }
 
 /* Holding the lock: marks of replace are made under it. */
@@ -212,7 +212,7 @@ int seqshare_publish(seqshare *handle, size_t length)
 
     if (!handle)
         return -EINVAL;
-    if (!share->region.writable)
+    if (!region_is_writable(&share->region))
         return -EROFS;
     me = identity_get()->owner;
     if (!is_filling(share, me))
@@ -233,7 +233,7 @@ int seqshare_abandon(seqshare *handle)
 
     if (!handle)
         return -EINVAL;
-    if (!share->region.writable)
+    if (!region_is_writable(&share->region))
         return -EROFS;
     me = identity_get()->owner;
     if (is_filling(share, me))
@@ -285,7 +285,7 @@ int seqshare_unlock(seqshare *handle)
 
     if (!handle)
         return -EINVAL;
-    if (!share->region.writable)
+    if (!region_is_writable(&share->region))
         return -EROFS;
     error = lock_release(lock_of(share), identity_get()->owner);
     if (!error && __atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == identity_get()->owner)
