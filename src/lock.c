@@ -143,8 +143,7 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
                 return 1;
             continue;
         }
-        left = ns == 0 ? 0 : deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
-        if (left <= 0)
+        if (ns == 0)
             return -ETIMEDOUT;
         if (!(word & OWNER_WAITERS)) {
             if (!__atomic_compare_exchange_n(&lock->owner, &(uint64_t){word}, word | OWNER_WAITERS, false,
@@ -153,6 +152,10 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
             word |= OWNER_WAITERS;
         }
         want = me | OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps W for them */
+        /* Only with W in the word: we may have used up a wake-up, and this owner must pass it on when we leave. */
+        left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
+        if (left <= 0)
+            return -ETIMEDOUT;
         futex_wait(futex_word(lock), (uint32_t)word, left < JUDGE_AGAIN_NS ? left : JUDGE_AGAIN_NS);
     }
 }
