@@ -27,13 +27,14 @@ SEQSHARE_API int seqshare_get_typed(const seqshare *share, void *value, size_t s
 
 /* FNV-1a (32 bit), one byte and eight. */
 
-static inline uint32_t seqshare_tag_byte(uint32_t tag, unsigned char byte)
+static inline __attribute__((always_inline)) uint32_t seqshare_tag_byte(uint32_t tag, unsigned char byte)
 {
     return (tag ^ byte) * UINT32_C(16777619);
 }
 
 /* Straight-line code on purpose: compilers fold it to a constant where they would not unroll a loop. */
-static inline uint32_t seqshare_tag_eight(uint32_t tag, const char *name, size_t length, size_t from)
+static inline __attribute__((always_inline)) uint32_t seqshare_tag_eight(uint32_t tag, const char *name,
+                                                                         size_t length, size_t from)
 {
 #define SEQSHARE_TAG_STEP(i)                                                                                 \
     if (from + (i) < length)                                                                                 \
@@ -78,7 +79,8 @@ SEQSHARE_INLINE uint32_t seqshare_tag(const char *name, size_t length, size_t si
 }
 
 /* Word i of a slot. Relaxed: ordered by read_begin before and read_accept after. */
-static inline uint64_t seqshare_slot_word(const unsigned char *slot, unsigned i)
+static inline __attribute__((always_inline)) uint64_t seqshare_slot_word(const unsigned char *slot,
+                                                                         unsigned i)
 {
     return seqshare_load_relaxed((const seqshare_word *)(const void *)slot + i);
 }
