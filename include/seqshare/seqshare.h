@@ -140,9 +140,10 @@ SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
 SEQSHARE_API int seqshare_reopen(seqshare *share);
 
 /*
- * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again. 0
- * also when it is read-only already. For a worker, after fork. Threads may go on reading meanwhile. Errors:
- * -EBUSY this thread owns the lock; -EBADF somebody closed the library's descriptor; -ENOMEM.
+ * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again. (Only
+ * where there is no read-only descriptor to map, see seqshare_fd, it is merely protected.) 0 also when it is
+ * read-only already. For a worker, after fork. Threads may go on reading and waiting meanwhile.
+ * Errors: -EBUSY this thread owns the lock; -EBADF somebody closed the library's descriptor; -ENOMEM.
  */
 SEQSHARE_API int seqshare_drop_write(seqshare *share);
 

@@ -144,20 +144,24 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
 #define SEQSHARE_PLAIN_BYTES(type) _Static_assert(sizeof(type) > 0, "a shared value has a size")
 #endif
 
-/* The slow half of a get (nothing there, another type, a writer in the way) is in the library. */
+/*
+ * The slow half of a get (nothing there, another type, a writer in the way) is in the library. The long names are for
+ * programs with a global `value` and -Wshadow.
+ */
 #define SEQSHARE_TYPE(name, type)                                                                            \
     SEQSHARE_PLAIN_BYTES(type);                                                                              \
-    __attribute__((unused)) static inline int name##_set(seqshare *share, const type *value)                 \
+    __attribute__((unused)) static inline int name##_set(seqshare *seqshare_in, const type *seqshare_value)  \
     {                                                                                                        \
-        return seqshare_set_typed(share, value, sizeof(type),                                                \
+        return seqshare_set_typed(seqshare_in, seqshare_value, sizeof(type),                                 \
                                   seqshare_tag(#name, sizeof #name - 1, sizeof(type)));                      \
     }                                                                                                        \
-    __attribute__((unused)) static inline int name##_get(const seqshare *share, type *value)                 \
+    __attribute__((unused)) static inline int name##_get(const seqshare *seqshare_in, type *seqshare_value)  \
     {                                                                                                        \
-        const uint32_t tag = seqshare_tag(#name, sizeof #name - 1, sizeof(type));                            \
-        if (sizeof(type) <= 64 && share && value && seqshare_try_get_small(share, value, sizeof(type), tag)) \
+        const uint32_t seqshare_tag_ = seqshare_tag(#name, sizeof #name - 1, sizeof(type));                  \
+        if (sizeof(type) <= 64 && seqshare_in && seqshare_value &&                                           \
+            seqshare_try_get_small(seqshare_in, seqshare_value, sizeof(type), seqshare_tag_))                \
             return 0;                                                                                        \
-        return seqshare_get_typed(share, value, sizeof(type), tag);                                          \
+        return seqshare_get_typed(seqshare_in, seqshare_value, sizeof(type), seqshare_tag_);                 \
     }
 
 #endif
