@@ -10,7 +10,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-order="format unit threads package abi"
+order="format unit threads torture package abi"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export SEQSHARE_SOURCE=${here%/*}
@@ -137,6 +137,7 @@ run_part() { # PART
     took=$((SECONDS - from))
     if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
         p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
+        [ $((p + f + s)) -gt 0 ] || { note="it checked nothing" && f=1; }
     else
         note="its last line gives no numbers"
         f=1
@@ -192,6 +193,8 @@ if [ ${#parts[@]} -eq 0 ]; then
         done || true)
     fi
 fi
+
+[ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
 
 passed=0 failed=0 skipped=0 table="" running="" progress=""
 stop() {

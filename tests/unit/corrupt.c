@@ -23,7 +23,7 @@ static void prepare(void)
     struct stat stat;
     int fd;
 
-    path = format("%s/share", temp_directory("/tmp"));
+    path = format("%s/share", temp_directory("/dev/shm"));
     equals(seqshare_create(&share, path, CAPACITY, 0600), 0);
     equals(seqshare_set(share, "former", 6), 0);
     equals(seqshare_set(share, "value", 5), 0);
@@ -198,7 +198,7 @@ Test(corrupt, any_byte_of_the_header)
 
     prepare();
     for (size_t at = 0; at < sizeof(struct layout); at++) {
-        const unsigned char values[] = {0, 1, 0x7f, 0x80, 0xff, good[at] ^ 1, good[at] ^ 0x80, good[at] + 1};
+        const unsigned char values[] = {0, 0x7f, 0xff, good[at] ^ 1, good[at] ^ 0x80};
 
         for (size_t i = 0; i < sizeof values; i++) {
             memcpy(bytes, good, SIZE);

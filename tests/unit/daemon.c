@@ -117,6 +117,7 @@ Test(daemon, strangers_files_under_our_numbers_are_left_alone)
     equals(seqshare_set(scene->share, scene->value, LONGER), 0); /* the parent has its descriptors still */
     value_is(scene->share, scene->value, LONGER);
     equals(seqshare_version(scene->share), 6);
+    seqshare_close(scene->share);
 }
 
 Test(daemon, nor_with_a_named_share)
@@ -127,6 +128,7 @@ Test(daemon, nor_with_a_named_share)
     child_run(daemon_life, scene);
     equals(seqshare_set(scene->share, scene->value, LONGER), 0);
     value_is(scene->share, scene->value, LONGER);
+    seqshare_close(scene->share);
 }
 
 static void closes_all_and_no_more(void *context)
@@ -150,6 +152,7 @@ Test(daemon, closed_descriptors_are_noticed)
     equals(seqshare_set(scene->share, scene->value, 100), 0);
     equals(seqshare_set(scene->share, scene->value, 100), 0);
     child_run(closes_all_and_no_more, scene);
+    seqshare_close(scene->share);
 }
 
 /* The read-only descriptor that drop_write maps is the library's as well. */
@@ -173,6 +176,7 @@ Test(daemon, readers_need_no_descriptor)
     anonymous(scene);
     equals(seqshare_set(scene->share, scene->value, 100), 0);
     child_run(drops_write_first, scene);
+    seqshare_close(scene->share);
 }
 
 /* A value that is allocated needs no descriptor, whoever had it allocated. */
@@ -195,6 +199,7 @@ Test(daemon, what_was_allocated_before_the_fork_is_known)
     equals(seqshare_set(scene->share, scene->value, LONGER), 0);
     equals(seqshare_set(scene->share, scene->value, LONGER), 0);
     child_run(sets_what_is_allocated, scene);
+    seqshare_close(scene->share);
 }
 
 /* ---- core dumps ---- */
@@ -275,6 +280,7 @@ Test(daemon, a_core_dump_does_not_allocate_the_capacity)
     if (core_blocks(scene->directory) < 0 || blocks(plain) == plain_before)
         cr_skip_test("no core was dumped, or none with shared memory in it");
     equals(blocks(fd), before);
+    seqshare_close(scene->share);
 }
 
 /* Not every machine dumps core; but the mark that keeps memory out of it can be seen everywhere. */
@@ -306,4 +312,5 @@ Test(daemon, the_slots_are_marked_as_not_to_be_dumped)
     }
     fclose(maps);
     check(marked >= 2ULL * HUGE_CAPACITY);
+    seqshare_close(share);
 }

@@ -111,6 +111,7 @@ Test(exec, a_lock_stays_held_until_the_program_is_killed)
     child_kill(child);
     equals(seqshare_lock(scene->share), 1);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 Test(exec, a_program_that_ends_with_the_lock_leaves_it_to_be_taken_over)
@@ -121,6 +122,7 @@ Test(exec, a_program_that_ends_with_the_lock_leaves_it_to_be_taken_over)
     equals(seqshare_version(scene->share), 2);
     equals(seqshare_lock(scene->share), 1);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 Test(exec, the_new_program_may_unlock)
@@ -130,6 +132,7 @@ Test(exec, the_new_program_may_unlock)
     child_run(lock_and_execute, scene);
     equals(seqshare_lock(scene->share), 0);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 static void *execute_in_thread(void *context)
@@ -156,6 +159,7 @@ Test(exec, a_lock_of_the_first_thread_stays_held_when_another_thread_executes)
     child_run(first_thread_locks_another_executes, scene);
     equals(seqshare_version(scene->share), 2);
     equals(seqshare_trylock(scene->share), 1);
+    seqshare_close(scene->share);
 }
 
 static void *lock_and_execute_in_thread(void *context)
@@ -182,6 +186,7 @@ Test(exec, a_lock_of_another_thread_that_executes_is_taken_over)
     equals(seqshare_trylock(scene->share), 0);
     equals(seqshare_unlock(scene->share), 0);
     child_kill(child);
+    seqshare_close(scene->share);
 }
 
 Test(exec, a_descriptor_that_was_passed_can_be_attached)
@@ -189,9 +194,11 @@ Test(exec, a_descriptor_that_was_passed_can_be_attached)
     struct scene *scene = scene_new("read");
 
     child_run(execute, scene);
+    seqshare_close(scene->share);
     scene = scene_new("write");
     child_run(execute, scene);
     equals(seqshare_version(scene->share), 2);
+    seqshare_close(scene->share);
 }
 
 /* ---- nothing is passed unasked ---- */
@@ -220,7 +227,7 @@ Test(exec, all_descriptors_of_the_library_are_closed)
 {
     bool before[DESCRIPTORS], after[DESCRIPTORS];
     const char *name = temp_name();
-    seqshare *shares[6];
+    seqshare *shares[7];
     int fd, found = 0;
 
     list_descriptors(before);
@@ -238,7 +245,7 @@ Test(exec, all_descriptors_of_the_library_are_closed)
     equals(seqshare_set(shares[0], "x", 1), 0);
     equals(seqshare_set(shares[3], "x", 1), 0);
     equals(seqshare_reopen(shares[2]), 0);
-    equals(seqshare_replace(&shares[5], name, 64, 0600), 0);
+    equals(seqshare_replace(&shares[6], name, 64, 0600), 0);
     equals(seqshare_reopen(shares[2]), 1);
     list_descriptors(after);
     for (int i = 0; i < DESCRIPTORS; i++) {
@@ -248,4 +255,6 @@ Test(exec, all_descriptors_of_the_library_are_closed)
         }
     }
     check(found >= 2); /* the two of seqshare_fd, at least */
+    for (int i = 0; i < 7; i++)
+        seqshare_close(shares[i]);
 }

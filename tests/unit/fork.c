@@ -63,6 +63,7 @@ Test(fork, parent_and_child_write_and_read_each_other)
         writes(scene->share);
     }
     equals(seqshare_version(scene->share), 41);
+    seqshare_close(scene->share);
 }
 
 static void write_and_have_children(void *context)
@@ -85,6 +86,7 @@ Test(fork, grandchildren_and_theirs)
     child_run(write_and_have_children, scene);
     reads(scene->share, 1 + 2 * 9);
     writes(scene->share);
+    seqshare_close(scene->share);
 }
 
 /* ---- the lock ---- */
@@ -115,6 +117,7 @@ Test(fork, a_child_does_not_own_its_parents_lock)
     *(char *)slot = '2';
     equals(seqshare_publish(scene->share, 1), 0);
     reads(scene->share, 2);
+    seqshare_close(scene->share);
 }
 
 /* As fork, but past the C library: nobody is told. 0 in the child. */
@@ -174,6 +177,7 @@ Test(fork, nor_does_the_child_of_a_raw_clone)
     raw_child_run(raw_child_writes, scene->share);
     reads(scene->share, 2);
     writes(scene->share);
+    seqshare_close(scene->share);
 }
 
 static int raw_child_locks_and_dies(seqshare *share)
@@ -192,6 +196,7 @@ Test(fork, the_lock_of_a_raw_child_is_its_own)
         equals(seqshare_lock(scene->share), 1);
         equals(seqshare_unlock(scene->share), 0);
     }
+    seqshare_close(scene->share);
 }
 
 static int raw_child_of_raw_child(seqshare *share)
@@ -218,6 +223,7 @@ Test(fork, raw_children_of_raw_children)
     writes(scene->share);
     raw_child_run(raw_child_of_raw_child, scene->share);
     writes(scene->share);
+    seqshare_close(scene->share);
 }
 
 /* ---- threads ---- */
@@ -257,6 +263,7 @@ Test(fork, while_another_thread_holds_the_lock)
     equals(pthread_join(thread, NULL), 0);
     equals(child_end(child), 0);
     reads(scene->share, 2);
+    seqshare_close(scene->share);
 }
 
 static void *write_on(void *context)
@@ -295,6 +302,7 @@ Test(fork, while_another_thread_writes)
     equals(pthread_join(thread, NULL), 0);
     reads(scene->share, seqshare_version(scene->share));
     check(seqshare_version(scene->share) > 2001);
+    seqshare_close(scene->share);
 }
 
 static void *another_holds_it_in_thread(void *context)
@@ -338,6 +346,7 @@ Test(fork, threads_of_a_child_are_new_owners)
     run_two_threads(write_beside_in_thread, scene);
     child_run(write_beside, scene);
     reads(scene->share, 51);
+    seqshare_close(scene->share);
 }
 
 /* ---- what workers rely on ---- */
@@ -361,6 +370,7 @@ Test(fork, a_respawned_worker_sees_the_newest_value_on_its_first_read)
         scene->depth = i;
         child_run(reads_the_newest_at_once, scene);
     }
+    seqshare_close(scene->share);
 }
 
 static void closes(void *context)
@@ -407,7 +417,9 @@ Test(fork, what_a_child_does_to_its_handle_harms_nobody)
     equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
     writes(other);
     reads(scene->share, 22);
+    seqshare_close(other);
     close(fd);
+    seqshare_close(scene->share);
 }
 
 static void outlive_the_parent(void *context)
@@ -432,6 +444,7 @@ Test(fork, children_go_on_after_their_parent)
     set_flag(&scene->stage, 1);
     await_flag(&scene->stage, 2);
     reads(scene->share, 2);
+    seqshare_close(scene->share);
 }
 
 enum { MANY = 200 };
@@ -466,4 +479,5 @@ Test(fork, two_hundred_readers)
         writes(scene->share);
     for (int i = 0; i < MANY; i++)
         equals(child_end(children[i]), 0);
+    seqshare_close(scene->share);
 }

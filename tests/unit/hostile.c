@@ -177,13 +177,19 @@ static seqshare *reader_of(const seqshare *share)
     return reader;
 }
 
-static void finds_corrupt(const seqshare *share)
+/* `length` is what stands in the header. A buffer as large does not help: the slot ends where it ends. */
+static void finds_corrupt(const seqshare *share, uint64_t length)
 {
+    static char large[4 << 20];
     struct seqshare_stat stat;
     seqshare_view view;
     char buffer[CAPACITY];
     void *copy;
 
+    equals(seqshare_get(share, large, sizeof large, NULL), -EBADMSG);
+    equals(seqshare_try_get(share, large, sizeof large, NULL), -EBADMSG);
+    if (length <= sizeof large)
+        equals(seqshare_get_typed(share, large, (size_t)length, 0), -EBADMSG);
     equals(seqshare_get(share, buffer, sizeof buffer, NULL), -EBADMSG);
     equals(seqshare_try_get(share, buffer, sizeof buffer, NULL), -EBADMSG);
     equals(seqshare_try_get(share, buffer, 1, NULL), -EBADMSG);
@@ -197,25 +203,18 @@ static void finds_corrupt(const seqshare *share)
 
 Test(hostile, a_length_beyond_the_capacity_is_an_error_and_the_next_set_heals_it)
 {
-    static const uint64_t lengths[] = {CAPACITY + 1,
-                                       CAPACITY + 64,
-                                       UINT32_MAX,
-                                       UINT64_C(1) << 32,
-                                       (UINT64_C(1) << 32) + 3,
-                                       INT64_MAX,
-                                       UINT64_C(1) << 63,
-                                       UINT64_MAX - CAPACITY,
-                                       UINT64_MAX - 63,
-                                       UINT64_MAX - 4095,
-                                       UINT64_MAX};
+    static const uint64_t lengths[] = {
+        CAPACITY + 1,      CAPACITY + 64,           100000,    3 << 20,           UINT32_MAX,
+        UINT64_C(1) << 32, (UINT64_C(1) << 32) + 3, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX - CAPACITY,
+        UINT64_MAX - 63,   UINT64_MAX - 4095,       UINT64_MAX};
     seqshare *share = share_with("old"), *reader = reader_of(share);
 
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         uint64_t version = seqshare_version(share);
 
         seqshare_write_slot(head_of(share), share->mask, version, lengths[i], 0);
-        finds_corrupt(share);
-        finds_corrupt(reader);
+        finds_corrupt(share, lengths[i]);
+        finds_corrupt(reader, lengths[i]);
         equals(seqshare_set(share, "whole again", 11), 0);
         holds(reader, "whole again", version + 1);
     }

@@ -236,7 +236,8 @@ Test(inspect, every_error_has_a_sentence_of_its_own)
         const char *text = seqshare_strerror(-documented[i]);
 
         check(text != NULL && strlen(text) > 3);
-        check(text == seqshare_strerror(-documented[i]));                        /* static */
+        check(text == seqshare_strerror(-documented[i]));   /* static */
+        check(strcmp(text, seqshare_strerror(-4095)) != 0); /* what is said of an unknown one */
         check(documented[i] == 0 || strcmp(text, strerror(documented[i])) != 0); /* in the library's terms */
         for (int k = 0; k < i; k++)
             check(strcmp(text, seqshare_strerror(-documented[k])) != 0);

@@ -77,6 +77,7 @@ Test(lock, taken_and_given_back_again_and_again)
         equals(seqshare_unlock(scene->share), 0);
     }
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, a_thread_that_locks_twice_is_told_so)
@@ -91,6 +92,7 @@ Test(lock, a_thread_that_locks_twice_is_told_so)
     child_run(lock_is_taken, scene);
     equals(seqshare_unlock(scene->share), 0);
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, what_is_not_locked_cannot_be_unlocked)
@@ -101,6 +103,7 @@ Test(lock, what_is_not_locked_cannot_be_unlocked)
     equals(seqshare_lock(scene->share), 0);
     equals(seqshare_unlock(scene->share), 0);
     equals(seqshare_unlock(scene->share), -EPERM);
+    seqshare_close(scene->share);
 }
 
 static void unlock_of_anothers(void *context)
@@ -130,6 +133,7 @@ Test(lock, nobody_unlocks_for_another)
     equals(pthread_join(thread, NULL), 0);
     child_run(lock_is_taken, scene);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 Test(lock, who_may_not_wait_is_told_that_it_is_taken)
@@ -145,6 +149,7 @@ Test(lock, who_may_not_wait_is_told_that_it_is_taken)
     check(now() - begin >= 120 * MILLISECONDS);
     let_go(scene, child);
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, bad_arguments)
@@ -160,6 +165,7 @@ Test(lock, bad_arguments)
     child_run(lock_is_free, scene);
     equals(seqshare_lock_for(scene->share, INT64_MAX), 0);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 static void refused(seqshare *share, int error)
@@ -183,7 +189,9 @@ Test(lock, readers_cannot_lock)
     equals(seqshare_drop_write(scene->share), 0);
     refused(scene->share, -EROFS);
     equals(seqshare_unlock(scene->share), -EROFS);
+    seqshare_close(reader);
     close(fd);
+    seqshare_close(scene->share);
 }
 
 Test(lock, a_replaced_region_cannot_be_locked)
@@ -201,6 +209,8 @@ Test(lock, a_replaced_region_cannot_be_locked)
     equals(seqshare_lock(old), 0);
     equals(seqshare_trylock(new), -EDEADLK);
     equals(seqshare_unlock(old), 0);
+    seqshare_close(old);
+    seqshare_close(new);
 }
 
 /* Whoever has the lock before the mark is set finds none. All the others must. */
@@ -242,6 +252,7 @@ Test(lock, who_waits_for_the_lock_learns_that_the_region_was_replaced)
     for (int i = 0; i < 3; i++)
         equals(child_end(waiting[i]), 0);
     check(seqshare_retired(scene->share));
+    seqshare_close(scene->share);
 }
 
 Test(lock, its_owner_reads_and_writes)
@@ -269,6 +280,7 @@ Test(lock, its_owner_reads_and_writes)
     equals(seqshare_get(scene->share, got, sizeof got, &version), 5);
     check(version == 3 && memcmp(got, "three", 5) == 0);
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, an_error_under_it_does_not_give_it_back)
@@ -286,6 +298,7 @@ Test(lock, an_error_under_it_does_not_give_it_back)
     equals(seqshare_drop_write(scene->share), -EBUSY);
     child_run(lock_is_taken, scene);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 static void set_two(void *context)
@@ -320,6 +333,7 @@ static void a_writer_waits(void (*writer)(void *))
     equals(seqshare_unlock(scene->share), 0);
     equals(child_end(child), 0);
     equals(seqshare_version(scene->share), 2);
+    seqshare_close(scene->share);
 }
 
 Test(lock, a_set_waits_until_it_is_given_back)
@@ -349,6 +363,7 @@ Test(lock, readers_never_wait_for_it)
         check(seqshare_valid(scene->share, &view));
     }
     let_go(scene, child);
+    seqshare_close(scene->share);
 }
 
 Test(lock, between_fill_and_publish_nothing_else_is_done)
@@ -374,6 +389,7 @@ Test(lock, between_fill_and_publish_nothing_else_is_done)
     }
     equals(seqshare_unlock(scene->share), 0);
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, close_gives_it_back)
@@ -403,6 +419,7 @@ Test(lock, close_gives_it_back)
     seqshare_close(other);
     child_run(lock_is_free, scene);
     close(fd);
+    seqshare_close(scene->share);
 }
 
 Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
@@ -428,6 +445,7 @@ Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
     equals(seqshare_unlock(scene->share), 0);
     equals(seqshare_version(scene->share), 2);
     close(fd);
+    seqshare_close(scene->share);
 }
 
 Test(lock, is_another_for_every_region)
@@ -441,6 +459,8 @@ Test(lock, is_another_for_every_region)
     child_run(lock_is_free, scene);
     child_run(lock_is_taken, other);
     equals(seqshare_unlock(other->share), 0);
+    seqshare_close(scene->share);
+    seqshare_close(other->share);
 }
 
 /* ---- many at once ---- */
@@ -491,6 +511,7 @@ Test(lock, threads_exclude_each_other)
     for (int i = 0; i < 4; i++)
         equals(pthread_join(threads[i], NULL), 0);
     counted(scene->share, 4 * ROUNDS);
+    seqshare_close(scene->share);
 }
 
 Test(lock, processes_exclude_each_other)
@@ -504,6 +525,7 @@ Test(lock, processes_exclude_each_other)
     for (int i = 0; i < 4; i++)
         equals(child_end(children[i]), 0);
     counted(scene->share, 4 * ROUNDS);
+    seqshare_close(scene->share);
 }
 
 static void set_if_up(void *context)
@@ -533,6 +555,7 @@ Test(lock, set_if_loses_nothing_without_it)
     for (int i = 0; i < 4; i++)
         equals(child_end(children[i]), 0);
     counted(scene->share, 4 * ROUNDS);
+    seqshare_close(scene->share);
 }
 
 enum { SLEEPERS = 16 };
@@ -567,6 +590,7 @@ Test(lock, is_handed_on_from_sleeper_to_sleeper)
         equals(scene->number, SLEEPERS);
     }
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }
 
 Test(lock, who_stops_waiting_leaves_it_usable)
@@ -587,4 +611,5 @@ Test(lock, who_stops_waiting_leaves_it_usable)
     check(stat.owner == getpid() && stat.owner_alive);
     equals(seqshare_unlock(scene->share), 0);
     child_run(lock_is_free, scene);
+    seqshare_close(scene->share);
 }

@@ -24,11 +24,17 @@ struct scene {
     int stage;
 };
 
+/* Its share is made inside, by a child. */
+static struct scene *scene_without_share(void)
+{
+    skip_unless_root();
+    return shared_memory(sizeof(struct scene));
+}
+
 static struct scene *scene_new(void)
 {
-    struct scene *scene = shared_memory(sizeof *scene);
+    struct scene *scene = scene_without_share();
 
-    skip_unless_root();
     equals(seqshare_new(&scene->share, 4096), 0);
     equals(seqshare_set(scene->share, "old", 3), 0);
     return scene;
@@ -111,7 +117,7 @@ enum { NOT_POSSIBLE = 77 };
 static void around(void *context)
 {
     struct scene *scene = context;
-    int status;
+    int status = -1;
     pid_t child;
 
     if (unshare(scene->flags) != 0)
@@ -154,6 +160,7 @@ Test(namespace, a_child_in_another_pid_namespace_reads_and_cannot_write)
 
     in_namespace(scene, CLONE_NEWPID, only_reads);
     still_works(scene);
+    seqshare_close(scene->share);
 }
 
 Test(namespace, a_child_in_another_time_namespace_reads_and_cannot_write)
@@ -162,11 +169,12 @@ Test(namespace, a_child_in_another_time_namespace_reads_and_cannot_write)
 
     in_namespace(scene, CLONE_NEWTIME, only_reads);
     still_works(scene);
+    seqshare_close(scene->share);
 }
 
 Test(namespace, a_name_opened_in_another_reads_and_cannot_write)
 {
-    struct scene *scene = scene_new();
+    struct scene *scene = scene_without_share();
 
     scene->name = temp_name();
     equals(seqshare_create(&scene->share, scene->name, 64, 0600), 0);
@@ -174,11 +182,12 @@ Test(namespace, a_name_opened_in_another_reads_and_cannot_write)
     in_namespace(scene, CLONE_NEWPID, opens_by_name);
     in_namespace(scene, CLONE_NEWTIME, opens_by_name);
     still_works(scene);
+    seqshare_close(scene->share);
 }
 
 Test(namespace, a_share_made_inside_works_inside)
 {
-    struct scene *scene = scene_new();
+    struct scene *scene = scene_without_share();
 
     in_namespace(scene, CLONE_NEWPID, makes_its_own);
     in_namespace(scene, CLONE_NEWTIME, makes_its_own);
@@ -212,7 +221,7 @@ static void make_and_lock_inside(void *context)
 
 Test(namespace, the_lock_of_a_live_owner_inside_is_not_taken_from_outside)
 {
-    struct scene *scene = scene_new();
+    struct scene *scene = scene_without_share();
     seqshare *share;
     pid_t child;
 
@@ -226,6 +235,7 @@ Test(namespace, the_lock_of_a_live_owner_inside_is_not_taken_from_outside)
     read_works(share);
     set_flag(&scene->stage, 2);
     equals(child_end(child), 0);
+    seqshare_close(share);
 }
 
 /* ---- no /proc ---- */
@@ -283,7 +293,7 @@ static void without_proc(struct scene *scene, void (*body)(void *))
 
 Test(namespace, without_proc_an_anonymous_share_works)
 {
-    without_proc(scene_new(), works_without_proc);
+    without_proc(scene_without_share(), works_without_proc);
 }
 
 /* The region's world is known, the process's is not: they may differ. */
@@ -299,4 +309,5 @@ Test(namespace, known_and_unknown_are_not_the_same)
 
     without_proc(scene, reads_without_proc);
     still_works(scene);
+    seqshare_close(scene->share);
 }

@@ -15,7 +15,7 @@ TestSuite(outrun, .timeout = 60);
 enum { PAGE = 4096, LENGTH = 2 * PAGE + 1 };
 
 static unsigned char *buffer; /* LENGTH bytes in three pages */
-static seqshare *share;
+static seqshare *target;
 static int publications; /* by the handler, for every fault */
 static bool for_ever;    /* of the outer two pages one is forbidden at any time: no copy without a fault */
 
@@ -36,8 +36,8 @@ static void publish_in_fault(int signal, siginfo_t *info, void *context)
     mprotect(page(0), PAGE, first || !for_ever ? PROT_READ | PROT_WRITE : PROT_NONE);
     mprotect(page(2), PAGE, !first || !for_ever ? PROT_READ | PROT_WRITE : PROT_NONE);
     for (int i = 0; i < publications; i++) {
-        make_pattern(value, LENGTH, seqshare_version(share) + 1);
-        if (seqshare_set(share, value, LENGTH) != 0)
+        make_pattern(value, LENGTH, seqshare_version(target) + 1);
+        if (seqshare_set(target, value, LENGTH) != 0)
             _exit(4);
     }
 }
@@ -53,9 +53,9 @@ static void arrange(unsigned slots, int how_many, bool always)
     buffer = memory + PAGE - 1;
     publications = how_many;
     for_ever = always;
-    equals(seqshare_new_slots(&share, LENGTH, slots), 0);
+    equals(seqshare_new_slots(&target, LENGTH, slots), 0);
     make_pattern(value, LENGTH, 1);
-    equals(seqshare_set(share, value, LENGTH), 0);
+    equals(seqshare_set(target, value, LENGTH), 0);
     check(sigaction(SIGSEGV, &fault, NULL) == 0);
 }
 
@@ -63,7 +63,7 @@ static uint64_t retries(void)
 {
     struct seqshare_stat stat;
 
-    equals(seqshare_stat(share, &stat), 0);
+    equals(seqshare_stat(target, &stat), 0);
     return stat.retries;
 }
 
@@ -73,12 +73,12 @@ static void survives(unsigned slots, int how_many)
     uint64_t version = 0;
 
     arrange(slots, how_many, false);
-    equals(seqshare_try_get(share, buffer, LENGTH, &version), LENGTH);
+    equals(seqshare_try_get(target, buffer, LENGTH, &version), LENGTH);
     equals(version, 1);
     check(is_pattern(buffer, LENGTH, 1));
-    equals(seqshare_version(share), 1 + how_many);
+    equals(seqshare_version(target), 1 + how_many);
     equals(retries(), 0);
-    seqshare_close(share);
+    seqshare_close(target);
 }
 
 Test(outrun, a_read_overtaken_once_is_whole_with_2_slots)
@@ -101,12 +101,12 @@ static void once_more(unsigned slots)
     uint64_t version = 0;
 
     arrange(slots, (int)slots, false);
-    equals(seqshare_try_get(share, buffer, LENGTH, &version), -EAGAIN);
+    equals(seqshare_try_get(target, buffer, LENGTH, &version), -EAGAIN);
     equals(retries(), 1);
-    equals(seqshare_try_get(share, buffer, LENGTH, &version), LENGTH);
+    equals(seqshare_try_get(target, buffer, LENGTH, &version), LENGTH);
     equals(version, 1 + slots);
     check(is_pattern(buffer, LENGTH, version));
-    seqshare_close(share);
+    seqshare_close(target);
 }
 
 /* Fails with: an acceptance one publication further, and with none. */
@@ -122,11 +122,11 @@ Test(outrun, get_tries_again)
     uint64_t version = 0;
 
     arrange(2, 2, false);
-    equals(seqshare_get(share, buffer, LENGTH, &version), LENGTH);
+    equals(seqshare_get(target, buffer, LENGTH, &version), LENGTH);
     equals(version, 3);
     check(is_pattern(buffer, LENGTH, 3));
     equals(retries(), 1);
-    seqshare_close(share);
+    seqshare_close(target);
 }
 
 /* A watchdog alone bounds it from above: the machine may be slow. */
@@ -136,10 +136,10 @@ Test(outrun, get_gives_up_when_no_attempt_of_a_second_succeeded)
     uint64_t version = 0;
 
     arrange(2, 2, true);
-    equals(seqshare_get(share, buffer, LENGTH, &version), -EAGAIN);
+    equals(seqshare_get(target, buffer, LENGTH, &version), -EAGAIN);
     check(now() - start >= SECONDS);
     check(retries() >= 64);
-    seqshare_close(share);
+    seqshare_close(target);
 }
 
 Test(outrun, a_read_only_handle_is_outrun_likewise)
@@ -149,7 +149,7 @@ Test(outrun, a_read_only_handle_is_outrun_likewise)
     int fd;
 
     arrange(2, 2, true);
-    fd = seqshare_fd(share, SEQSHARE_READ);
+    fd = seqshare_fd(target, SEQSHARE_READ);
     equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
     close(fd);
     equals(seqshare_try_get(reader, buffer, LENGTH, NULL), -EAGAIN);
@@ -158,7 +158,7 @@ Test(outrun, a_read_only_handle_is_outrun_likewise)
     check(stat.retries >= 65);
     equals(retries(), 0); /* they are counted by handle */
     seqshare_close(reader);
-    seqshare_close(share);
+    seqshare_close(target);
 }
 
 /* Over pages 0 to 2, whatever the order of the copy: the set reads what it publishes from a page that faults.
@@ -170,9 +170,9 @@ static void get_in_fault(int signal, siginfo_t *info, void *context)
 
     (void)signal, (void)info, (void)context;
     mprotect(page(0), 3 * PAGE, PROT_READ | PROT_WRITE);
-    if (seqshare_get(share, got, LENGTH, &version) != LENGTH || version != 1 || !is_pattern(got, LENGTH, 1))
+    if (seqshare_get(target, got, LENGTH, &version) != LENGTH || version != 1 || !is_pattern(got, LENGTH, 1))
         _exit(5);
-    if (seqshare_set(share, got, LENGTH) != -EBUSY || seqshare_unlock(share) != -EBUSY)
+    if (seqshare_set(target, got, LENGTH) != -EBUSY || seqshare_unlock(target) != -EBUSY)
         _exit(6);
 }
 
@@ -185,10 +185,69 @@ Test(outrun, a_handler_that_interrupts_a_set_reads_the_old_value_and_must_not_wr
 
     arrange(2, 0, false);
     check(sigaction(SIGSEGV, &fault, NULL) == 0);
-    equals(seqshare_set(share, buffer, LENGTH), 0); /* zeros: pages that the handler made accessible */
-    equals(seqshare_get(share, got, LENGTH, &version), LENGTH);
+    equals(seqshare_set(target, buffer, LENGTH), 0); /* zeros: pages that the handler made accessible */
+    equals(seqshare_get(target, got, LENGTH, &version), LENGTH);
     equals(version, 2);
     for (size_t i = 0; i < LENGTH; i++)
         equals(got[i], 0);
-    seqshare_close(share);
+    seqshare_close(target);
+}
+
+/* ---- a typed read, which is inline: here the slot's page faults, once the header has been read ---- */
+
+struct half {
+    uint64_t at[4];
+};
+
+SEQSHARE_TYPE(half, struct half)
+
+static const unsigned char *slots;
+
+static void publish_another_type_in_fault(int signal, siginfo_t *info, void *context)
+{
+    uint64_t value[4] = {666, 666, 666, 666};
+
+    (void)signal, (void)context;
+    if ((unsigned char *)info->si_addr < slots || (unsigned char *)info->si_addr >= slots + PAGE)
+        _exit(7);
+    mprotect((void *)(uintptr_t)slots, PAGE, PROT_READ);
+    for (int i = 0; i < publications; i++) {
+        if (seqshare_set(target, value, sizeof value) != 0)
+            _exit(8);
+    }
+}
+
+static int typed_read_outrun_by(int how_many, struct half *got)
+{
+    struct sigaction fault = {.sa_sigaction = publish_another_type_in_fault, .sa_flags = SA_SIGINFO};
+    seqshare *reader = NULL;
+    int fd, result;
+
+    skip_under_valgrind();
+    equals(seqshare_new(&target, sizeof(struct half)), 0);
+    equals(half_set(target, &(struct half){{1, 2, 3, 4}}), 0);
+    fd = seqshare_fd(target, SEQSHARE_READ);
+    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
+    close(fd);
+    slots = reader->bytes;
+    publications = how_many;
+    equals((uintptr_t)slots % PAGE, 0);
+    check(mprotect((void *)(uintptr_t)slots, PAGE, PROT_NONE) == 0);
+    check(sigaction(SIGSEGV, &fault, NULL) == 0);
+    result = half_get(reader, got);
+    equals(seqshare_version(target), 1 + how_many);
+    seqshare_close(reader);
+    seqshare_close(target);
+    return result;
+}
+
+/* Fails with: an inline read that does not look at the sequence again. */
+Test(outrun, a_typed_read_does_not_take_another_types_bytes)
+{
+    struct half got = {{7, 7, 7, 7}};
+
+    equals(typed_read_outrun_by(2, &got), -EBADMSG);
+    equals(typed_read_outrun_by(1, &got), 0);
+    for (uint64_t i = 0; i < 4; i++)
+        equals(got.at[i], i + 1);
 }

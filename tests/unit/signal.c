@@ -238,6 +238,7 @@ Test(signal, storm_from_another_process)
     equals(child_end(writer), 0);
     equals(child_end(reader), 0);
     all_is_well();
+    seqshare_close(scene->share);
 }
 
 static void write_with_a_timer(void *context)
@@ -264,6 +265,7 @@ Test(signal, storm_of_ones_own_timer)
     equals(child_end(writer), 0);
     equals(child_end(reader), 0);
     all_is_well();
+    seqshare_close(scene->share);
 }
 
 /* Two processes that write, each with such handlers: the handler of one waits for the lock of the other. */
@@ -292,6 +294,7 @@ Test(signal, handlers_in_two_writers)
     check(scene->wrong == 0);
     equals(seqshare_trylock(scene->share), 0);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 /* ---- signals while one sleeps ---- */
@@ -336,6 +339,7 @@ Test(signal, who_sleeps_for_the_lock_sleeps_on)
     check(scene->handled > 20);
     equals(seqshare_unlock(scene->share), 0);
     equals(child_end(child), 0);
+    seqshare_close(scene->share);
 }
 
 /* ---- the handler and the lock that its thread holds ---- */
@@ -359,6 +363,7 @@ Test(signal, a_handler_may_set_under_its_threads_lock)
     equals(seqshare_get(scene->share, got, sizeof got, NULL), 7);
     equals(seqshare_trylock(scene->share), -EDEADLK);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }
 
 Test(signal, a_handler_between_fill_and_publish_is_refused)
@@ -377,6 +382,7 @@ Test(signal, a_handler_between_fill_and_publish_is_refused)
     raise(SIGUSR1);
     equals(scene->wrong_result, 0);
     equals(seqshare_version(scene->share), 2);
+    seqshare_close(scene->share);
 }
 
 /* A signal may come in any thread, also in one that does not hold the lock. */
@@ -409,4 +415,5 @@ Test(signal, a_handler_in_another_thread_is_another)
     equals(seqshare_unlock(scene->share), -EBUSY);
     equals(seqshare_abandon(scene->share), 0);
     equals(seqshare_unlock(scene->share), 0);
+    seqshare_close(scene->share);
 }

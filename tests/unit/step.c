@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A signal handler at each single instruction of a write. A child makes the call, its tracer steps through it
- * and delivers a signal after n instructions, for every n until the call is over. What the handler does may
- * be refused with -EBUSY or done; the call itself then is done; nothing is torn, and the lock is neither lost
- * nor given away.
+ * A signal handler at each single instruction of a write. A child makes the call with the processor's trap flag
+ * set, so that each instruction brings a signal; at the n-th, for every n until the call is over, the handler
+ * does something. That may be refused with -EBUSY or done; the call itself then is done; nothing is torn, and the
+ * lock is neither lost nor given away.
  */
 #include "support.h"
 
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 TestSuite(step, .timeout = 300);
 
 enum {
-    LENGTH = 200,       /* of the value that the interrupted call sets; the handler's is one shorter */
-    STEPS_MAX = 200000, /* no call is that long, unless stepping starves it (load-linked loops do) */
-    ROUNDS = 500,       /* of a longer call, not every instruction is tried, but that many in turn */
-    CANNOT_BE_TRACED = 77
+    LENGTH = 200, /* of the value that the interrupted call sets; the handler's is one shorter */
+    STRIDE = 19   /* every 19th instruction, each time others; all of them if SEQSHARE_LONG is set */
 };
 
 struct scene;
 typedef int action(struct scene *scene);
 
-/* Shared between tracer and child. */
+/* Shared between the child and the test. */
 struct scene {
     seqshare *share;
     action *call;
     action *handler;
     bool jumps; /* the handler does not return, but jumps out of the call */
-    int done;
+    long at;    /* after that many instructions */
     int handled;
     int result;        /* of the call */
     int unlock_result; /* of the unlock that belongs to it */
@@ -43,12 +42,46 @@ struct scene {
 };
 
 static struct scene *scene;
-static volatile sig_atomic_t inside; /* the call */
+static volatile long instructions;
 static sigjmp_buf out;
+
+/* ---- one instruction at a time ---- */
+
+#if defined __x86_64__ || defined __i386__
+enum { TRAP_FLAG = 0x100 };
+
+static void trap_each_instruction(bool on)
+{
+    unsigned long flags;
+
+    __asm__ volatile("pushf\n\tpop %0" : "=r"(flags)::"memory");
+    flags = on ? flags | TRAP_FLAG : flags & ~(unsigned long)TRAP_FLAG;
+    __asm__ volatile("push %0\n\tpopf" ::"r"(flags) : "memory", "cc");
+}
+
+static void trap_no_more(ucontext_t *interrupted)
+{
+    interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+enum { CAN_TRAP = true };
+#else
+enum { CAN_TRAP = false };
+
+static void trap_each_instruction(bool on)
+{
+    (void)on;
+}
+
+static void trap_no_more(ucontext_t *interrupted)
+{
+    (void)interrupted;
+}
+#endif
 
 static int published(struct scene *at, int result)
 {
-    at->published += result == 0;
+    __atomic_fetch_add(&at->published, result == 0, __ATOMIC_RELAXED); /* a handler comes in between */
     return result;
 }
 
@@ -164,140 +197,47 @@ static int handler_reads(struct scene *at)
 
 /* ---- the child ---- */
 
-static void on_signal(int signal)
+static void on_trap(int signal, siginfo_t *info, void *interrupted)
 {
-    (void)signal;
+    (void)signal, (void)info;
+    if (++instructions != scene->at)
+        return;
+    trap_no_more(interrupted);
+    scene->handled = 1;
     if (scene->handler)
         scene->handler_result = scene->handler(scene);
-    set_flag(&scene->handled, 1);
-    if (!scene->jumps)
-        raise(SIGSTOP); /* to the tracer: look, in the middle of it all */
-    else if (inside)
+    if (scene->jumps)
         siglongjmp(out, 1);
+    if (scene->handler == handler_unlock && scene->handler_result == 0)
+        raise(SIGSTOP); /* to the test: look, the lock is free in the middle of it all */
 }
 
-static void call_once(struct scene *at)
+/* The handler at that instruction of the call. False: the call is shorter than that. */
+static bool interrupt_at(struct scene *at, long instruction)
 {
-    if (sigsetjmp(out, 1) == 0) {
-        inside = 1;
-        at->result = at->call(at);
-        inside = 0;
-        set_flag(&at->done, 1);
-        return;
-    }
-    inside = 0; /* jumped out: what may be left is tidied up, whether it is or not */
-    at->abandon_result = seqshare_abandon(at->share);
-    at->unlock_result = seqshare_unlock(at->share);
-}
-
-static void be_traced(void *context)
-{
-    struct sigaction on_usr1 = {.sa_handler = on_signal};
-
-    scene = context;
-    check(sigaction(SIGUSR1, &on_usr1, NULL) == 0);
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-        _exit(CANNOT_BE_TRACED);
-    for (;;) {
-        raise(SIGSTOP); /* to the tracer: the next round */
-        call_once(scene);
-    }
-}
-
-/* ---- the tracer ---- */
-
-static void resume(pid_t child, bool one_step, int signal, int wanted)
-{
-    int status;
-
-    check(ptrace(one_step ? PTRACE_SINGLESTEP : PTRACE_CONT, child, NULL, (void *)(intptr_t)signal) == 0);
-    check(waitpid(child, &status, 0) == child);
-    check(WIFSTOPPED(status)); /* else it has ended, and said why */
-    equals(WSTOPSIG(status), wanted);
-}
-
-static pid_t trace(struct scene *at)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-    pid_t child;
-    int status;
-
-    if (preloaded && strstr(preloaded, "valgrind"))
-        cr_skip_test("under valgrind, an instruction is valgrind's and not the call's");
-    child = child_start(be_traced, at);
-    check(waitpid(child, &status, 0) == child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_BE_TRACED)
-        cr_skip_test("no process may trace another here");
-    check(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-    resume(child, false, 0, SIGSTOP); /* one call undisturbed: it allocates, and resolves symbols */
-    return child;
-}
-
-/*
- * The handler has run, the call has not gone on. If the lock can be had now, the call does not have it: while
- * we hold it, nothing may be published, and our unlock is ours alone.
- */
-static void in_the_middle(struct scene *at, pid_t child)
-{
-    uint64_t version = seqshare_version(at->share);
-
-    if (seqshare_trylock(at->share) != 0) {
-        resume(child, false, 0, SIGSTOP);
-        return;
-    }
-    check(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
-    child_sleeps(child); /* waits for the lock; or is at its next round */
-    equals(seqshare_version(at->share), version);
-    equals(seqshare_unlock(at->share), 0);
-    check(waitpid(child, NULL, 0) == child);
-}
-
-/* Deliver the signal after `steps` instructions of the round. False: the call is shorter than that. */
-static bool round_at(struct scene *at, pid_t child, long steps, bool look)
-{
-    at->done = at->handled = at->published = 0;
+    at->at = instruction;
+    at->handled = at->published = 0;
     at->result = at->handler_result = at->unlock_result = at->abandon_result = 0;
-    for (long i = 0; i < steps && !at->done; i++)
-        resume(child, true, 0, SIGTRAP);
-    if (at->done) {
-        resume(child, false, 0, SIGSTOP);
-        return false;
+    instructions = 0;
+    if (sigsetjmp(out, 1) == 0) {
+        trap_each_instruction(true);
+        at->result = at->call(at);
+        trap_each_instruction(false);
+    } else { /* jumped out: what may be left is tidied up, whether it is or not */
+        at->abandon_result = seqshare_abandon(at->share);
+        at->unlock_result = seqshare_unlock(at->share);
     }
-    resume(child, false, SIGUSR1, SIGSTOP);
-    equals(at->handled, 1);
-    if (at->jumps)
-        return true; /* it stands at its next round already */
-    if (look)
-        in_the_middle(at, child);
-    else
-        resume(child, false, 0, SIGSTOP);
-    return true;
+    return at->handled != 0;
 }
 
-static long length_of_call(struct scene *at, pid_t child)
-{
-    long steps = 0;
-
-    at->done = 0;
-    while (!at->done) {
-        resume(child, true, 0, SIGTRAP);
-        if (++steps == STEPS_MAX)
-            cr_skip_test("this processor cannot be stepped through an atomic operation");
-    }
-    resume(child, false, 0, SIGSTOP);
-    check(steps > 50);
-    return steps;
-}
-
-/* Whatever has happened: the lock is free for others, each success is a version, and the value is one of
- * ours. */
+/* Whatever has happened: the lock can be had, each success is a version, and the value is one of ours. */
 static void all_is_well(struct scene *at, uint64_t version)
 {
     unsigned char got[LENGTH];
-    uint64_t now_version;
+    uint64_t now_version = 0;
     ssize_t length;
 
-    equals(seqshare_trylock(at->share), 0);
+    equals(seqshare_lock_for(at->share, SECONDS_TO_HANG * SECONDS), 0);
     equals(seqshare_unlock(at->share), 0);
     length = seqshare_get(at->share, got, sizeof got, &now_version);
     check(length > 0 && whole(got, (size_t)length));
@@ -305,20 +245,6 @@ static void all_is_well(struct scene *at, uint64_t version)
         check(now_version - version <= 1);
     else
         equals(now_version, version + (uint64_t)at->published);
-}
-
-static struct scene *scene_new(action *call)
-{
-    struct scene *at = shared_memory(sizeof *at);
-
-    equals(seqshare_new(&at->share, 4096), 0);
-    at->call = call;
-    memcpy(at->first, &(uint64_t){2}, 8);
-    make_pattern(at->first + 8, LENGTH - 8, 2);
-    memcpy(at->second, &(uint64_t){3}, 8);
-    make_pattern(at->second + 8, LENGTH - 9, 3);
-    equals(seqshare_set(at->share, at->second, LENGTH - 1), 0);
-    return at;
 }
 
 static bool one_of(int result, const int *allowed)
@@ -334,16 +260,18 @@ enum { END = 1 }; /* of such a list */
 static const struct {
     action *act;
     int allowed[5];
-    bool look;
-} handlers[] = {
-    {handler_set, {0, -EBUSY, END}, false},           {handler_set_if, {0, -EBUSY, END}, false},
-    {handler_fill, {0, -EBUSY, END}, false},          {handler_lock, {0, -EBUSY, -EDEADLK, END}, true},
-    {handler_unlock, {0, -EBUSY, -EPERM, END}, true}, {handler_reads, {0, END}, false}};
+} handlers[] = {{handler_set, {0, -EBUSY, END}},
+                {handler_set_if, {0, -EBUSY, END}},
+                {handler_fill, {0, -EBUSY, END}},
+                {handler_lock, {0, -EBUSY, -EDEADLK, END}},
+                {handler_unlock, {0, -EBUSY, -EPERM, END}},
+                {handler_reads, {0, END}}};
 enum { HANDLERS = sizeof handlers / sizeof *handlers };
 
-/* A call that `locks` by itself: in it, and only there, the handler may find a lock to give back. */
-static bool permitted(const struct scene *at, const int *allowed, bool locks)
+/* Only in a call that locks by itself may the handler find a lock to give back. */
+static bool permitted(const struct scene *at, const int *allowed)
 {
+    bool locks = at->call == call_lock || at->call == call_set_under_lock;
     bool unlocked = at->handler == handler_unlock && at->handler_result == 0;
     bool outdated = at->call == call_set_if && at->result == -ESTALE && at->published == 1;
 
@@ -352,108 +280,165 @@ static bool permitted(const struct scene *at, const int *allowed, bool locks)
            (at->unlock_result == 0 || (unlocked && at->unlock_result == -EPERM));
 }
 
-/* Not each instruction of a longer call in every run, but each handler at others. */
-static long stride_of(long steps)
+static long stride(void)
 {
-    return getenv("SEQSHARE_LONG") ? 1 : 1 + steps / ROUNDS;
+    return getenv("SEQSHARE_LONG") ? 1 : STRIDE;
 }
 
-static void interrupt(action *call, bool locks)
+static void interrupt_everywhere(struct scene *at, int h)
 {
-    struct scene *at = scene_new(call);
-    pid_t child = trace(at);
-    long stride = stride_of(length_of_call(at, child));
+    int refused = 0, done = 0;
+    long n = 1 + (getpid() + h) % stride();
 
-    for (int h = 0; h < HANDLERS; h++) {
-        int refused = 0, done = 0;
-
-        at->handler = handlers[h].act;
-        for (long n = (getpid() + h) % stride;; n += stride) {
-            uint64_t version = seqshare_version(at->share);
-
-            if (!round_at(at, child, n, handlers[h].look))
-                break;
-            if (!permitted(at, handlers[h].allowed, locks))
-                cr_assert_fail("handler %d after %ld steps: it got %d, the call %d, its unlock %d", h, n,
-                               at->handler_result, at->result, at->unlock_result);
-            all_is_well(at, version);
-            refused += at->handler_result < 0;
-            done += at->handler_result == 0;
+    at->handler = handlers[h].act;
+    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride()) {
+        if (!permitted(at, handlers[h].allowed)) {
+            fprintf(stderr, "handler %d at instruction %ld got %d, the call %d, its unlock %d\n", h, n,
+                    at->handler_result, at->result, at->unlock_result);
+            _exit(1);
         }
-        check(refused > 0 || at->handler == handler_reads);
-        check(done > 0 || at->handler == handler_unlock);
+        all_is_well(at, version);
+        version = seqshare_version(at->share);
+        refused += at->handler_result < 0;
+        done += at->handler_result == 0;
     }
-    child_kill(child);
+    check(n > 50);
+    /* A call that only locks is busy for a moment, which may fall between two strides. */
+    check(refused > 0 || at->handler == handler_reads || (at->call == call_lock && stride() > 1));
+    check(done > 0 || at->handler == handler_unlock);
 }
 
-Test(step, set)
+static void install(struct scene *at)
 {
-    interrupt(call_set, false);
+    struct sigaction on_sigtrap = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+
+    scene = at;
+    check(sigaction(SIGTRAP, &on_sigtrap, NULL) == 0);
+    equals(at->call(at), 0); /* once undisturbed: it allocates, and resolves symbols */
 }
 
-Test(step, set_if)
+static void interrupted_by_all(void *context)
 {
-    interrupt(call_set_if, false);
+    install(context);
+    for (int h = 0; h < HANDLERS; h++)
+        interrupt_everywhere(context, h);
 }
 
-Test(step, fill_and_publish)
+static void jumps_out_everywhere(void *context)
 {
-    interrupt(call_fill, false);
-}
-
-Test(step, lock_and_unlock)
-{
-    interrupt(call_lock, true);
-}
-
-Test(step, set_under_the_lock)
-{
-    interrupt(call_set_under_lock, true);
-}
-
-/* ---- out of the call, and never back ---- */
-
-static void jump_out(action *call)
-{
-    struct scene *at = scene_new(call);
-    pid_t child = trace(at);
-    long stride = stride_of(length_of_call(at, child));
+    struct scene *at = context;
     int given_back = 0, old_stood = 0;
+    long n = 1 + getpid() % stride();
 
+    install(at);
     at->jumps = true;
-    for (long n = getpid() % stride;; n += stride) {
-        uint64_t version = seqshare_version(at->share);
-
-        if (!round_at(at, child, n, false))
-            break;
+    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride()) {
         check(at->abandon_result == 0 || at->abandon_result == -EPERM);
         check(at->unlock_result == 0 || at->unlock_result == -EPERM);
         all_is_well(at, version);
         given_back += at->abandon_result == 0;
         old_stood += at->abandon_result == 0 && seqshare_version(at->share) == version;
+        version = seqshare_version(at->share);
         equals(seqshare_set(at->share, at->second, LENGTH - 1), 0);
-        all_is_well(at, seqshare_version(at->share));
+        equals(seqshare_version(at->share), ++version);
     }
-    check(given_back > 0 && old_stood > 0);
-    child_kill(child);
+    check(n > 50 && given_back > 0 && old_stood > 0);
 }
+
+/* ---- the test ---- */
+
+static struct scene *scene_new(action *call)
+{
+    struct scene *at = shared_memory(sizeof *at);
+
+    equals(seqshare_new(&at->share, 4096), 0);
+    at->call = call;
+    memcpy(at->first, &(uint64_t){2}, 8);
+    make_pattern(at->first + 8, LENGTH - 8, 2);
+    memcpy(at->second, &(uint64_t){3}, 8);
+    make_pattern(at->second + 8, LENGTH - 9, 3);
+    equals(seqshare_set(at->share, at->second, LENGTH - 1), 0);
+    return at;
+}
+
+/*
+ * The child stands in a handler that has just given the lock back, in the middle of its call. As long as it is ours
+ * now, nothing may be published, and our unlock is ours alone.
+ */
+static void look(struct scene *at, pid_t child)
+{
+    uint64_t version = seqshare_version(at->share);
+
+    equals(seqshare_trylock(at->share), 0);
+    check(kill(child, SIGCONT) == 0);
+    child_sleeps(child); /* waits for the lock, in this call or after it */
+    equals(seqshare_version(at->share), version);
+    equals(seqshare_unlock(at->share), 0);
+}
+
+static void in_child(action *call, void (*body)(void *))
+{
+    struct scene *at = scene_new(call);
+    pid_t child;
+    int status = 0;
+
+    if (!CAN_TRAP)
+        cr_skip_test("this processor has no trap flag");
+    skip_under_valgrind(); /* it has no trap flag either */
+    child = child_start(body, at);
+    for (;;) {
+        check(waitpid(child, &status, WUNTRACED) == child);
+        if (!WIFSTOPPED(status))
+            break;
+        look(at, child);
+    }
+    equals(status, 0);
+    seqshare_close(at->share);
+}
+
+Test(step, set)
+{
+    in_child(call_set, interrupted_by_all);
+}
+
+Test(step, set_if)
+{
+    in_child(call_set_if, interrupted_by_all);
+}
+
+Test(step, fill_and_publish)
+{
+    in_child(call_fill, interrupted_by_all);
+}
+
+Test(step, lock_and_unlock)
+{
+    in_child(call_lock, interrupted_by_all);
+}
+
+Test(step, set_under_the_lock)
+{
+    in_child(call_set_under_lock, interrupted_by_all);
+}
+
+/* Out of the call, and never back. */
 
 Test(step, longjmp_out_of_set)
 {
-    jump_out(call_set);
+    in_child(call_set, jumps_out_everywhere);
 }
 
 Test(step, longjmp_out_of_set_if)
 {
-    jump_out(call_set_if);
+    in_child(call_set_if, jumps_out_everywhere);
 }
 
 Test(step, longjmp_out_of_fill)
 {
-    jump_out(call_fill);
+    in_child(call_fill, jumps_out_everywhere);
 }
 
 Test(step, longjmp_out_of_set_under_the_lock)
 {
-    jump_out(call_set_under_lock);
+    in_child(call_set_under_lock, jumps_out_everywhere);
 }

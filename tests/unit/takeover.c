@@ -95,6 +95,7 @@ Test(takeover, by_lock)
     struct scene *scene = dead_owner();
 
     taken_over(scene, seqshare_lock(scene->share));
+    seqshare_close(scene->share);
 }
 
 Test(takeover, by_trylock)
@@ -102,6 +103,7 @@ Test(takeover, by_trylock)
     struct scene *scene = dead_owner();
 
     taken_over(scene, seqshare_trylock(scene->share));
+    seqshare_close(scene->share);
 }
 
 Test(takeover, by_lock_for)
@@ -109,8 +111,10 @@ Test(takeover, by_lock_for)
     struct scene *scene = dead_owner();
 
     taken_over(scene, seqshare_lock_for(scene->share, SECONDS));
+    seqshare_close(scene->share);
     scene = dead_owner();
     taken_over(scene, seqshare_lock_for(scene->share, 0));
+    seqshare_close(scene->share);
 }
 
 Test(takeover, by_set_and_set_if_and_fill)
@@ -121,14 +125,17 @@ Test(takeover, by_set_and_set_if_and_fill)
 
     equals(seqshare_set(scene->share, "new", 3), 0);
     lock_is_free(scene);
+    seqshare_close(scene->share);
     scene = dead_owner();
     equals(seqshare_set_if(scene->share, &version, "new", 3), 0);
     lock_is_free(scene);
+    seqshare_close(scene->share);
     scene = dead_owner();
     equals(seqshare_fill(scene->share, 3, &slot), 0);
     equals(seqshare_publish(scene->share, 3), 0);
     equals(seqshare_version(scene->share), 2);
     lock_is_free(scene);
+    seqshare_close(scene->share);
 }
 
 Test(takeover, stat_knows_before)
@@ -142,6 +149,7 @@ Test(takeover, stat_knows_before)
     child_kill(child);
     equals(seqshare_stat(scene->share, &stat), 0);
     check(stat.owner == child && !stat.owner_alive);
+    seqshare_close(scene->share);
 }
 
 Test(takeover, from_one_that_is_not_reaped_yet)
@@ -154,6 +162,7 @@ Test(takeover, from_one_that_is_not_reaped_yet)
     check(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
     taken_over(scene, seqshare_trylock(scene->share));
     equals(child_end(child), -SIGKILL);
+    seqshare_close(scene->share);
 }
 
 static void *lock_and_exit(void *context)
@@ -172,6 +181,7 @@ Test(takeover, from_a_thread_that_ended)
     equals(pthread_create(&thread, NULL, lock_and_exit, scene), 0);
     equals(pthread_join(thread, NULL), 0);
     taken_over(scene, seqshare_lock(scene->share));
+    seqshare_close(scene->share);
 }
 
 static void *outlive_the_first_thread(void *context)
@@ -199,6 +209,7 @@ Test(takeover, from_a_first_thread_that_ended_before_its_process)
 
     taken_over(scene, seqshare_lock(scene->share));
     child_kill(child);
+    seqshare_close(scene->share);
 }
 
 static void die_in_a_fill(void *context)
@@ -228,6 +239,7 @@ Test(takeover, from_one_that_died_in_the_middle_of_a_write)
     taken_over(scene, seqshare_lock(scene->share));
     equals(seqshare_get(scene->share, got, sizeof got, &version), 3);
     check(version == 2 && memcmp(got, "new", 3) == 0);
+    seqshare_close(scene->share);
 }
 
 static void sleep_for_it(void *context)
@@ -254,6 +266,7 @@ Test(takeover, by_those_who_slept_already)
         equals(child_end(children[i]), 0);
     equals(scene->number, 1); /* one took it over, the others got it from one another */
     lock_is_free(scene);
+    seqshare_close(scene->share);
 }
 
 /* ---- never from the living ---- */
@@ -279,6 +292,7 @@ Test(takeover, not_from_one_that_lives)
     not_taken_over(scene);
     child_kill(child);
     equals(seqshare_trylock(scene->share), 1);
+    seqshare_close(scene->share);
 }
 
 Test(takeover, not_from_one_that_is_stopped)
@@ -294,6 +308,7 @@ Test(takeover, not_from_one_that_is_stopped)
     not_taken_over(scene);
     child_kill(child);
     equals(seqshare_trylock(scene->share), 1);
+    seqshare_close(scene->share);
 }
 
 static void *lock_and_stay_in_thread(void *context)
@@ -321,6 +336,7 @@ Test(takeover, not_from_a_thread_that_lives)
     not_taken_over(scene);
     child_kill(child);
     taken_over(scene, seqshare_trylock(scene->share));
+    seqshare_close(scene->share);
 }
 
 /* ---- words that somebody else wrote into the region ---- */
@@ -387,6 +403,7 @@ Test(takeover, from_one_whose_number_was_given_to_another)
     child_kill(child);
     plant(lock, tid); /* the number is nobody's any more */
     taken_over(scene, seqshare_lock(scene->share));
+    seqshare_close(scene->share);
 }
 
 Test(takeover, from_one_who_had_our_own_number)
@@ -401,6 +418,7 @@ Test(takeover, from_one_who_had_our_own_number)
     equals(seqshare_unlock(scene->share), -EPERM);
     equals(seqshare_set(scene->share, "new", 3), 0);
     lock_is_free(scene);
+    seqshare_close(scene->share);
 }
 
 Test(takeover, the_owner_word_is_as_documented)
@@ -420,6 +438,7 @@ Test(takeover, the_owner_word_is_as_documented)
     equals(lock->owner, me | WAITERS); /* for those who may sleep still */
     equals(seqshare_unlock(scene->share), 0);
     equals(lock->owner, 0);
+    seqshare_close(scene->share);
 }
 
 /* Everything a process may ask, whatever the lock looks like. Who cannot have it is told so, soon. */
@@ -481,6 +500,7 @@ Test(takeover, hostile_words_harm_nobody_but_writers)
     lock->state = UINT64_MAX;
     taken_over(scene, seqshare_lock(scene->share) + 1); /* 0: it was free */
     equals(seqshare_version(scene->share), version + 1);
+    seqshare_close(scene->share);
 }
 
 Test(takeover, from_number_nobody_ever_has)
@@ -494,6 +514,7 @@ Test(takeover, from_number_nobody_ever_has)
     taken_over(scene, seqshare_trylock(scene->share));
     plant(lock, UINT64_C(0x3fffffff)); /* beyond the highest that the kernel gives */
     taken_over(scene, seqshare_trylock(scene->share));
+    seqshare_close(scene->share);
 }
 
 /* ---- many deaths ---- */
@@ -549,4 +570,5 @@ Test(takeover, a_counter_loses_nothing_that_was_acknowledged)
     check(sum > DEATHS); /* they did work */
     check(count >= sum && count <= sum + DEATHS + COUNTERS);
     equals(seqshare_version(share), count + 1);
+    seqshare_close(share);
 }
