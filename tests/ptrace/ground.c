@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "ground.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+seqshare *share, *reader;
+struct stage *stage;
+
+void fresh_region(struct kind kind, unsigned slots)
+{
+    int fd, error;
+
+    seqshare_close(share);
+    seqshare_close(reader);
+    error = seqshare_new_slots(&share, kind.size, slots);
+    if (error)
+        die("new: %s", seqshare_strerror(error));
+    fd = seqshare_fd(share, SEQSHARE_READ);
+    error = seqshare_attach(&reader, fd, SEQSHARE_READ);
+    close(fd);
+    if (error || value_set(share, kind, new_key()) != 0)
+        die("no region to fight over");
+}
+
+const unsigned char *map_region(size_t *size)
+{
+    int fd = seqshare_fd(reader, SEQSHARE_READ);
+    struct stat status;
+    void *bytes = MAP_FAILED;
+
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        *size = (size_t)status.st_size;
+        bytes = mmap(NULL, *size, PROT_READ, MAP_SHARED, fd, 0);
+    }
+    if (bytes == MAP_FAILED)
+        die("cannot look at the region");
+    close(fd);
+    return bytes;
+}
+
+uint64_t new_key(void)
+{
+    static uint64_t key;
+
+    return ++key;
+}
+
+uint64_t new_key_less(unsigned bytes)
+{
+    uint64_t key = new_key();
+
+    while (key % 3 != bytes)
+        key = new_key();
+    return key;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One process replaces a name's region and is stopped before and behind each of its system calls; there
+ * another one publishes, replaces, or unlinks. Who opens the name then always gets a whole region, and no
+ * publication is lost. Shows N1 and N2 of the guarantees.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "step.h"
+
+enum { CAPACITY = 2000, MODE = 0600 };
+enum act { SET, REPLACE_AND_SET, UNLINK, ACTS };
+
+static const char *const act_names[] = {"publishes", "replaces and publishes", "unlinks"};
+static const struct kind kind = {600, false};
+static char directory[64], path[128];
+
+static void run_replace(const void *argument)
+{
+    seqshare *made;
+
+    (void)argument;
+    tracee_mark();
+    stage->result = seqshare_replace(&made, path, CAPACITY, MODE);
+    stage->over = true;
+    tracee_mark();
+}
+
+/* A handle of what has the name, whose lock is free; NULL if there is none, or the stepped one owns it. */
+static seqshare *open_free(void)
+{
+    seqshare *opened = NULL;
+    int taken = -1, error = seqshare_open(&opened, path, SEQSHARE_WRITE);
+
+    if (!error)
+        taken = seqshare_trylock(opened);
+    if (error && error != -ENOENT)
+        report_wrong("open: %s", seqshare_strerror(error));
+    if (taken > 0 || (taken < 0 && !error && taken != -EBUSY))
+        report_wrong("the lock of what has the name: %d (%s)", taken, seqshare_strerror(taken));
+    if (taken >= 0)
+        seqshare_unlock(opened);
+    if (taken >= 0)
+        return opened;
+    seqshare_close(opened);
+    return NULL;
+}
+
+/* What the other one does; `standing` is then what has been published last. False: it had to wait. */
+static bool do_act(enum act act, struct published *standing)
+{
+    seqshare *opened = open_free(), *made = NULL;
+    bool done = opened != NULL;
+    int error = 0;
+
+    if (done && act == REPLACE_AND_SET)
+        error = seqshare_replace(&made, path, CAPACITY, MODE);
+    if (done && act == UNLINK)
+        error = seqshare_unlink(path);
+    if (done && !error && act != UNLINK) {
+        *standing = (struct published){standing->version + 1, new_key()};
+        error = value_set(made ? made : opened, kind, standing->key);
+    }
+    if (error)
+        report_wrong("the other one: %s", seqshare_strerror(error));
+    seqshare_close(made);
+    seqshare_close(opened);
+    return done;
+}
+
+/* Both are through. */
+static void check_end(enum act act, bool done, const struct published *standing, size_t point)
+{
+    seqshare *opened = NULL;
+    int error = seqshare_open(&opened, path, SEQSHARE_READ);
+
+    if (stage->result != 0)
+        report_wrong("point %zu: replace ends with %ld", point, stage->result);
+    if (act == UNLINK && done) { /* before or after; if before, it made a region of its own */
+        if (error ? error != -ENOENT
+                  : seqshare_version(opened) != 0 && values_read(opened, kind, standing, 1) < 0)
+            report_wrong("point %zu: what has the name is not whole: %s", point, seqshare_strerror(error));
+    } else if (error || values_read(opened, kind, standing, 1) < 0) {
+        report_wrong("point %zu: the last publication is lost: %s", point, seqshare_strerror(error));
+    }
+    seqshare_close(opened);
+}
+
+static void run_round(enum act act, size_t point, unsigned long *acted)
+{
+    struct published standing = {1, new_key()};
+    seqshare *made;
+    bool done;
+    pid_t pid;
+
+    report_alive();
+    if (seqshare_create(&made, path, CAPACITY, MODE) != 0 || value_set(made, kind, standing.key) != 0)
+        die("cannot make a region in %s", directory);
+    seqshare_close(made);
+    stage->over = false;
+    pid = tracee_start(run_replace, NULL);
+    for (size_t i = 0; i <= point; i++)
+        if (!tracee_to_system_call(pid))
+            break;
+    if (!stage->over) {
+        done = do_act(act, &standing);
+        *acted += done;
+        tracee_continue(pid);
+        check_end(act, done, &standing, point);
+        stage->over = false;
+    }
+    tracee_kill(pid);
+    tracee_reap(pid);
+    unlink(path);
+}
+
+static void remove_directory(void)
+{
+    unlink(path);
+    rmdir(directory);
+}
+
+void test_names(void)
+{
+    snprintf(directory, sizeof directory, "/dev/shm/seqshare-step-XXXXXX");
+    if (!mkdtemp(directory))
+        die("cannot make a directory in /dev/shm");
+    snprintf(path, sizeof path, "%s/name", directory);
+    report_clean_up(remove_directory);
+    for (enum act act = SET; act < ACTS; act++) {
+        unsigned long acted = 0;
+        size_t points = 0;
+        char name[128];
+
+        snprintf(name, sizeof name, "during a replace another one %s", act_names[act]);
+        report_check(name);
+        do
+            run_round(act, points++, &acted);
+        while (!stage->over);
+        report_done("%zu stops around system calls, at %lu of them the lock was free", points, acted);
+    }
+    report_clean_up(NULL);
+    remove_directory();
+}
