@@ -5,6 +5,9 @@
 
 #include "../ptrace/ground.h"
 
+/* For the report. */
+extern unsigned long kills, stops;
+
 void test_killed_writers(void);
 void test_killed_readers(void);
 void test_stopped_writers(void);

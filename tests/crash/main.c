@@ -4,6 +4,8 @@
 
 #include "crash.h"
 
+unsigned long kills, stops;
+
 int main(int argc, char **argv)
 {
     const char *impossible = tracee_impossible();
@@ -18,6 +20,6 @@ int main(int argc, char **argv)
     test_killed_readers();
     test_stopped_writers();
     test_names();
-    printf("%lu steps in all\n", tracee_steps);
+    printf("%lu killed, %lu stopped, %lu steps in all\n", kills, stops, tracee_steps);
     return report_close();
 }

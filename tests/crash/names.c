@@ -355,8 +355,12 @@ static void kill_everywhere(const struct act *act)
     leftovers = calls.leftovers + steps.leftovers;
     if (leftovers > 0 && !act->may_leave)
         report_wrong("%lu temporary files were left", leftovers);
-    report_done("%lu kill points around system calls, %lu of %zu instructions, %lu steps", calls.points,
-                steps.points, instructions, tracee_steps - before);
+    kills += calls.points + steps.points;
+    if (instructions > 0)
+        report_done("%lu kill points around system calls, %lu of %zu instructions, %lu steps", calls.points,
+                    steps.points, instructions, tracee_steps - before);
+    else
+        report_done("%lu kill points around system calls", calls.points);
     if (leftovers > 0)
         printf("    temporary files left %lu times: %s\n", leftovers, leftovers_reason);
     if (calls.untold + steps.untold > 0)

@@ -158,6 +158,7 @@ static void kill_everywhere(const struct reading *reading)
     munmap((void *)(uintptr_t)region, size);
     report_done("%lu kill points of %zu instructions (%lu not met again), %lu steps", points, path.length,
                 strays, tracee_steps - before);
+    kills += points;
     path_free(&path);
 }
 

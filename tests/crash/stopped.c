@@ -95,6 +95,7 @@ void test_stopped_writers(void)
         }
         report_done("%lu stops at %zu instructions (%lu not met again), %lu steps", points, path.length,
                     strays, tracee_steps - before);
+        stops += points;
         path_free(&path);
     }
 }

@@ -127,6 +127,7 @@ static void kill_everywhere(const struct writing *writing)
         report_wrong("readers never saw the new value");
     report_done("%lu kill points of %zu instructions (%lu not met again), %lu steps", tally.points,
                 path.length, tally.strays, tracee_steps - before);
+    kills += tally.points;
     path_free(&path);
 }
 

@@ -201,6 +201,7 @@ static void interleave(const struct pair *pair, const struct reading *reading)
         tracee_reap(pids[i]);
         path_free(&paths[i]);
     }
+    all_rounds += rounds;
     report_done("%lu rounds: %zu states of %zu instructions, %zu of the reader (%lu not there), %lu steps",
                 rounds, states.count, paths[0].length, paths[1].length, strays, tracee_steps - before);
 }

@@ -5,6 +5,8 @@
 
 #include "step.h"
 
+unsigned long all_rounds;
+
 struct published stand(struct kind kind, uint64_t key, unsigned parity)
 {
     int error = 0;
@@ -44,6 +46,6 @@ int main(int argc, char **argv)
     test_interleaved();
     test_rivals();
     test_names();
-    printf("%lu steps in all\n", tracee_steps);
+    printf("%lu rounds, %lu steps in all\n", all_rounds, tracee_steps);
     return report_close();
 }

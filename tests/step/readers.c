@@ -237,6 +237,7 @@ static void step_reader(const struct reading *reading)
         tracee_kill(pid);
         tracee_reap(pid);
     }
+    all_rounds += tally.rounds;
     report_done("%lu rounds at %zu instructions (%lu not there), %lu steps", tally.rounds, tally.instructions,
                 tally.strays, tracee_steps - before);
 }

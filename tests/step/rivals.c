@@ -118,6 +118,7 @@ void test_rivals(void)
                 rounds++;
                 strays += !run_round(writing, &path, manner, k);
             }
+        all_rounds += rounds;
         report_done("%lu rounds at %zu instructions (%lu not there), %lu steps", rounds, path.length, strays,
                     tracee_steps - before);
         path_free(&path);

@@ -30,6 +30,9 @@ void run_reading(const void *reading);
 /* Is its result one of these publications? A mere error is not. */
 bool reading_found(const struct reading *reading, const struct published *allowed, int count);
 
+/* For the report: how often something happened at an instruction. */
+extern unsigned long all_rounds;
+
 void test_readers(void);     /* a reader is stepped, writers run in between */
 void test_writers(void);     /* a writer is stepped, readers read in between */
 void test_interleaved(void); /* both are stepped */

@@ -58,6 +58,7 @@ void test_writers(void)
         report_check(name);
         fresh_region(writing->kind, 2);
         walk(writing, &tally);
+        all_rounds += tally.points;
         if (writing->publishes)
             report_done("%zu instructions, published by the %zuth, %lu steps", tally.instructions,
                         tally.published, tracee_steps - before);
