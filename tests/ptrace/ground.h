@@ -35,7 +35,7 @@ struct writing {
     int result;                          /* of the call, undisturbed */
     bool conditional;                    /* only over the version that stood at the mark */
     bool cold;                           /* it is the first call of its process */
-    bool sleeps;                         /* in the end, and does not return */
+    bool sleeps;                         /* in the end, until it gives up */
 };
 
 extern const struct writing writings[]; /* the last has no name */

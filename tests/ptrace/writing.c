@@ -8,7 +8,7 @@
 
 #include "ground.h"
 
-enum { SMALL = 8, LARGE = 1024, RECORDINGS = 4 };
+enum { SMALL = 8, LARGE = 1024, RECORDINGS = 4, GIVE_UP_NS = 1000000000 };
 
 static unsigned char value[VALUE_MOST]; /* of the tracee, made before the mark */
 static size_t value_size;
@@ -85,7 +85,7 @@ static int call_lock_set(struct kind kind)
 static int call_lock_for(struct kind kind)
 {
     (void)kind;
-    return seqshare_lock_for(share, INT64_C(60000000000));
+    return seqshare_lock_for(share, GIVE_UP_NS);
 }
 
 /* ---- what has happened before ------------------------------------------------------------------------- */
@@ -221,6 +221,7 @@ const struct writing writings[] = {
      .call = call_lock_for,
      .meanwhile = hold_lock,
      .afterwards = give_lock_back,
+     .result = -ETIMEDOUT,
      .sleeps = true},
     {.name = NULL},
 };
