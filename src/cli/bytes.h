@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Values on their way between files and shares. */
+#ifndef SEQSHARE_CLI_BYTES_H
+#define SEQSHARE_CLI_BYTES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct bytes {
+    void *at; /* malloc'ed */
+    size_t length;
+};
+
+/*
+ * All of a file; "-": standard input. What is longer than `limit` is not read to its end.
+ * DONE, or SAID_NO after having said why.
+ */
+int read_bytes(struct bytes *bytes, const char *file, size_t limit);
+
+/* 0 or a negative errno value. */
+int write_all(int fd, const void *bytes, size_t length);
+
+/* Into a file, in one step: it has the old contents or all of the new ones. DONE, or SAID_NO after saying why. */
+int write_file(const char *file, const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* check: what is this, is anything wrong with it, and what is to be done? */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "target.h"
+#include "terminal.h"
+#include "words.h"
+
+void report(struct check *check, enum level level, const char *subject, const char *format, ...)
+{
+    static const char *const words[] = {[FINE] = "ok", [NOTE] = "note", [WRONG] = "WRONG"};
+    static const enum colour colours[] = {[FINE] = GOOD, [NOTE] = NOTABLE, [WRONG] = BAD};
+    va_list rest;
+
+    printf("%s%-5s%s %-14s ", colour_on(colours[level]), words[level], colour_off(colours[level]), subject);
+    va_start(rest, format);
+    vprintf(format, rest);
+    va_end(rest);
+    putchar('\n');
+    check->wrong += level == WRONG;
+}
+
+void advise(const char *format, ...)
+{
+    va_list rest;
+
+    printf("%-20s -> ", "");
+    va_start(rest, format);
+    vprintf(format, rest);
+    va_end(rest);
+    putchar('\n');
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------ */
+
+static void check_file(struct check *check)
+{
+    char *path = is_descriptor(check->name) ? strdup(check->name) : target_path(check->name);
+    char *text = printable(path ? path : check->name);
+
+    report(check, FINE, "file", "%s, %lld bytes long, of which %lld are in memory or on disk", text,
+           (long long)check->status.st_size, (long long)check->status.st_blocks * 512);
+    free(text);
+    free(path);
+}
+
+static bool everybody_may_write_beside(const char *name)
+{
+    char *path = target_path(name), *slash = strrchr(path, '/');
+    struct stat status;
+    bool open = false;
+
+    if (slash) {
+        slash[slash == path] = 0;
+        open = stat(path, &status) == 0 && status.st_mode & S_IWOTH;
+    }
+    free(path);
+    return open;
+}
+
+static void check_owner(struct check *check)
+{
+    const struct passwd *user = getpwuid(check->status.st_uid);
+    const char *who = user ? user->pw_name : "a user without a name";
+    bool trusted = check->status.st_uid == 0 || check->status.st_uid == geteuid();
+    unsigned mode = check->status.st_mode & 0777;
+    int seals = fcntl(check->fd, F_GET_SEALS);
+
+    if (mode & S_IWOTH)
+        report(check, NOTE, "permissions",
+               "%04o: everybody may publish, and truncate the file under its readers", mode);
+    else
+        report(check, FINE, "permissions", "%04o", mode);
+    if (trusted)
+        report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
+    else if (seals > 0 && seals & F_SEAL_SHRINK)
+        report(check, FINE, "owner", "%s (%u), sealed against truncation", who,
+               (unsigned)check->status.st_uid);
+    else if (is_descriptor(check->name) || everybody_may_write_beside(check->name)) {
+        report(check, NOTE, "owner", "%s (%u), where everybody may make such a name", who,
+               (unsigned)check->status.st_uid);
+        advise("programs of other users than %s refuse it; --any-owner trusts it", who);
+    } else
+        report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
+}
+
+static void check_room(struct check *check)
+{
+    struct statvfs system;
+    uint64_t have = (uint64_t)check->status.st_blocks * 512, wanted, room;
+    char first[WORD_SIZE], second[WORD_SIZE];
+
+    if (fstatvfs(check->fd, &system) != 0 || system.f_blocks == 0) /* a memfd has no size of its own */
+        return;
+    wanted = (uint64_t)check->status.st_size > have ? (uint64_t)check->status.st_size - have : 0;
+    room = (uint64_t)system.f_bavail * system.f_frsize;
+    if (wanted <= room) {
+        report(check, FINE, "room", "%s free, where the region can grow by %s", size_in_words(first, room),
+               size_in_words(second, wanted));
+        return;
+    }
+    report(check, NOTE, "room", "%s free, less than the %s by which the region can grow",
+           size_in_words(first, room), size_in_words(second, wanted));
+    advise("a long value may get: %s", seqshare_strerror(-ENOSPC));
+}
+
+/* ---- the library's verdict ----------------------------------------------------------------------------- */
+
+static void ask_library(struct check *check)
+{
+    seqshare *share;
+
+    if (target_open(&share, check->name, SEQSHARE_READ | SEQSHARE_ANY_OWNER) != 0)
+        return;
+    check->opens = seqshare_stat(share, &check->share) == 0;
+    seqshare_close(share);
+}
+
+static void report_verdict(struct check *check)
+{
+    static const struct {
+        int access;
+        const char *subject;
+    } ways[] = {{SEQSHARE_READ, "reading"}, {SEQSHARE_WRITE, "writing"}};
+
+    for (int i = 0; i < 2; i++) {
+        seqshare *share;
+        int error = target_open(&share, check->name, ways[i].access | SEQSHARE_ANY_OWNER);
+
+        if (!error)
+            seqshare_close(share);
+        if (!error)
+            report(check, FINE, ways[i].subject, "this user may open it for %s", ways[i].subject);
+        else
+            report(check, error == -EACCES ? NOTE : WRONG, ways[i].subject, "%s", seqshare_strerror(error));
+    }
+}
+
+static int check_share(struct check *check)
+{
+    check_file(check);
+    check_owner(check);
+    ask_library(check);
+    check_region(check);
+    check_room(check);
+    report_verdict(check);
+    if (check->wrong == 0)
+        printf("Nothing is wrong.\n");
+    else
+        printf("%d thing%s wrong.\n", check->wrong, check->wrong == 1 ? " is" : "s are");
+    return check->wrong == 0 ? DONE : SAID_NO;
+}
+
+static int check_name(const char *name)
+{
+    struct check check = {.name = name, .fd = target_file(name)};
+    int status;
+
+    if (check.fd < 0)
+        return complain(name, check.fd);
+    if (fstat(check.fd, &check.status) != 0 || !S_ISREG(check.status.st_mode)) {
+        status = complain_that(name, "not a share: no regular file");
+    } else {
+        check.got = read_layout(check.fd, &check.layout);
+        status = check.got < 0 ? complain_that(name, "%s", strerror((int)-check.got)) : check_share(&check);
+    }
+    close(check.fd);
+    return status;
+}
+
+static int run_check(int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+        return option == 'h' ? print_help(&check_command) : misused_option(&check_command);
+    if (optind + 1 != argc)
+        return misused(&check_command, "one NAME is wanted");
+    return check_name(argv[optind]);
+}
+
+const struct command check_command = {
+    "check", "examine a share, whatever state it is in", "check NAME",
+    "Read a share's file without trusting it, and explain every field of the region: whether it is right,\n"
+    "what state it is in, and what to do about it. Takes no lock and changes nothing. Exit status 1 if\n"
+    "anything is wrong; a note is no fault.\n\n"
+    "  -h, --help  this text\n",
+    run_check};

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The region, field by field, from a private copy: nothing here follows what the region says. Knows the layout
+ * (docs/format.md), because it must explain regions that the library refuses to open.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "facts.h"
+#include "words.h"
+
+/* The lock's words, as docs/format.md has them. */
+#define OWNER_TID     UINT32_C(0x3fffffff)
+#define OWNER_WAITERS UINT32_C(0x80000000)
+#define STATE_BUSY    UINT32_C(0x40000000)
+#define STATE_HELD    UINT32_C(0x80000000)
+
+/* ---- the header ---------------------------------------------------------------------------------------- */
+
+static bool check_magic(struct check *check)
+{
+    const struct header *header = &check->layout.header;
+
+    if (check->got < (long)sizeof *header) {
+        report(check, WRONG, "magic", "the file is too short for a header: not a share, or truncated");
+        return false;
+    }
+    if (memcmp(header->magic, LAYOUT_MAGIC, sizeof header->magic) != 0) {
+        report(check, WRONG, "magic", "the file does not begin with \"%s\": not a share", LAYOUT_MAGIC);
+        return false;
+    }
+    report(check, FINE, "magic", "%s", LAYOUT_MAGIC);
+    if (header->byte_order != LAYOUT_BYTE_ORDER) {
+        report(check, WRONG, "byte order", "%08x and not %08x: of another kind of processor, or overwritten",
+               header->byte_order, LAYOUT_BYTE_ORDER);
+        return false;
+    }
+    report(check, FINE, "byte order", "this machine's");
+    return true;
+}
+
+static bool check_version(struct check *check)
+{
+    const struct header *header = &check->layout.header;
+
+    if (header->layout < 1 || header->readable_by < 1 || header->readable_by > header->layout) {
+        report(check, WRONG, "layout", "version %u, readable from version %u on: that cannot be",
+               header->layout, header->readable_by);
+        return false;
+    }
+    if (header->readable_by > LAYOUT_VERSION) {
+        report(check, WRONG, "layout", "version %u, for readers from version %u on; this is version %d",
+               header->layout, header->readable_by, LAYOUT_VERSION);
+        advise("use a newer seqshare");
+        return false;
+    }
+    if (header->layout > LAYOUT_VERSION)
+        report(check, NOTE, "layout", "version %u: this version (%d) may read it, not write", header->layout,
+               LAYOUT_VERSION);
+    else
+        report(check, FINE, "layout", "version %u", header->layout);
+    return true;
+}
+
+static void check_size(struct check *check)
+{
+    const struct header *header = &check->layout.header;
+    uint64_t bytes;
+
+    if (__builtin_mul_overflow(header->stride, header->slots, &bytes) ||
+        __builtin_add_overflow(bytes, header->header_size, &bytes)) {
+        report(check, WRONG, "size", "header and slots together are longer than a file can be");
+    } else if (bytes > (uint64_t)check->status.st_size) {
+        report(check, WRONG, "size", "the file has %lld bytes and should have %llu: it was truncated",
+               (long long)check->status.st_size, (unsigned long long)bytes);
+        advise("remove it (seqshare rm --force) and let it be made anew");
+    } else {
+        report(check, FINE, "size", "%llu bytes: header and slots", (unsigned long long)bytes);
+    }
+}
+
+static void check_sizes(struct check *check)
+{
+    const struct header *header = &check->layout.header;
+    char word[WORD_SIZE];
+
+    if (header->header_size < LAYOUT_HEADER_SIZE || header->header_size > LAYOUT_HEADER_MAX ||
+        header->header_size % LAYOUT_LINE != 0)
+        report(check, WRONG, "header size", "%u: not a multiple of %d from %d to %d", header->header_size,
+               LAYOUT_LINE, LAYOUT_HEADER_SIZE, LAYOUT_HEADER_MAX);
+    else
+        report(check, FINE, "header size", "%u", header->header_size);
+    report(check, header->capacity ? FINE : WRONG, "capacity", "%llu (%s)",
+           (unsigned long long)header->capacity, size_in_words(word, header->capacity));
+    if (header->stride < header->capacity || header->stride % LAYOUT_LINE != 0)
+        report(check, WRONG, "stride", "%llu: less than the capacity, or not a multiple of %d",
+               (unsigned long long)header->stride, LAYOUT_LINE);
+    else
+        report(check, FINE, "stride", "%llu: a slot starts so many bytes after the one before",
+               (unsigned long long)header->stride);
+    if (header->slots != 2 && header->slots != 4 && header->slots != SEQSHARE_SLOTS_MAX)
+        report(check, WRONG, "slots", "%u: not 2, 4 or 8", header->slots);
+    else
+        report(check, FINE, "slots", "%u", header->slots);
+    check_size(check);
+}
+
+static void check_birth(struct check *check)
+{
+    const struct header *header = &check->layout.header;
+    char word[WORD_SIZE], id[2 * sizeof header->region_id + 1];
+
+    report(check, (int64_t)header->created > now_since_1970() ? NOTE : FINE, "created", "%s%s",
+           time_in_words(word, (int64_t)header->created),
+           (int64_t)header->created > now_since_1970() ? ", in the future: a clock was changed" : "");
+    for (size_t i = 0; i < sizeof header->region_id; i++)
+        snprintf(id + 2 * i, 3, "%02x", header->region_id[i]);
+    report(check, FINE, "region", "%s", id);
+    if (header->reserved != 0 || header->reserved2 != 0)
+        report(check, NOTE, "reserved", "not 0: a later version has something there, or it was overwritten");
+}
+
+/* ---- its world ----------------------------------------------------------------------------------------- */
+
+static void advise_nsenter(const struct world *there)
+{
+    int process = process_in(there->pid_namespace);
+
+    if (process)
+        advise("writers must be in there: nsenter --target %d --pid --time seqshare set ...", process);
+    else
+        advise("writers must be in there: nsenter --target PID --pid --time seqshare set ..., where PID is a "
+               "process of that container; none is to be seen from here");
+}
+
+static void check_world(struct check *check)
+{
+    struct world here, there;
+
+    world_of_this_process(&here);
+    world_of_region(&there, &check->layout.header);
+    if (memcmp(here.boot_id, there.boot_id, sizeof here.boot_id) != 0) {
+        report(check, WRONG, "boot", "made before the machine was started last: it can be read, not written");
+        advise("give the name a new region with the same value: seqshare replace %s", check->name);
+        return; /* its namespaces are gone, too */
+    }
+    report(check, FINE, "boot", "the one that is running");
+    if (here.pid_namespace != there.pid_namespace) {
+        report(check, NOTE, "PID namespace", "%llu, and this is %llu: from here it can be read, not written",
+               (unsigned long long)there.pid_namespace, (unsigned long long)here.pid_namespace);
+        advise_nsenter(&there);
+    } else {
+        report(check, here.pid_namespace ? FINE : NOTE, "PID namespace", "%s",
+               here.pid_namespace ? "this one" : "not known: there is no /proc");
+    }
+    if (here.time_namespace != there.time_namespace) {
+        report(check, NOTE, "time namespace", "%llu, and this is %llu: from here it can be read, not written",
+               (unsigned long long)there.time_namespace, (unsigned long long)here.time_namespace);
+        if (here.pid_namespace == there.pid_namespace)
+            advise_nsenter(&there);
+    } else {
+        report(check, FINE, "time namespace", "this one");
+    }
+}
+
+/* ---- the head ------------------------------------------------------------------------------------------ */
+
+static void check_sequence(struct check *check)
+{
+    uint64_t sequence = check->layout.head.sequence, version = seqshare_version_of(sequence);
+
+    if (version > SEQSHARE_VERSION_MAX)
+        report(check, WRONG, "sequence", "%llu: more than there can be", (unsigned long long)sequence);
+    else if (sequence & 1)
+        report(check, NOTE, "sequence",
+               "version %llu stands; a write was begun and is under way or came to nothing",
+               (unsigned long long)version);
+    else if (version == 0)
+        report(check, FINE, "sequence", "nothing has been published yet");
+    else
+        report(check, FINE, "sequence", "version %llu stands", (unsigned long long)version);
+}
+
+static void check_marks(struct check *check)
+{
+    uint32_t marks = check->layout.head.retired;
+
+    if (marks & ~(uint32_t)(SEQSHARE_REPLACED | SEQSHARE_UNLINKED))
+        report(check, WRONG, "retired", "%08x: no such mark", marks);
+    else if (marks & SEQSHARE_REPLACED)
+        report(check, NOTE, "retired",
+               "replaced: the name has gone to another region; nothing is published here");
+    else if (marks & SEQSHARE_UNLINKED)
+        report(check, NOTE, "retired", "unlinked: the name was removed; those who have it go on");
+    else
+        report(check, FINE, "retired", "no");
+}
+
+static void check_slot(struct check *check, unsigned slot, bool current)
+{
+    const struct seqshare_slot *words = &check->layout.head.slot[slot];
+    const struct slot_note *note = &check->layout.note[slot];
+    char subject[WORD_SIZE], tag[WORD_SIZE] = "untyped", when[WORD_SIZE];
+
+    snprintf(subject, sizeof subject, "slot %u", slot);
+    if (words->tag)
+        snprintf(tag, sizeof tag, "type tag %08x", words->tag);
+    if (words->length > check->layout.header.capacity)
+        report(check, WRONG, subject, "%llu bytes, more than the capacity",
+               (unsigned long long)words->length);
+    else if (note->published == 0)
+        report(check, FINE, subject, "not used yet");
+    else
+        report(check, FINE, subject, "%s: %llu bytes, %s, published by process %u at %s",
+               current ? "the value" : "before or next", (unsigned long long)words->length, tag, note->writer,
+               time_in_words(when, (int64_t)note->published));
+    if (words->reserved != 0 || note->reserved != 0)
+        report(check, NOTE, subject, "reserved words are not 0");
+}
+
+static void check_head(struct check *check)
+{
+    uint32_t slots = check->layout.header.slots;
+    uint64_t version = seqshare_version_of(check->layout.head.sequence);
+
+    check_sequence(check);
+    check_marks(check);
+    for (unsigned slot = 0; slot < slots && slot < SEQSHARE_SLOTS_MAX; slot++)
+        check_slot(check, slot, version > 0 && slot == (version & (slots - 1)));
+}
+
+/* ---- the lock ------------------------------------------------------------------------------------------ */
+
+static const char *activity(uint64_t owner, uint64_t state)
+{
+    uint32_t doing = (uint32_t)state & (STATE_BUSY | STATE_HELD);
+
+    if (((owner ^ state) & ~(uint64_t)OWNER_WAITERS & ~(uint64_t)(STATE_BUSY | STATE_HELD)) != 0)
+        return "taking it or giving it back";
+    return doing == STATE_BUSY                  ? "in the middle of a set or fill"
+           : doing == STATE_HELD                ? "by lock"
+           : doing == (STATE_BUSY | STATE_HELD) ? "by lock, in the middle of a set or fill"
+                                                : "taking it or giving it back";
+}
+
+static void check_lock(struct check *check)
+{
+    uint64_t owner = check->layout.lock.owner;
+    int tid = (int)(owner & OWNER_TID);
+    const char *doing = activity(owner, check->layout.lock.state);
+    bool foreign = is_foreign(check->fd);
+    char word[WORD_SIZE];
+
+    if (owner == 0)
+        report(check, FINE, "lock", "free");
+    else if (tid == 0)
+        report(check, NOTE, "lock", "%016llx names no owner: the next writer takes over",
+               (unsigned long long)owner);
+    else if (foreign || !check->opens)
+        report(check, NOTE, "lock", "owned by thread %d, %s; whether it lives cannot be told%s", tid, doing,
+               foreign ? " from another namespace or boot" : "");
+    else if (check->share.owner == tid && !check->share.owner_alive)
+        report(check, NOTE, "lock", "owned by thread %d, %s, which has died: the next writer takes over", tid,
+               doing);
+    else
+        report(check, FINE, "lock", "owned by thread %d (%s), %s", tid, program_of(tid, word), doing);
+    if (owner & OWNER_WAITERS)
+        report(check, FINE, "waiting", "somebody may be waiting for the lock");
+    report(check, FINE, "wake-up", "%s",
+           check->layout.wake & 1 ? "somebody may be waiting for a new version"
+                                  : "nobody who may write waits for a new version");
+}
+
+void check_region(struct check *check)
+{
+    if (!check_magic(check) || !check_version(check))
+        return;
+    check_sizes(check);
+    check_birth(check);
+    check_world(check);
+    if (check->got < (long)sizeof check->layout) {
+        report(check, WRONG, "head", "the file ends before it: truncated");
+        return;
+    }
+    check_head(check);
+    check_lock(check);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What every command of the tool has in common: how it presents itself, how it ends, how it complains. */
+#ifndef SEQSHARE_CLI_H
+#define SEQSHARE_CLI_H
+
+/* Exit statuses. */
+enum { DONE = 0, SAID_NO = 1, MISUSED = 2 };
+
+struct command {
+    const char *name;
+    const char *brief;                 /* for the list of commands */
+    const char *usage;                 /* what follows the program's name */
+    const char *help;                  /* what it does, and its options */
+    int (*run)(int argc, char **argv); /* an exit status */
+};
+
+extern const struct command bench_command, check_command, create_command, edit_command, get_command,
+    lock_command, ls_command, replace_command, rm_command, set_command, stat_command, top_command,
+    watch_command;
+
+/* --help of a command. DONE. */
+int print_help(const struct command *command);
+
+/* "seqshare: COMMAND: sentence" and where help is. MISUSED. */
+__attribute__((format(printf, 2, 3))) int misused(const struct command *command, const char *format, ...);
+
+/* After getopt_long, which has said what is wrong: where help is. MISUSED. */
+int misused_option(const struct command *command);
+
+/* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
+int complain(const char *name, int error);
+
+/* The same in the caller's words. SAID_NO. */
+__attribute__((format(printf, 2, 3))) int complain_that(const char *name, const char *format, ...);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "facts.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target.h"
+#include "world.h"
+
+static void look(struct facts *facts, const seqshare *share)
+{
+    int fd = seqshare_fd(share, SEQSHARE_READ);
+
+    facts->error = seqshare_stat(share, &facts->share);
+    if (fd < 0)
+        return; /* without /proc there may be none: the file stays unknown */
+    fstat(fd, &facts->status);
+    facts->foreign = is_foreign(fd);
+    close(fd);
+}
+
+/* It is no share, or may not be opened: then what its file says from outside. */
+static void look_at_file(struct facts *facts)
+{
+    if (is_descriptor(facts->name))
+        stat(facts->name, &facts->status);
+    else
+        lstat(facts->file, &facts->status);
+}
+
+static char *link_of(const char *descriptor)
+{
+    char text[4096];
+    ssize_t length = readlink(descriptor, text, sizeof text - 1);
+
+    text[length > 0 ? length : 0] = 0;
+    return strdup(text);
+}
+
+void facts_find(struct facts *facts, char *name)
+{
+    seqshare *share;
+
+    *facts = (struct facts){.name = name};
+    facts->file = is_descriptor(name) ? link_of(name) : target_path(name);
+    facts->error = target_open(&share, name, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
+    if (facts->error) {
+        look_at_file(facts);
+        return;
+    }
+    look(facts, share);
+    seqshare_close(share);
+}
+
+void facts_free(struct facts *facts)
+{
+    free(facts->name);
+    free(facts->file);
+}
+
+/* ---- words --------------------------------------------------------------------------------------------- */
+
+const char *mode_of(const struct facts *facts, char word[WORD_SIZE])
+{
+    if (facts->status.st_mode)
+        snprintf(word, WORD_SIZE, "%04o", (unsigned)facts->status.st_mode & 07777);
+    else
+        snprintf(word, WORD_SIZE, "?");
+    return word;
+}
+
+const char *user_of(const struct facts *facts, char word[WORD_SIZE])
+{
+    const struct passwd *user = facts->status.st_mode ? getpwuid(facts->status.st_uid) : NULL;
+
+    if (!facts->status.st_mode)
+        snprintf(word, WORD_SIZE, "?");
+    else if (user)
+        snprintf(word, WORD_SIZE, "%s", user->pw_name);
+    else
+        snprintf(word, WORD_SIZE, "%u", (unsigned)facts->status.st_uid);
+    return word;
+}
+
+const char *program_of(int tid, char word[WORD_SIZE])
+{
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/comm", tid);
+    file = fopen(path, "re");
+    if (!file || !fgets(word, WORD_SIZE, file))
+        snprintf(word, WORD_SIZE, "?");
+    if (file)
+        fclose(file);
+    word[strcspn(word, "\n")] = 0;
+    return word;
+}
+
+enum colour lock_colour(const struct facts *facts)
+{
+    return facts->foreign || facts->share.owner_alive ? NOTABLE : BAD;
+}
+
+char *lock_of(const struct facts *facts)
+{
+    char word[WORD_SIZE], *program, *text;
+    int length;
+
+    if (facts->error || facts->share.owner == 0)
+        return strdup("");
+    program = printable(program_of(facts->share.owner, word));
+    if (facts->foreign)
+        length = asprintf(&text, "%d of another namespace", facts->share.owner);
+    else if (facts->share.owner_alive)
+        length = asprintf(&text, "%d %s", facts->share.owner, program);
+    else
+        length = asprintf(&text, "%d dead", facts->share.owner);
+    free(program);
+    if (length < 0)
+        abort();
+    return text;
+}
+
+static const char *short_error(int error)
+{
+    switch (error) {
+    case -EBADMSG:
+        return "damaged, or no share";
+    case -EACCES:
+        return "not readable";
+    case -EPROTONOSUPPORT:
+        return "made by a newer version";
+    case -EAGAIN:
+        return "written too fast to be read";
+    default:
+        return seqshare_strerror(error);
+    }
+}
+
+char *note_of(const struct facts *facts)
+{
+    if (facts->error)
+        return strdup(short_error(facts->error));
+    return strdup(facts->share.replaced ? "replaced" : facts->share.unlinked ? "unlinked" : "");
+}

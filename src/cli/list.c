@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding shares: by name, in a directory, in a process. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "facts.h"
+
+static const char place[] = "/dev/shm";
+static const char prefix[] = "seqshare.";
+
+static struct facts *next(struct facts_list *list)
+{
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 16;
+        list->facts = realloc(list->facts, list->room * sizeof *list->facts);
+        if (!list->facts)
+            abort();
+    }
+    return &list->facts[list->count++];
+}
+
+void list_add(struct facts_list *list, const char *name)
+{
+    char *own = strdup(name);
+
+    if (!own)
+        abort();
+    facts_find(next(list), own);
+}
+
+static void drop_last(struct facts_list *list)
+{
+    facts_free(&list->facts[--list->count]);
+}
+
+void list_free(struct facts_list *list)
+{
+    while (list->count > 0)
+        drop_last(list);
+    free(list->facts);
+    *list = (struct facts_list){0};
+}
+
+static char *join(const char *one, const char *slash, const char *other)
+{
+    char *path;
+
+    if (asprintf(&path, "%s%s%s", one, slash, other) < 0)
+        abort();
+    return path;
+}
+
+/* A regular file? Nothing else is even opened. */
+static bool is_file(const char *path, bool follow)
+{
+    struct stat status;
+
+    return (follow ? stat(path, &status) : lstat(path, &status)) == 0 && S_ISREG(status.st_mode);
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(((const struct facts *)one)->name, ((const struct facts *)other)->name);
+}
+
+/* All entries of a directory through `take`, which adds what it wants. */
+static int each_entry(struct facts_list *list, const char *directory,
+                      void (*take)(struct facts_list *list, const char *directory, const char *entry))
+{
+    DIR *entries = opendir(directory);
+    size_t before = list->count;
+    const struct dirent *entry;
+
+    if (!entries)
+        return -errno;
+    while ((entry = readdir(entries)) != NULL)
+        take(list, directory, entry->d_name);
+    closedir(entries);
+    if (list->count > before)
+        qsort(list->facts + before, list->count - before, sizeof *list->facts, by_name);
+    return 0;
+}
+
+/* Gone between readdir and now: as if it had not been there. */
+static void drop_if(struct facts_list *list, bool unwanted)
+{
+    if (unwanted || list->facts[list->count - 1].error == -ENOENT)
+        drop_last(list);
+}
+
+static void take_named(struct facts_list *list, const char *directory, const char *entry)
+{
+    (void)directory;
+    if (strncmp(entry, prefix, strlen(prefix)) != 0 || !entry[strlen(prefix)])
+        return;
+    list_add(list, entry + strlen(prefix)); /* also what cannot be opened: the name says that it is one */
+    drop_if(list, false);
+}
+
+int list_named(struct facts_list *list)
+{
+    return each_entry(list, place, take_named);
+}
+
+static void take_file(struct facts_list *list, const char *directory, const char *entry)
+{
+    char *path = join(directory, directory[strlen(directory) - 1] == '/' ? "" : "/", entry);
+
+    if (is_file(path, false)) {
+        list_add(list, path);
+        drop_if(list, list->facts[list->count - 1].error);
+    }
+    free(path);
+}
+
+int list_directory(struct facts_list *list, const char *directory)
+{
+    char *path = directory[0] && strchr(directory, '/') ? strdup(directory) : join("./", directory, "");
+    int error = each_entry(list, path, take_file);
+
+    free(path);
+    return error;
+}
+
+/* The library has two descriptors of a region: one line for it. */
+static bool is_known(const struct facts_list *list, const struct stat *status)
+{
+    for (size_t i = 0; i + 1 < list->count; i++)
+        if (list->facts[i].status.st_dev == status->st_dev && list->facts[i].status.st_ino == status->st_ino)
+            return true;
+    return false;
+}
+
+static void take_descriptor(struct facts_list *list, const char *directory, const char *entry)
+{
+    char *path = join(directory, "/", entry);
+    const struct facts *facts;
+
+    if (is_file(path, true)) {
+        list_add(list, path);
+        facts = &list->facts[list->count - 1];
+        /* Any file that it has open is looked at; a memfd of the library's says itself that it is a share. */
+        drop_if(list, is_known(list, &facts->status) ||
+                          (facts->error && strncmp(facts->file, "/memfd:seqshare", 15) != 0));
+    }
+    free(path);
+}
+
+int list_process(struct facts_list *list, const char *pid)
+{
+    char *path = join("/proc/", pid, "/fd");
+    int error = each_entry(list, path, take_descriptor);
+
+    free(path);
+    return error;
+}

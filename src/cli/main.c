@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The command `seqshare`: finds the subcommand and hands over. Each has a file of its name. */
+#include "cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <seqshare/seqshare.h>
+
+#include "terminal.h"
+#include "words.h"
+
+static const struct command *const commands[] = {
+    &create_command, &set_command,     &get_command,   &watch_command, &edit_command,
+    &ls_command,     &stat_command,    &top_command,   &lock_command,  &check_command,
+    &rm_command,     &replace_command, &bench_command,
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+int print_help(const struct command *command)
+{
+    printf("usage: seqshare %s\n\n%s", command->usage, command->help);
+    return DONE;
+}
+
+int misused_option(const struct command *command)
+{
+    fprintf(stderr, "usage: seqshare %s\n(seqshare %s --help says more)\n", command->usage, command->name);
+    return MISUSED;
+}
+
+int misused(const struct command *command, const char *format, ...)
+{
+    va_list rest;
+
+    fprintf(stderr, "seqshare: %s: ", command->name);
+    va_start(rest, format);
+    vfprintf(stderr, format, rest);
+    va_end(rest);
+    fputc('\n', stderr);
+    return misused_option(command);
+}
+
+static void begin_complaint(const char *name)
+{
+    char *text = printable(name);
+
+    fprintf(stderr, "seqshare: %s: ", text);
+    free(text);
+}
+
+int complain_that(const char *name, const char *format, ...)
+{
+    va_list rest;
+
+    begin_complaint(name);
+    va_start(rest, format);
+    vfprintf(stderr, format, rest);
+    va_end(rest);
+    fputc('\n', stderr);
+    return SAID_NO;
+}
+
+int complain(const char *name, int error)
+{
+    begin_complaint(name);
+    fputs(seqshare_strerror(error), stderr);
+    if (error == -EPERM)
+        fputs(" (--any-owner trusts it)", stderr);
+    if (error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP)
+        fputs(" (seqshare check says more)", stderr);
+    fputc('\n', stderr);
+    return SAID_NO;
+}
+
+static int print_commands(void)
+{
+    puts("usage: seqshare COMMAND [ARGUMENT]...\n\n"
+         "Look into, change, watch and guard shares: values in memory that processes have in common.\n");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  %-8s %s\n", commands[i]->name, commands[i]->brief);
+    puts("\nNAME is a share's name; a path, if it has a slash; or a descriptor of a running process,\n"
+         "/proc/PID/fd/N, where anonymous shares are found (seqshare ls --pid PID).\n"
+         "SIZE is in bytes, or with K, M, G or T behind it. To look never takes the lock.\n\n"
+         "seqshare COMMAND --help explains a command, seqshare --version says the version.\n"
+         "Exit status: 0 done, 1 the answer is no (not found, locked, stale, ...), 2 wrong usage.");
+    return DONE;
+}
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+/* Whoever owns a share's file can cut it short under those who read it. */
+static void explain_truncation(int number)
+{
+    static const char text[] = "seqshare: the share's file was truncated while it was being read\n";
+
+    (void)number;
+    terminal_restore();
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(SAID_NO);
+    _exit(SAID_NO);
+}
+
+/* A full disk or a broken pipe may show only now. */
+static int flush_output(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return complain_that("standard output", "%s",
+                         errno ? strerror(errno) : "not everything could be written");
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    static char name[64];
+
+    snprintf(name, sizeof name, "seqshare: %s", command->name);
+    argv[0] = name; /* getopt_long puts it in front of what it has to say */
+    return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *command;
+    const char *word = argc > 1 ? argv[1] : NULL;
+
+    signal(SIGBUS, explain_truncation);
+    if (word && strcmp(word, "help") == 0 && argc == 3 && find(argv[2]))
+        return flush_output(print_help(find(argv[2])));
+    if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0))
+        return flush_output(print_commands());
+    if (word && strcmp(word, "--version") == 0) {
+        printf("seqshare %d.%d.%d\n", SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR, SEQSHARE_VERSION_PATCH);
+        return flush_output(DONE);
+    }
+    command = word ? find(word) : NULL;
+    if (command)
+        return flush_output(run(command, argc - 1, argv + 1));
+    if (word)
+        fprintf(stderr, "seqshare: there is no command '%s'\n", word);
+    fputs("usage: seqshare COMMAND [ARGUMENT]...\n(seqshare --help lists the commands)\n", stderr);
+    return MISUSED;
+}

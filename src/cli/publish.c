@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "publish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <seqshare/typed.h>
+
+#include "cli.h"
+#include "facts.h"
+#include "words.h"
+
+enum { PATIENCE = 1000000000 }; /* wait that long without a word */
+
+static int owner_of(const seqshare *share)
+{
+    struct seqshare_stat stat;
+
+    return seqshare_stat(share, &stat) == 0 ? stat.owner : 0;
+}
+
+static pid_t parent_of(pid_t process)
+{
+    char path[64], text[1024];
+    const char *after;
+    size_t length;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = 0;
+    after = strrchr(text, ')'); /* the name before it may be anything */
+    return after && strlen(after) > 4 ? (pid_t)atoi(after + 4) : 0;
+}
+
+/* Does the lock's owner wait for us, probably? `seqshare lock NAME -- sh -c 'seqshare set NAME ...'` */
+static bool is_ancestor(pid_t owner)
+{
+    pid_t process = getppid();
+
+    for (int steps = 0; process > 1 && steps < 1000; steps++, process = parent_of(process))
+        if (process == owner)
+            return true;
+    return false;
+}
+
+static int64_t left_of(int64_t timeout, int64_t since)
+{
+    int64_t left = timeout - (now_steady() - since);
+
+    return timeout < 0 ? -1 : left > 0 ? left : 0;
+}
+
+/* As seqshare_lock_for, but follows a name that has moved. */
+static int lock_for(seqshare *share, int64_t ns)
+{
+    int result = seqshare_lock_for(share, ns);
+
+    while (result == -EIDRM) {
+        int moved = seqshare_reopen(share);
+
+        if (moved < 1) /* not there any more, or a share without a name */
+            return -EIDRM;
+        result = seqshare_lock_for(share, ns);
+    }
+    return result;
+}
+
+static int explain_wait(const char *name, int owner, const char *how)
+{
+    char word[WORD_SIZE], *program = printable(program_of(owner, word));
+
+    complain_that(name, "%s owned by thread %d (%s), which is alive", how, owner, program);
+    free(program);
+    return SAID_NO;
+}
+
+int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
+{
+    int64_t began = now_steady();
+    int result = lock_for(share, timeout < 0 || timeout > PATIENCE ? PATIENCE : timeout);
+    int owner;
+
+    *ours = result == -EDEADLK;
+    if (result == -ETIMEDOUT) {
+        owner = owner_of(share);
+        if (owner > 0 && is_ancestor(owner))
+            return complain_that(
+                name,
+                "the lock is owned by process %d, which started this command and so would wait for "
+                "ever: let it exec this command, or use --if-version instead of the lock",
+                owner);
+        if (left_of(timeout, began) != 0) {
+            if (owner > 0)
+                explain_wait(name, owner, "waiting for the lock,");
+            result = lock_for(share, left_of(timeout, began));
+        }
+    }
+    if (result == -ETIMEDOUT)
+        return explain_wait(name, owner_of(share), "the lock is");
+    if (result == 1)
+        complain_that(name, "the lock was taken over from an owner that had died");
+    return result >= 0 || *ours ? DONE : complain(name, result);
+}
+
+static int set(const char *name, seqshare *share, const struct publication *publication)
+{
+    uint64_t version = seqshare_version(share);
+    int error;
+
+    if (publication->conditional && version != publication->expected)
+        return complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
+                             (unsigned long long)version, (unsigned long long)publication->expected);
+    error = seqshare_set_typed(share, publication->value.at, publication->value.length, publication->tag);
+    return error ? complain(name, error) : DONE;
+}
+
+int publish(const char *name, seqshare *share, const struct publication *publication)
+{
+    bool ours;
+    int status = take_lock(name, share, publication->timeout, &ours);
+
+    if (status != DONE)
+        return status;
+    status = set(name, share, publication);
+    if (!ours)
+        seqshare_unlock(share);
+    return status;
+}

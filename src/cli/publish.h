@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing, for the commands that do: under the lock, and with something to tell whoever must wait for it. */
+#ifndef SEQSHARE_CLI_PUBLISH_H
+#define SEQSHARE_CLI_PUBLISH_H
+
+#include <stdbool.h>
+
+#include <seqshare/seqshare.h>
+
+#include "bytes.h"
+
+struct publication {
+    struct bytes value;
+    uint32_t tag;
+    bool conditional; /* only over `expected` */
+    uint64_t expected;
+    int64_t timeout; /* for the lock; -1: none */
+};
+
+/* DONE, or SAID_NO after having said why. A share that was replaced meanwhile is reopened. */
+int publish(const char *name, seqshare *share, const struct publication *publication);
+
+/*
+ * Take the lock. DONE, or SAID_NO after having said why. *ours: it was this process's already, kept over exec.
+ */
+int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* rm: remove names. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "cli.h"
+#include "target.h"
+
+/* Is it a share? seqshare_unlink asks nobody. */
+static int look(const char *name)
+{
+    seqshare *share;
+    int error = seqshare_open(&share, name, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
+
+    if (!error)
+        seqshare_close(share);
+    return error;
+}
+
+static int remove_name(const char *name, bool force)
+{
+    int error;
+
+    if (is_descriptor(name))
+        return complain_that(name,
+                             "a descriptor is no name: its share ends with the last process that has it");
+    error = look(name);
+    if (error && error != -ENOENT && !force)
+        return complain_that(name, "%s (--force removes it all the same)", seqshare_strerror(error));
+    error = seqshare_unlink(name);
+    return error ? complain(name, error) : DONE;
+}
+
+static int run_rm(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    bool force = false;
+    int option, status = DONE;
+
+    while ((option = getopt_long(argc, argv, "fh", options, NULL)) != -1)
+        switch (option) {
+        case 'f':
+            force = true;
+            break;
+        case 'h':
+            return print_help(&rm_command);
+        default:
+            return misused_option(&rm_command);
+        }
+    if (optind == argc)
+        return misused(&rm_command, "a NAME is wanted");
+    for (; optind < argc; optind++)
+        if (remove_name(argv[optind], force) != DONE)
+            status = SAID_NO;
+    return status;
+}
+
+const struct command rm_command = {
+    "rm", "remove a name", "rm NAME... [--force]",
+    "Remove names. Who has the share goes on as before; its memory is freed when the last one lets go.\n\n"
+    "  -f, --force  also what is damaged, or no share at all\n"
+    "  -h, --help   this text\n",
+    run_rm};

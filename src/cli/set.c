@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* set: publish a value. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "json.h"
+#include "publish.h"
+#include "target.h"
+#include "words.h"
+
+struct request {
+    struct publication publication;
+    const char *text; /* the value itself; NULL: it comes from `from` */
+    const char *from;
+    bool json;
+    int access;
+};
+
+/* DONE, or the status to return; *help: that was all. */
+static int parse_options(int argc, char **argv, struct request *request, bool *help)
+{
+    static const struct option options[] = {
+        {"from", required_argument, NULL, 'f'},    {"if-version", required_argument, NULL, 'i'},
+        {"json", no_argument, NULL, 'j'},          {"tag", required_argument, NULL, 't'},
+        {"timeout", required_argument, NULL, 'w'}, {"any-owner", no_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    struct publication *publication = &request->publication;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "f:i:jt:w:ah", options, NULL)) != -1) {
+        if (option == 'f')
+            request->from = optarg;
+        else if (option == 'i' && !parse_number(optarg, &publication->expected))
+            return misused(&set_command, "'%s' is no version", optarg);
+        else if (option == 'i')
+            publication->conditional = true;
+        else if (option == 'j')
+            request->json = true;
+        else if (option == 't' && !parse_tag(optarg, &publication->tag))
+            return misused(&set_command, "'%s' is no type tag, as 0badcafe is", optarg);
+        else if (option == 'w' && !parse_seconds(optarg, &publication->timeout))
+            return misused(&set_command, "'%s' is no number of seconds", optarg);
+        else if (option == 'a')
+            request->access |= SEQSHARE_ANY_OWNER;
+        else if (option == 'h')
+            *help = true;
+        else if (option == '?')
+            return misused_option(&set_command);
+    }
+    return *help ? print_help(&set_command) : DONE;
+}
+
+static int parse_operands(int count, char **words, struct request *request)
+{
+    if (count < 1 || count > 2)
+        return misused(&set_command,
+                       count < 1 ? "a NAME is wanted" : "one VALUE is wanted; put it in quotes");
+    if (count == 2 && request->from)
+        return misused(&set_command, "a VALUE or --from FILE, not both");
+    if (count == 2 && strcmp(words[1], "-") != 0)
+        request->text = words[1];
+    else if (!request->from)
+        request->from = "-";
+    return DONE;
+}
+
+static int load(const char *name, size_t capacity, struct request *request)
+{
+    struct bytes *value = &request->publication.value;
+    char why[JSON_WHY_SIZE];
+
+    if (request->text) {
+        value->length = strlen(request->text);
+        value->at = strdup(request->text);
+        if (!value->at)
+            return complain(name, -ENOMEM);
+    } else if (read_bytes(value, request->from, capacity) != DONE) {
+        value->at = NULL;
+        return SAID_NO;
+    }
+    if (request->json && !json_check(value->at, value->length, why))
+        return complain_that(name, "%s; the old value stands", why);
+    return DONE;
+}
+
+static int run_set(int argc, char **argv)
+{
+    struct request request = {.publication.timeout = -1, .access = SEQSHARE_WRITE};
+    bool help = false;
+    int status = parse_options(argc, argv, &request, &help);
+    seqshare *share;
+    const char *name;
+    int error;
+
+    if (status != DONE || help)
+        return status;
+    status = parse_operands(argc - optind, argv + optind, &request);
+    if (status != DONE)
+        return status;
+    name = argv[optind];
+    error = target_open(&share, name, request.access);
+    if (error)
+        return complain(name, error);
+    status = load(name, seqshare_capacity(share), &request);
+    if (status == DONE)
+        status = publish(name, share, &request.publication);
+    free(request.publication.value.at);
+    seqshare_close(share);
+    return status;
+}
+
+const struct command set_command = {
+    "set", "publish a value",
+    "set NAME [VALUE | - | --from FILE] [--if-version VERSION] [--json] [--tag TAG]\n"
+    "                    [--timeout SECONDS] [--any-owner]",
+    "Publish VALUE as it stands, or what is in FILE, or (-, or nothing) standard input.\n\n"
+    "  -f, --from FILE           the value is in FILE (-: standard input)\n"
+    "  -i, --if-version VERSION  only if VERSION is the one that stands (0: none does); so nobody's\n"
+    "                            change is overwritten unseen\n"
+    "  -j, --json                only if the value is JSON\n"
+    "  -t, --tag TAG             the type tag, as stat shows it, that programs with typed values\n"
+    "                            expect; without it the value is untyped\n"
+    "  -w, --timeout SECONDS     wait no longer for the lock\n"
+    "  -a, --any-owner           also if another user than root or you owns the share\n"
+    "  -h, --help                this text\n",
+    run_set};

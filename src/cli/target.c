@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool is_descriptor(const char *name)
+{
+    const char *number = strrchr(name, '/');
+
+    if (!number || number - name < 3 || strncmp(number - 3, "/fd/", 4) != 0 || !number[1])
+        return false;
+    while (isdigit((unsigned char)*++number))
+        ;
+    return *number == 0 && (strncmp(name, "/proc/", 6) == 0 || strncmp(name, "/dev/fd/", 8) == 0);
+}
+
+/* The link is followed; so first look where it leads, for opening a device may have effects. */
+static int open_descriptor(const char *name, bool writable)
+{
+    struct stat status;
+    int fd;
+
+    if (stat(name, &status) != 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EBADMSG;
+    fd = open(name, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
+}
+
+int target_open(seqshare **share, const char *name, int access)
+{
+    int fd, error;
+
+    if (!is_descriptor(name))
+        return seqshare_open(share, name, access);
+    fd = open_descriptor(name, access & SEQSHARE_WRITE);
+    if (fd < 0)
+        return fd;
+    error = seqshare_attach(share, fd, access);
+    close(fd);
+    return error;
+}
+
+char *target_path(const char *name)
+{
+    char *path;
+
+    if (asprintf(&path, "%s%s", strchr(name, '/') ? "" : "/dev/shm/seqshare.", name) < 0)
+        abort();
+    return path;
+}
+
+int target_file(const char *name)
+{
+    char *path;
+    int fd;
+
+    if (is_descriptor(name))
+        return open_descriptor(name, false);
+    path = target_path(name);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    free(path);
+    return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* From the NAME on the command line to a share. */
+#ifndef SEQSHARE_CLI_TARGET_H
+#define SEQSHARE_CLI_TARGET_H
+
+#include <stdbool.h>
+
+#include <seqshare/seqshare.h>
+
+/* /proc/PID/fd/N or /dev/fd/N: a descriptor, and no name. */
+bool is_descriptor(const char *name);
+
+/* As seqshare_open; a descriptor is opened and attached. */
+int target_open(seqshare **share, const char *name, int access);
+
+/* A read-only descriptor of what `name` stands for, share or not, or a negative errno value. */
+int target_file(const char *name);
+
+/* Where `name` is: the caller frees it. */
+char *target_path(const char *name);
+
+#endif

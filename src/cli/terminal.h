@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Output for people where standard output is a terminal, and the terminal itself for `top`. */
+#ifndef SEQSHARE_CLI_TERMINAL_H
+#define SEQSHARE_CLI_TERMINAL_H
+
+#include <stdbool.h>
+
+enum colour { PLAIN, BOLD, FAINT, GOOD, NOTABLE, BAD };
+
+/* Is standard output a terminal? */
+bool for_people(void);
+
+/* Begin and end a colour; "" where colours are not wanted (no terminal, NO_COLOR, TERM=dumb). */
+const char *colour_on(enum colour colour);
+const char *colour_off(enum colour colour);
+
+/* A screen of its own, keys without echo. Undone by terminal_restore, which may be called from a signal handler. */
+void terminal_take(void);
+void terminal_restore(void);
+
+void terminal_size(int *rows, int *columns);
+
+#endif

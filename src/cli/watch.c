@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch: each new value, as it comes. Values that nobody had time to see are skipped, the last one never: what is
+ * waited for is any version other than the one just shown.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "cli.h"
+#include "target.h"
+#include "terminal.h"
+#include "words.h"
+
+enum { LOOK_AT_NAME = 500000000 }; /* a name that was removed and made anew leaves no mark to wait for */
+
+struct watch {
+    const char *name;
+    char **command; /* NULL: print */
+    uint64_t shows; /* still to be shown; 0: without end */
+    seqshare *share;
+    uint64_t seen;
+    bool moved; /* to another region: its versions may be others */
+    bool lost;  /* the name is gone, and that was said */
+    struct bytes last;
+};
+
+/* ---- showing ------------------------------------------------------------------------------------------- */
+
+static void print_heading(const struct watch *watch, bool text)
+{
+    char time[WORD_SIZE], size[WORD_SIZE];
+
+    printf("%sversion %llu, %s, %s bytes%s%s\n", colour_on(FAINT), (unsigned long long)watch->seen,
+           time_in_words(time, now_since_1970()), size_in_words(size, watch->last.length),
+           text ? "" : ", binary", colour_off(FAINT));
+}
+
+static int print_value(const struct watch *watch)
+{
+    const char *value = watch->last.at;
+    size_t length = watch->last.length;
+    bool text = !for_people() || is_text(value, length);
+
+    if (for_people())
+        print_heading(watch, text);
+    if (text) {
+        fwrite(value, 1, length, stdout);
+        if (length == 0 || value[length - 1] != '\n')
+            putchar('\n');
+    }
+    return fflush(stdout) == 0 ? DONE : complain_that("standard output", "%s", strerror(errno));
+}
+
+/* The value as the command's standard input. A file in memory: a command that does not read it harms nobody. */
+static int open_value(const struct bytes *value)
+{
+    int fd = memfd_create("seqshare-watch", MFD_CLOEXEC);
+    int error = fd < 0 ? -errno : write_all(fd, value->at, value->length);
+
+    if (!error && lseek(fd, 0, SEEK_SET) != 0)
+        error = -errno;
+    if (error && fd >= 0)
+        close(fd);
+    return error ? error : fd;
+}
+
+static void become_command(const struct watch *watch, int input)
+{
+    char version[WORD_SIZE];
+
+    snprintf(version, sizeof version, "%llu", (unsigned long long)watch->seen);
+    setenv("SEQSHARE_NAME", watch->name, 1);
+    setenv("SEQSHARE_VERSION", version, 1);
+    if (dup2(input, STDIN_FILENO) == STDIN_FILENO)
+        execvp(watch->command[0], watch->command);
+    complain_that(watch->command[0], "%s", strerror(errno));
+    _exit(127);
+}
+
+static int run_command(const struct watch *watch)
+{
+    int input = open_value(&watch->last), status;
+    pid_t process;
+
+    if (input < 0)
+        return complain_that(watch->name, "the value cannot be handed to the command: %s", strerror(-input));
+    process = fork();
+    if (process == 0)
+        become_command(watch, input);
+    close(input);
+    if (process < 0)
+        return complain_that(watch->command[0], "%s", strerror(errno));
+    while (waitpid(process, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return SAID_NO;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        complain_that(watch->command[0], "failed at version %llu; watching on",
+                      (unsigned long long)watch->seen);
+    return DONE;
+}
+
+/* ---- watching ------------------------------------------------------------------------------------------ */
+
+/* Where does the name lead now? */
+static void follow(struct watch *watch)
+{
+    int moved = seqshare_reopen(watch->share);
+
+    if (moved == 1)
+        watch->moved = true;
+    if (moved == -ENOENT && !watch->lost)
+        complain_that(watch->name, "the name was removed; watching on, also for a new one");
+    watch->lost = moved == -ENOENT;
+}
+
+/* The newest value into `last`: 1 if it is another than before, 0 if not, or a negative errno value. */
+static int read_newest(struct watch *watch)
+{
+    void *value;
+    uint64_t version;
+    ssize_t length = seqshare_get_alloc(watch->share, &value, &version);
+    bool same;
+
+    if (length == -ENODATA) {
+        watch->seen = 0; /* a new region, and empty */
+        watch->moved = false;
+        return 0;
+    }
+    if (length < 0)
+        return length == -EAGAIN ? 0 : (int)length;
+    same = watch->moved && version == watch->seen && watch->last.length == (size_t)length && watch->last.at &&
+           memcmp(watch->last.at, value, (size_t)length) == 0;
+    free(watch->last.at);
+    watch->last = (struct bytes){value, (size_t)length};
+    watch->seen = version;
+    watch->moved = false;
+    return !same;
+}
+
+/* Wait, and show. DONE: go on. */
+static int step(struct watch *watch, bool *shown)
+{
+    int result = watch->moved ? 0 : seqshare_wait(watch->share, watch->seen, LOOK_AT_NAME);
+
+    *shown = false;
+    if (result == -ETIMEDOUT || result == -EIDRM) {
+        follow(watch);
+        return DONE;
+    }
+    if (result == 0)
+        result = read_newest(watch);
+    if (result == -EINTR || result == 0)
+        return DONE;
+    if (result < 0)
+        return complain(watch->name, result);
+    *shown = true;
+    return watch->command ? run_command(watch) : print_value(watch);
+}
+
+static int watch_share(struct watch *watch)
+{
+    int status = DONE;
+    uint64_t count = 0;
+
+    while (status == DONE && (watch->shows == 0 || count < watch->shows)) {
+        bool shown;
+
+        status = step(watch, &shown);
+        count += shown;
+    }
+    free(watch->last.at);
+    return status;
+}
+
+static int parse(int argc, char **argv, struct watch *watch, int *access, bool *help)
+{
+    static const struct option options[] = {
+        {"after", required_argument, NULL, 'A'}, {"count", required_argument, NULL, 'n'},
+        {"any-owner", no_argument, NULL, 'a'},   {"exec", no_argument, NULL, 'x'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    int option;
+
+    /* "-": words come in order, as option 1, so that all behind --exec can be left alone. */
+    while (!watch->command && (option = getopt_long(argc, argv, "-A:n:axh", options, NULL)) != -1) {
+        if (option == 'A' && !parse_number(optarg, &watch->seen))
+            return misused(&watch_command, "'%s' is no version", optarg);
+        if (option == 'n' && (!parse_number(optarg, &watch->shows) || watch->shows == 0))
+            return misused(&watch_command, "'%s' is no number of times", optarg);
+        if (option == 'a')
+            *access |= SEQSHARE_ANY_OWNER;
+        if (option == 'x')
+            watch->command = argv + optind;
+        if (option == 'h')
+            *help = true;
+        if (option == 1 && watch->name)
+            return misused(&watch_command, "one NAME is wanted");
+        if (option == 1)
+            watch->name = optarg;
+        if (option == '?')
+            return misused_option(&watch_command);
+    }
+    if (*help)
+        return print_help(&watch_command);
+    if (!watch->command && !watch->name && optind + 1 == argc)
+        watch->name = argv[optind++]; /* behind -- */
+    if (watch->command && !watch->command[0])
+        return misused(&watch_command, "--exec wants a COMMAND");
+    return watch->name && (watch->command || optind == argc) ? DONE
+                                                             : misused(&watch_command, "one NAME is wanted");
+}
+
+static int run_watch(int argc, char **argv)
+{
+    struct watch watch = {0};
+    bool help = false;
+    int access = SEQSHARE_READ;
+    int status = parse(argc, argv, &watch, &access, &help), error;
+
+    if (status != DONE || help)
+        return status;
+    error = target_open(&watch.share, watch.name, access);
+    if (error)
+        return complain(watch.name, error);
+    status = watch_share(&watch);
+    seqshare_close(watch.share);
+    return status;
+}
+
+const struct command watch_command = {
+    "watch", "print the value, or run a command, at every change",
+    "watch NAME [--after VERSION] [--count N] [--any-owner] [--exec COMMAND [ARGUMENT]...]",
+    "Print the value, and again whenever it changes, each time with a line end. When values come faster\n"
+    "than they can be shown the newest is, and the last one always. A name that moves to another region\n"
+    "is followed. Changes are seen within 50 milliseconds.\n\n"
+    "  -A, --after VERSION  begin with the first value that is not this version\n"
+    "  -n, --count N        end after N values\n"
+    "  -a, --any-owner      also if another user than root or you owns the share\n"
+    "  -x, --exec COMMAND   run COMMAND with the words behind it instead, the value its standard input,\n"
+    "                       SEQSHARE_NAME and SEQSHARE_VERSION in its environment; must come last\n"
+    "  -h, --help           this text\n",
+    run_watch};
