@@ -3,6 +3,8 @@
 #ifndef SEQSHARE_CLI_H
 #define SEQSHARE_CLI_H
 
+#include <stddef.h>
+
 /* Exit statuses. */
 enum { DONE = 0, SAID_NO = 1, MISUSED = 2 };
 
@@ -32,5 +34,14 @@ int complain(const char *name, int error);
 
 /* The same in the caller's words. SAID_NO. */
 __attribute__((format(printf, 2, 3))) int complain_that(const char *name, const char *format, ...);
+
+/*
+ * Have everything written that was printed: `status`, or SAID_NO after saying that it could not be. That is said
+ * once, however often this is called.
+ */
+int flush_output(int status);
+
+/* Print bytes, likewise. DONE or SAID_NO. */
+int print_bytes(const void *bytes, size_t length);
 
 #endif

@@ -29,7 +29,8 @@ static int print_value(const char *name, const struct request *request, const ch
     if (!request->output && for_people() && !is_text(value, length))
         return complain_that(
             name, "the value is binary, and this is a terminal: --output FILE, or --output - anyway");
-    fwrite(value, 1, length, stdout);
+    if (print_bytes(value, length) != DONE)
+        return SAID_NO;
     if (!request->output && for_people() && length > 0 && value[length - 1] != '\n')
         putchar('\n');
     return DONE;

@@ -122,7 +122,7 @@ bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE])
     size_t used;
 
     if (fault)
-        return refuse(why, text, (size_t)(fault - text), "what is no JSON");
+        return refuse(why, text, (size_t)(fault - text), "unexpected text");
     while (length > 0 && strchr(blanks, text[length - 1]))
         length--;
     if (length >= INT_MAX)

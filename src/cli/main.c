@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,14 +114,27 @@ static void explain_truncation(int number)
     _exit(SAID_NO);
 }
 
-/* A full disk or a broken pipe may show only now. */
-static int flush_output(int status)
+/* A full disk, or a pipe that nobody reads. */
+static int complain_of_output(void)
+{
+    static bool said;
+    int error = errno;
+
+    if (!said)
+        complain_that("standard output", "%s", error ? strerror(error) : "not everything could be written");
+    said = true;
+    return SAID_NO;
+}
+
+int flush_output(int status)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    return complain_that("standard output", "%s",
-                         errno ? strerror(errno) : "not everything could be written");
+    return fflush(stdout) == 0 && !ferror(stdout) ? status : complain_of_output();
+}
+
+int print_bytes(const void *bytes, size_t length)
+{
+    return fwrite(bytes, 1, length, stdout) == length ? DONE : complain_of_output();
 }
 
 static int run(const struct command *command, int argc, char **argv)

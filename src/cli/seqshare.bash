@@ -26,7 +26,7 @@ _seqshare() {
     case $before in
     --size | --mode | --if-version | --tag | --timeout | --after | --count | --interval) return ;;
     --pid)
-        mapfile -t COMPREPLY < <(cd /proc && compgen -G "${word}[0-9]*")
+        mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [0-9]*)" -- "$word")
         return
         ;;
     esac

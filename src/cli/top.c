@@ -144,7 +144,7 @@ static bool rest(const struct top *top)
             return true;
         if (ready < 0 && errno == EINTR)
             draw(top);
-        if (fflush(stdout) != 0)
+        if (flush_output(DONE) != DONE)
             return true;
     }
     return true;
@@ -159,9 +159,7 @@ static int show(struct top *top)
         error = find_shares(top);
         if (!error)
             draw(top);
-        if (fflush(stdout) != 0)
-            break;
-        over = error || frame + 1 == top->frames || rest(top);
+        over = error || flush_output(DONE) != DONE || frame + 1 == top->frames || rest(top);
     }
     terminal_restore();
     list_free(&top->list);

@@ -50,12 +50,11 @@ static int print_value(const struct watch *watch)
 
     if (for_people())
         print_heading(watch, text);
-    if (text) {
-        fwrite(value, 1, length, stdout);
-        if (length == 0 || value[length - 1] != '\n')
-            putchar('\n');
-    }
-    return fflush(stdout) == 0 ? DONE : complain_that("standard output", "%s", strerror(errno));
+    if (text && print_bytes(value, length) != DONE)
+        return SAID_NO;
+    if (text && (length == 0 || value[length - 1] != '\n'))
+        putchar('\n');
+    return flush_output(DONE);
 }
 
 /* The value as the command's standard input. A file in memory: a command that does not read it harms nobody. */

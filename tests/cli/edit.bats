@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# edit: a copy in the editor, and back if nobody was faster.
+load helpers
+
+# SCRIPT: an editor that does this to the file "$1".
+use_editor() {
+    printf '#!/bin/sh\n%s\n' "$1" >editor
+    chmod +x editor
+    export EDITOR=$PWD/editor TMPDIR=$PWD/tmp
+    mkdir -p tmp
+}
+
+kept() { # the copy that was kept
+    cat tmp/seqshare-edit.*
+}
+
+@test "edit publishes what the editor made, and leaves no copy" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'sed -i s/old/new/ "$1"'
+    run -0 seqshare edit "$share" </dev/null
+    [ "$(seqshare get "$share")" = new ]
+    stat_is version 2
+    [ -z "$(ls tmp)" ]
+}
+
+@test "the copy is the user's alone" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'stat -c %a "$1" >mode'
+    seqshare edit "$share"
+    [ "$(cat mode)" = 600 ]
+}
+
+@test "VISUAL comes before EDITOR, and may have options" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'exit 1'
+    export VISUAL="sed -i 's/old/seen by sed/'"
+    seqshare edit "$share"
+    [ "$(seqshare get "$share")" = "seen by sed" ]
+}
+
+@test "a line end that the editor adds is taken off; one that was there stays" {
+    seqshare create "$share"
+    use_editor 'echo >>"$1"; sed -i s/a/b/ "$1"'
+    seqshare set "$share" a
+    seqshare edit "$share"
+    [ "$(seqshare get "$share" | od -An -c | tr -d ' ')" = b ]
+    use_editor 'sed -i s/a/b/ "$1"'
+    seqshare set "$share" $'a\n'
+    seqshare edit "$share"
+    [ "$(seqshare get "$share" | od -An -c | tr -d ' ')" = 'b\n' ]
+}
+
+@test "what was not changed is not published" {
+    seqshare create "$share" --from - <<<old
+    use_editor ':'
+    run -0 seqshare edit "$share"
+    [[ $output == *"nothing was changed" ]]
+    stat_is version 1
+}
+
+@test "the first value may come from the editor" {
+    seqshare create "$share"
+    use_editor 'echo first >"$1"'
+    seqshare edit "$share"
+    [ "$(seqshare get "$share")" = first ]
+}
+
+@test "of two editors at once one is told, and keeps a copy" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'echo "$WHO" >"$1"; echo "$WHO" >opened.$WHO; read line <go.$WHO'
+    mkfifo go.one go.two
+    WHO=one start seqshare edit "$share"
+    eventually test -s opened.one
+    WHO=two seqshare edit "$share" 2>errors.two &
+    eventually test -s opened.two
+    echo >go.two
+    wait $!
+    echo >go.one
+    ends_with 1
+    [ "$(seqshare get "$share")" = two ]
+    grep -q "another version stands than the one expected: 2, not 1" errors
+    grep -q "is kept in $TMPDIR/seqshare-edit" errors
+    [ "$(kept)" = one ]
+}
+
+@test "JSON must stay JSON" {
+    seqshare create "$share" --from - <<<'{"a": 1}'
+    use_editor 'echo "{a: 2}" >"$1"'
+    run -1 seqshare edit "$share" </dev/null
+    [[ $output == *"not JSON: "* ]]
+    [ "$(seqshare get "$share")" = '{"a": 1}' ]
+    [ "$(kept)" = '{a: 2}' ]
+}
+
+@test "--json wants JSON where there was none" {
+    seqshare create "$share" --from - <<<text
+    use_editor 'echo more text >"$1"'
+    run -1 seqshare edit "$share" --json </dev/null
+    seqshare edit "$share"
+    [ "$(seqshare get "$share")" = "more text" ]
+}
+
+@test "on a terminal a mistake can be mended" {
+    seqshare create "$share" --from - <<<'{"a": 1}'
+    use_editor 'if [ -e again ]; then echo "{\"a\": 2}" >"$1"; else echo "{" >"$1"; touch again; fi'
+    script -qec "seqshare edit $share" screen >/dev/null <<<y
+    grep -q 'Edit it again?' screen
+    [ "$(seqshare get "$share")" = '{"a": 2}' ]
+}
+
+@test "an editor that fails publishes nothing" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'echo new >"$1"; exit 1'
+    run -1 seqshare edit "$share"
+    [ "$(seqshare get "$share")" = old ]
+}
+
+@test "binary values are not edited" {
+    seqshare create "$share"
+    use_editor 'touch ran'
+    printf 'a\0b' | seqshare set "$share"
+    says_no seqshare edit "$share"
+    [[ $stderr == *"binary"* ]]
+    [ ! -e ran ]
+}
+
+@test "a value keeps its type tag when edited" {
+    seqshare create "$share"
+    seqshare set "$share" old --tag 0badcafe
+    use_editor 'echo new >"$1"'
+    seqshare edit "$share"
+    stat_is tag 0badcafe
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# What the tests have in common. Shares live in the test's own folder, except where /dev/shm is the point.
+# shellcheck shell=bash
+bats_require_minimum_version 1.5.0
+
+setup() {
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work" || return
+    started=()
+    unset NO_COLOR SEQSHARE_NAME VISUAL EDITOR TMPDIR
+    share=$PWD/config
+    unique=cli-test-$$-$BATS_TEST_NUMBER
+}
+
+teardown() {
+    local pid
+    for pid in "${started[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    for pid in "${started[@]}"; do
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -f "/dev/shm/seqshare.$unique"*
+}
+
+# COMMAND...: in the background, its output in the file `output`, ended with the test. Its number is in $last.
+start() {
+    rm -f output errors
+    "$@" >output 2>errors 3>&- &
+    last=$!
+    started+=("$last")
+}
+
+# COMMAND...: until it succeeds, for ten seconds at most.
+eventually() {
+    local i
+    for ((i = 0; i < 500; i++)); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.02
+    done
+    echo "never: $*"
+    return 1
+}
+
+# COMMAND...: must answer no: status 1, nothing on standard output, one line "seqshare: ..." as an error.
+says_no() {
+    run --separate-stderr -1 timeout 20 "$@"
+    [ -z "$output" ]
+    # shellcheck disable=SC2154 # bats sets it
+    [[ $stderr == "seqshare: "* ]]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+}
+
+# COMMAND...: is wrong usage: status 2, nothing on standard output.
+is_misuse() {
+    run --separate-stderr -2 timeout 20 "$@"
+    [ -z "$output" ]
+    [[ $stderr == *"usage: seqshare"* ]]
+}
+
+# NAME KEY: what stat says.
+stat_of() {
+    seqshare stat "$1" | awk -F'\t' -v key="$2" '$1 == key {print $2}'
+}
+
+# KEY PATTERN: stat of the share says so.
+stat_is() {
+    [[ $(stat_of "$share" "$1") == $2 ]]
+}
+
+# COMMAND...: on a terminal of its own, 80 columns wide; what it prints is in the file `screen`.
+on_terminal() {
+    local line
+    printf -v line '%q ' "$@"
+    TERM=xterm script -qec "stty cols 80 rows 24; $line" screen >/dev/null </dev/null
+}
+
+is_root() {
+    [ "$(id -u)" -eq 0 ]
+}
+
+# STATUS: what was started last ends with it. (`run wait` would be asked in a subshell, which has no such child.)
+ends_with() {
+    local rc=0
+    wait "$last" || rc=$?
+    [ "$rc" -eq "$1" ]
+}
+
+# SIZE COMMAND...: with an empty /dev/shm of its own, so big.
+with_shm() {
+    local size=$1
+    shift
+    unshare --map-root-user --mount sh -c 'mount -t tmpfs -o size=$1 none /dev/shm && shift && "$@"' sh "$size" "$@"
+}
+
+can_mount() {
+    with_shm 1M true 2>/dev/null || skip "may not mount a file system"
+}

@@ -1,0 +1,341 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ls, stat, check, top where the output is for scripts: what is seen from outside, in whatever state it is.
+load helpers
+
+# Bytes at an offset of the share's file; BYTES as printf takes them.
+overwrite() { # OFFSET BYTES
+    # shellcheck disable=SC2059
+    printf "$2" | dd of="$share" bs=1 seek="$1" conv=notrunc status=none
+}
+
+@test "ls shows name, version, size, capacity, age, mode, owner and note, separated by tabs" {
+    can_mount
+    run -0 with_shm 8M sh -c 'seqshare create beta --size 64K --mode 600; seqshare create alpha --from - <<EOF
+hello
+EOF
+        seqshare ls'
+    [ "${#lines[@]}" -eq 2 ]
+    [[ ${lines[0]} == $'alpha\t1\t6\t1048576\t0\t0640\troot\t' ]]
+    [[ ${lines[1]} == $'beta\t0\t0\t65536\t-\t0600\troot\t' ]]
+}
+
+@test "ls of nothing prints nothing; of no directory, it says no" {
+    can_mount
+    run -0 with_shm 1M seqshare ls
+    [ -z "$output" ]
+    mkdir empty
+    run -0 seqshare ls empty
+    [ -z "$output" ]
+    says_no seqshare ls nowhere
+}
+
+@test "ls DIRECTORY lists the shares among its files, and touches nothing else" {
+    mkdir folder
+    seqshare create folder/one
+    seqshare create folder/two
+    echo text >folder/text
+    mkfifo folder/pipe
+    ln -s one folder/link
+    run -0 timeout 20 seqshare ls folder
+    [ "$(cut -f 1 <<<"$output")" = $'./folder/one\n./folder/two' ]
+}
+
+@test "ls shows damaged shares, and says so" {
+    seqshare create "$unique"
+    truncate -s 100 "/dev/shm/seqshare.$unique"
+    run -0 seqshare ls
+    grep -P "^$unique\t-\t-\t-\t-\t0640\t[a-z]+\tdamaged, or no share$" <<<"$output"
+    says_no seqshare stat "$unique"
+}
+
+@test "names that are not UTF-8, or harm a terminal, are escaped so that printf %b undoes it" {
+    local name=$'caf\xc3\xa9 \xff\t\n\\ \e[31mred' shown
+    mkdir folder
+    seqshare create "folder/$name" --from - <<<value
+    shown=$(seqshare ls folder | cut -f 1)
+    [ "$shown" = './folder/caf'$'\xc3\xa9'' \xff\t\n\\ \x1b[31mred' ]
+    [ "$(seqshare get "$(printf %b "$shown")")" = value ]
+    seqshare stat "folder/$name" | grep -qF 'caf'
+    seqshare ls folder --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' >output 2>/dev/null ||
+        seqshare ls folder --json | seqshare set "folder/$name" --json
+    says_no seqshare get $'folder/\xff\e[0m'
+    [[ $stderr == 'seqshare: folder/\xff\x1b[0m: '* ]]
+}
+
+@test "stat --json and ls --json are JSON" {
+    seqshare create "$share" --from - <<<value
+    seqshare create ./other
+    seqshare stat "$share" --json | seqshare set ./other --json
+    run -0 seqshare get ./other
+    [[ $output == *'"version": 1,'* ]]
+    [[ $output == *'"owner": 0,'* ]]
+    seqshare ls . --json | seqshare set ./other --json
+    [ "$(seqshare get ./other | grep -c '"name"')" -eq 2 ]
+}
+
+@test "the anonymous share of a running program is found and read through /proc" {
+    local found
+    start cli-program anonymous 'seen from outside'
+    eventually grep -q ready output
+    run -0 seqshare ls --pid "$last"
+    [ "${#lines[@]}" -eq 1 ]
+    [[ $output == *$'\t/memfd:seqshare (deleted)' ]]
+    found=$(cut -f 1 <<<"$output")
+    [ "$(seqshare get "$found")" = 'seen from outside' ]
+    [ "$(stat_of "$found" capacity)" = 1000 ]
+    seqshare check "$found"
+    seqshare set "$found" changed
+    [ "$(seqshare get "$found")" = changed ]
+    seqshare lock "$found" -- true
+    [ "$(seqshare watch "$found" --count 1)" = changed ]
+    [ "$(seqshare top --pid "$last" --count 1 | cut -f 1,3 | head -n 1)" = "$found"$'\t2' ]
+    kill -KILL "$last"
+    wait "$last" || true
+    says_no seqshare get "$found"
+    says_no seqshare ls --pid "$last"
+}
+
+@test "a descriptor that seqshare inherits is a NAME" {
+    seqshare create "$share" --from - <<<value
+    [ "$(seqshare get /dev/fd/9 9<"$share")" = value ]
+    [ "$(seqshare get /proc/self/fd/9 9<"$share")" = value ]
+    says_no seqshare get /dev/fd/0 </dev/null
+    says_no seqshare get /dev/fd/99
+}
+
+@test "to look changes nothing, also where it may only be read" {
+    local before
+    seqshare create "$share" --from - <<<value
+    chmod 444 "$share"
+    before=$(md5sum "$share")
+    seqshare get "$share"
+    seqshare stat "$share"
+    seqshare ls .
+    seqshare check "$share"
+    seqshare watch "$share" --count 1
+    seqshare top ./config --count 1
+    [ "$before" = "$(md5sum "$share")" ]
+}
+
+@test "a share of another user in a place open to all is shown, and used when told to" {
+    is_root || skip "needs root, to be somebody else"
+    local name=/dev/shm/seqshare.$unique
+    seqshare create "$unique" --mode 666 --from - <<<value
+    chown 12345 "$name"
+    run -0 seqshare ls
+    grep -P "^$unique\t1\t6\t1048576\t[0-9]+\t0666\t12345\t$" <<<"$output"
+    [ "$(stat_of "$unique" owner)" = 12345 ]
+    run -0 seqshare check "$unique"
+    [[ $output == *"where everybody may make such a name"* ]]
+    says_no seqshare get "$unique"
+    [[ $stderr == *"--any-owner"* ]]
+    [ "$(seqshare get "$unique" --any-owner)" = value ]
+    says_no seqshare set "$unique" x
+    seqshare set "$unique" x --any-owner
+    seqshare lock "$unique" --any-owner -- true
+    says_no seqshare watch "$unique" --count 1
+    [ "$(seqshare watch "$unique" --any-owner --count 1)" = x ]
+}
+
+@test "who may not read is told" {
+    is_root || skip "needs root, to be somebody else"
+    seqshare create "$unique" --mode 600
+    run -1 setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" get "$unique"
+    [[ $output == "seqshare: $unique: the permissions"* ]]
+    run -0 setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" ls
+    [[ $output == *"$unique"$'\t-\t-\t-\t-\t0600\troot\tnot readable'* ]]
+}
+
+@test "a file cut short under its reader ends it with a sentence, not a crash" {
+    head -c 1000000 /dev/zero | tr '\0' x >file
+    seqshare create "$share" --size 1M --from file
+    seqshare watch "$share" >/dev/null 2>errors 3>&- &
+    started+=($!)
+    sleep 0.3
+    truncate -s 4096 "$share"
+    overwrite 128 '\6' # the version after the next, in slot 1, where the long value was
+    eventually grep -qx "seqshare: the share's file was truncated while it was being read" errors
+}
+
+@test "a full disk: the old value stands, old files too" {
+    can_mount
+    run -0 with_shm 200k sh -c '
+        head -c 50000 /dev/zero | tr "\0" o >'"$PWD"'/old
+        head -c 150000 /dev/zero >'"$PWD"'/long
+        seqshare create full --size 1M --from '"$PWD"'/old || exit 90
+        seqshare check full | grep -q "^note *room" || exit 91
+        seqshare set full --from '"$PWD"'/long && exit 92
+        seqshare get full | cmp - '"$PWD"'/old || exit 93
+        cp '"$PWD"'/old /dev/shm/copy; head -c 90000 /dev/zero >/dev/shm/rest
+        seqshare create more --from '"$PWD"'/long && exit 94
+        [ ! -e /dev/shm/seqshare.more ] || exit 95
+        seqshare get full --output /dev/shm/copy && exit 96
+        cmp /dev/shm/copy '"$PWD"'/old || exit 97
+        [ "$(ls /dev/shm | wc -l)" -eq 3 ] || exit 98'
+    [[ $output == *"seqshare: full: no memory or disk space for a longer value; the old value stands"* ]]
+    [[ $output == *"seqshare: /dev/shm/copy: No space left on device"* ]]
+}
+
+@test "output that cannot be written is a failure" {
+    local command
+    seqshare create "$share" --from - <<<value
+    for command in "get $share" "ls ." "stat $share" "check $share" "--help" "get --help" "watch $share --count 1" \
+        "top ./config --count 1"; do
+        # shellcheck disable=SC2086
+        run -1 sh -c 'exec seqshare "$@" >/dev/full' sh $command
+        [[ $output == *"standard output: No space left on device"* ]]
+    done
+}
+
+@test "pipes closed early harm nobody" {
+    head -c 1000000 /dev/urandom >file
+    seqshare create "$share" --from file
+    run -0 sh -c 'timeout 20 seqshare get "$1" | head -c 1 | wc -c' sh "$share"
+    [ "$output" -eq 1 ]
+    run -0 bash -c 'trap "" PIPE; { timeout 20 seqshare get "$1"; echo "status $?" >&2; } | true' sh "$share"
+    [[ $output == *"seqshare: standard output: Broken pipe"* ]]
+    [[ $output == *"status 1"* ]]
+}
+
+@test "check: nothing wrong with a sound share, which has exit status 0" {
+    seqshare create "$share" --from - <<<value
+    run -0 seqshare check "$share"
+    [[ ${lines[-1]} == "Nothing is wrong." ]]
+    [[ $output != *WRONG* ]]
+    [[ $output == *"version 1 stands"* ]]
+    [[ $output == *"the value: 6 bytes, untyped, published by process "* ]]
+}
+
+@test "check names each field that is wrong, with exit status 1, and nobody crashes" {
+    local fault offset bytes word
+    for fault in '0:X:magic' '8:\0\0\0\0:layout' '8:\7\0\0\0\7\0\0\0:layout' '16:\1\2\3\4:byte order' \
+        '20:\0\1\0\0:header size' '20:\0\0\0\1:header size' '24:\0\0\0\0\0\0\0\0:capacity' '24:\377\377\377\377\377:stride' \
+        '32:\1:stride' '32:\0\0\0\0\0\0\0\100:size' '40:\3:slots' '40:\10:size' '80:\0\0\0\0\0\0:boot' \
+        '128:\377\377\377\377\377\377\377\377:sequence' '136:\377:retired' '144:\377\377\377\377\377\377\377:slot 0' \
+        '160:\377\377\377\377\377\377\377:slot 1'; do
+        IFS=: read -r offset bytes word <<<"$fault"
+        seqshare create "$share" --from - <<<value
+        overwrite "$offset" "$bytes"
+        run -1 timeout 20 seqshare check "$share"
+        grep -q "^WRONG $word " <<<"$output"
+        [[ ${lines[-1]} =~ ^[0-9]+" thing" ]]
+        for command in get stat; do
+            run timeout 20 seqshare "$command" "$share"
+            [ "$status" -le 1 ]
+        done
+        seqshare rm --force "$share"
+    done
+}
+
+@test "check of all lengths of a truncated file" {
+    local length
+    for length in 0 1 7 8 100 111 112 500 4095 4096 1052672; do
+        seqshare create "$share" --from - <<<value
+        truncate -s "$length" "$share"
+        run -1 timeout 20 seqshare check "$share"
+        [[ $output == *WRONG* ]]
+        says_no seqshare get "$share"
+        [[ $stderr == *"not a share, a damaged one"* ]]
+        seqshare rm --force "$share"
+    done
+}
+
+@test "check of random garbage never crashes" {
+    local i
+    for i in {1..25}; do
+        seqshare create "$share" --size 4096 --from - <<<value
+        head -c $((RANDOM % 40 + 1)) /dev/urandom | dd of="$share" bs=1 seek=$((RANDOM % 700)) conv=notrunc status=none
+        for command in check stat get "set --timeout 0 --any-owner"; do
+            # shellcheck disable=SC2086
+            run timeout 20 seqshare $command "$share" </dev/null
+            [ "$status" -le 1 ]
+        done
+        seqshare rm --force "$share"
+    done
+}
+
+@test "check of what is no file" {
+    mkfifo pipe
+    ln -s "$share" link
+    seqshare create "$share"
+    says_no timeout 20 seqshare check ./pipe
+    says_no seqshare check .
+    says_no seqshare check ./link
+    says_no seqshare check ./nothing
+    [[ $stderr == "seqshare: ./nothing: there is no share of that name"* ]]
+}
+
+@test "a share of another PID namespace is read, not written, and check says how to get in" {
+    local target
+    is_root || skip "needs root, to make a PID namespace"
+    unshare --pid --fork --mount-proc --kill-child sh -c '
+        seqshare create "$1" --from - <<EOF
+inside
+EOF
+        exec sleep 60' sh "$share" >/dev/null 2>&1 3>&- &
+    started+=($!)
+    eventually stat_is version 1
+    [ "$(seqshare get "$share")" = inside ]
+    stat_is foreign yes
+    says_no seqshare set "$share" outside
+    [[ $stderr == *"another PID or time namespace"*"seqshare check"* ]]
+    run -0 seqshare check "$share"
+    target=$(sed -n 's/.*nsenter --target \([0-9]*\) --pid --time seqshare set .*/\1/p' <<<"$output")
+    nsenter --target "$target" --pid --time seqshare set "$share" outside
+    [ "$(seqshare get "$share")" = outside ]
+}
+
+@test "a share from before a reboot is read, and replace makes it writable" {
+    seqshare create "$share" --from - <<<value
+    overwrite 80 '\0\0\0\0\0\0\0\0'
+    says_no seqshare set "$share" new
+    run -1 seqshare check "$share"
+    [[ $output == *"seqshare replace $share"* ]]
+    [ "$(seqshare get "$share")" = value ]
+    seqshare replace "$share"
+    [ "$(seqshare get "$share")" = value ]
+    seqshare set "$share" new
+}
+
+@test "check and stat tell of a replaced and an unlinked region" {
+    seqshare create "$share" --from - <<<value
+    exec 9<"$share"
+    seqshare replace "$share"
+    [ "$(stat_of /dev/fd/9 retired)" = replaced ]
+    seqshare check /dev/fd/9 | grep -q '^note *retired *replaced'
+    exec 9<"$share"
+    seqshare rm "$share"
+    [ "$(stat_of /dev/fd/9 retired)" = unlinked ]
+    seqshare set /dev/fd/9 x 9<>/dev/fd/9
+    [ "$(seqshare get /dev/fd/9)" = x ]
+}
+
+@test "top for scripts: a table per frame, rates from the second on" {
+    seqshare create "$share" --from - <<<0
+    start seqshare top ./config --interval 0.5 --count 3
+    sleep 0.2
+    cli-program busy "$share" 1000
+    wait "$last"
+    [ "$(grep -c '^$' output)" -eq 3 ]
+    [[ $(sed -n 1p output) == $'./config\t-\t1\t2\t0s\tfree\t' ]]
+    [[ $(sed -n 3p output) =~ ^./config$'\t'[0-9.]+$'\t'1001$'\t'4$'\t' ]]
+    [ "$(sed -n 3p output | cut -f 2 | cut -d . -f 1)" -gt 100 ]
+}
+
+@test "top shows the lock's owner, and that it is dead" {
+    local owner
+    seqshare create "$share"
+    start seqshare lock "$share" -- sleep 60
+    owns() {
+        seqshare top ./config --count 1 | cut -f 6 | grep -qE '^[0-9]+ sleep$'
+    }
+    eventually owns
+    owner=$(seqshare top ./config --count 1 | cut -f 6 | head -n 1)
+    kill -KILL "$last"
+    kill -KILL "${owner% *}"
+    dead() {
+        seqshare top ./config --count 1 | cut -f 6 | grep -qx "${owner% *} dead"
+    }
+    eventually dead
+}

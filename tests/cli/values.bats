@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# create, set, get, replace, rm: values come out as they went in.
+load helpers
+
+@test "create makes an empty share; get says that nothing has been published" {
+    run -0 seqshare create "$share"
+    [ -z "$output" ]
+    says_no seqshare get "$share"
+    [[ $stderr == *"nothing has been published yet"* ]]
+    stat_is version 0
+    stat_is capacity 1048576
+    stat_is mode 0640
+}
+
+@test "create takes a size, a mode whatever the umask, and a first value" {
+    umask 077
+    echo hello >file
+    seqshare create "$share" --size 64K --mode 664 --from file
+    stat_is capacity 65536
+    stat_is mode 0664
+    stat_is version 1
+    [ "$(seqshare get "$share")" = hello ]
+}
+
+@test "sizes have units, and nonsense is refused" {
+    local size
+    for size in 4096:4096 64K:65536 1m:1048576 2G:2147483648 1T:1099511627776; do
+        seqshare create "$share" --size "${size%:*}"
+        stat_is capacity "${size#*:}"
+        seqshare rm "$share"
+    done
+    for size in 0 -1 '' 1X 1KB 1.5M ' 1' 99999999999T 18446744073709551616; do
+        is_misuse seqshare create "$share" --size "$size"
+    done
+    [ ! -e "$share" ]
+}
+
+@test "a name that exists is not created again" {
+    seqshare create "$share"
+    says_no seqshare create "$share"
+    [[ $stderr == "seqshare: $share: the name exists already" ]]
+}
+
+@test "a first value longer than the size makes nothing" {
+    head -c 1000 /dev/zero >file
+    says_no seqshare create "$share" --size 999 --from file
+    [ ! -e "$share" ]
+    seqshare create "$share" --size 1000 --from file
+}
+
+@test "a first value above the default size gets the room it needs" {
+    head -c 3000000 /dev/urandom >file
+    seqshare create "$share" --from - <file
+    seqshare get "$share" | cmp - file
+    stat_is capacity 3000000
+}
+
+@test "set takes the value from the command line, a file or standard input" {
+    seqshare create "$share"
+    seqshare set "$share" 'two  words'
+    [ "$(seqshare get "$share" | od -c)" = "$(printf 'two  words' | od -c)" ]
+    printf 'from a file' >file
+    seqshare set "$share" --from file
+    [ "$(seqshare get "$share")" = "from a file" ]
+    seqshare set "$share" - <<<"from standard input"
+    [ "$(seqshare get "$share")" = "from standard input" ]
+    seqshare set "$share" <<<"likewise"
+    [ "$(seqshare get "$share")" = "likewise" ]
+    seqshare set "$share" -- --dashes
+    [ "$(seqshare get "$share")" = "--dashes" ]
+    seqshare set "$share" ''
+    [ "$(seqshare get "$share" | wc -c)" -eq 0 ]
+    stat_is version 6
+}
+
+@test "binary values of all sizes come out as they went in" {
+    local size
+    seqshare create "$share" --size 4M
+    for size in 0 1 7 8 63 64 65 4095 4096 65536 65537 1000000; do
+        head -c "$size" /dev/urandom >file
+        seqshare set "$share" --from file
+        seqshare get "$share" | cmp - file
+        seqshare get "$share" --output copy
+        cmp copy file
+        stat_is length "$size"
+    done
+}
+
+@test "a value longer than the capacity is refused, endless input too, and the old value stands" {
+    seqshare create "$share" --size 10 --from - <<<old
+    says_no seqshare set "$share" 12345678901
+    [[ $stderr == *"longer than the capacity"* ]]
+    says_no seqshare set "$share" --from /dev/zero
+    [[ $stderr == "seqshare: /dev/zero: "* ]]
+    [ "$(seqshare get "$share")" = old ]
+    seqshare set "$share" 1234567890
+}
+
+@test "set --if-version is told when another version stands" {
+    seqshare create "$share"
+    seqshare set "$share" one --if-version 0
+    says_no seqshare set "$share" two --if-version 0
+    [[ $stderr == *"another version stands than the one expected: 1, not 0" ]]
+    seqshare set "$share" two --if-version 1
+    [ "$(seqshare get "$share")" = two ]
+}
+
+@test "of ten who change the same version, one does" {
+    local i pids=() done=0
+    seqshare create "$share" --from - <<<start
+    for i in {1..10}; do
+        seqshare set "$share" "$i" --if-version 1 2>/dev/null &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        wait "$i" && done=$((done + 1))
+    done
+    [ "$done" -eq 1 ]
+    stat_is version 2
+}
+
+@test "counting with --if-version from four processes loses nothing" {
+    local i pids=()
+    count() {
+        local i version
+        for i in {1..8}; do
+            until version=$(stat_of "$share" version) &&
+                seqshare set "$share" $(($(seqshare get "$share") + 1)) --if-version "$version" 2>/dev/null; do :; done
+        done
+    }
+    seqshare create "$share" --size 100 --from - <<<0
+    for i in {1..4}; do
+        count &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    [ "$(seqshare get "$share")" -eq 32 ]
+}
+
+@test "set --json takes JSON" {
+    local value
+    seqshare create "$share"
+    for value in '{}' '[]' 'null' 'true' '0' '-0.5e-3' '1E+2' '"text \u00e9 \" \\ \/ \n"' ' [1, {"a": [null, {}]}] ' \
+        '{"big": 123456789012345678901234567890}' $'\t{\r\n"k":1 }\n' '"zoë"' '[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]'; do
+        seqshare set "$share" --json -- "$value"
+        [ "$(seqshare get "$share" --pretty | tr -d ' \t\r\n')" = "$(tr -d ' \t\r\n' <<<"$value")" ]
+    done
+}
+
+@test "set --json refuses what is none, says where, and the old value stands" {
+    local value
+    seqshare create "$share" --from - <<<old
+    for value in '' ' ' '{' '[1,]' '{"a":1,}' "{'a':1}" '{a:1}' 'NaN' '-Infinity' 'nul' 'True' '01' '1.' '.5' '+1' '1e' '-' \
+        '"open' '{} {}' '1 2' '[1 2]' '{"a" 1}' '{"a":1]' '// no' '/* no */ 1' $'"a\tb"' $'"a\nb"' '"\x"' '"\u12g4"' $'"\xff"' \
+        $'\xef\xbb\xbf{}' ',' ']' 'undefined'; do
+        says_no seqshare set "$share" --json -- "$value"
+        [[ $stderr == "seqshare: $share: not JSON: "*" in line "*", at byte "*"; the old value stands" ]]
+    done
+    printf '{"a":\0 1}' >file
+    says_no seqshare set "$share" --json --from file
+    says_no seqshare set "$share" --json <<<$'{"a": 1,\n"b": x}'
+    [[ $stderr == *"in line 2, at byte 15"* ]]
+    [ "$(seqshare get "$share")" = old ]
+}
+
+@test "get --pretty indents, and changes no number" {
+    seqshare create "$share" --from - <<<'{"a":[1.10,{"b":[]},{}],"n":18446744073709551617000}'
+    run -0 seqshare get "$share" --pretty
+    [ "$output" = '{
+  "a": [
+    1.10,
+    {
+      "b": []
+    },
+    {}
+  ],
+  "n": 18446744073709551617000
+}' ]
+    seqshare set "$share" 'no JSON'
+    says_no seqshare get "$share" --pretty
+}
+
+@test "get --output replaces a file as a whole, keeps its mode, and writes into pipes" {
+    seqshare create "$share" --from - <<<value
+    umask 022
+    seqshare get "$share" --output new
+    [ "$(stat -c %a new)" = 644 ]
+    chmod 600 new
+    ln new old
+    seqshare set "$share" other
+    seqshare get "$share" --output new
+    [ "$(cat new)" = other ]
+    [ "$(cat old)" = value ]
+    [ "$(stat -c %a new)" = 600 ]
+    mkfifo pipe
+    cat pipe >got &
+    seqshare get "$share" --output pipe
+    wait $!
+    [ "$(cat got)" = other ]
+    [ "$(seqshare get "$share" --output -)" = other ]
+    says_no seqshare get "$share" --output nowhere/file
+    [[ $stderr == "seqshare: nowhere/file: No such file or directory" ]]
+    [ -z "$(find . -name 'new.*')" ]
+}
+
+@test "a typed value keeps its type with --tag, and loses it without" {
+    local tag
+    seqshare create "$share"
+    tag=$(cli-program typed "$share")
+    stat_is tag "$tag"
+    seqshare get "$share" --output file
+    seqshare set "$share" --from file --tag "$tag"
+    [ "$(cli-program read-typed "$share")" = 42 ]
+    seqshare set "$share" --from file
+    stat_is tag 00000000
+    run -1 cli-program read-typed "$share"
+    is_misuse seqshare set "$share" x --tag nonsense
+}
+
+@test "replace gives another capacity and mode and carries value and version on" {
+    seqshare create "$share" --size 100 --mode 600 --from - <<<value
+    seqshare set "$share" again
+    seqshare replace "$share" --size 1M
+    stat_is capacity 1048576
+    stat_is mode 0600
+    stat_is version 2
+    [ "$(seqshare get "$share")" = again ]
+    seqshare replace "$share" --mode 644 --from - <<<newer
+    stat_is mode 0644
+    stat_is capacity 1048576
+    stat_is version 3
+    [ "$(seqshare get "$share")" = newer ]
+}
+
+@test "replace makes what is not there, and refuses to lose a value" {
+    seqshare replace "$share" --size 100 --from - <<<value
+    stat_is version 1
+    says_no seqshare replace "$share" --size 2
+    [[ $stderr == *"longer than the capacity"* ]]
+    [ "$(seqshare get "$share")" = value ]
+}
+
+@test "rm removes names, but nothing that is no share unless forced" {
+    seqshare create "$share"
+    seqshare create "$share-2"
+    seqshare rm "$share" "$share-2"
+    [ ! -e "$share" ]
+    says_no seqshare rm "$share"
+    [[ $stderr == "seqshare: $share: there is no share of that name"* ]]
+    echo precious >file
+    says_no seqshare rm ./file
+    [[ $stderr == *"--force"* ]]
+    [ "$(cat file)" = precious ]
+    seqshare rm --force ./file
+    [ ! -e file ]
+    says_no seqshare rm /proc/self/fd/0
+}
+
+@test "rm removes what can be removed, and says no for the rest" {
+    seqshare create "$share"
+    says_no seqshare rm ./nothing "$share"
+    [ ! -e "$share" ]
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# watch: every change that there is time for, and the last one always.
+load helpers
+
+lines() { # N: the output has so many
+    [ "$(wc -l <output)" -ge "$1" ]
+}
+
+last_line_is() {
+    [ "$(tail -n 1 output)" = "$1" ]
+}
+
+@test "watch prints the value that stands and each that follows" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share"
+    eventually last_line_is one
+    seqshare set "$share" two
+    eventually last_line_is two
+    seqshare set "$share" ''
+    seqshare set "$share" three
+    eventually last_line_is three
+    [ "$(head -n 2 output)" = $'one\ntwo' ]
+}
+
+@test "watch begins with nothing where nothing has been published" {
+    seqshare create "$share"
+    start seqshare watch "$share"
+    sleep 0.2
+    [ ! -s output ]
+    seqshare set "$share" first
+    eventually last_line_is first
+}
+
+@test "--after and --count make a script wait for the next version" {
+    seqshare create "$share" --from - <<<one
+    start timeout 20 seqshare watch "$share" --after 1 --count 1
+    sleep 0.2
+    [ ! -s output ]
+    seqshare set "$share" two
+    wait "$last"
+    [ "$(cat output)" = two ]
+    [ "$(seqshare watch "$share" --count 1)" = two ]
+}
+
+@test "a watcher under a busy writer sees rising values, and the last one" {
+    seqshare create "$share" --size 64
+    start seqshare watch "$share"
+    cli-program busy "$share" 300000
+    eventually last_line_is 300000
+    sort -n -u -c output
+}
+
+@test "three watchers with commands under a busy writer all end with the last value" {
+    local i
+    seqshare create "$share" --size 64
+    for i in 1 2 3; do
+        mkdir "$i"
+        (cd "$i" && exec seqshare watch "$share" --exec sh -c 'cat >last') &
+        started+=($!)
+    done
+    cli-program busy "$share" 100000
+    for i in 1 2 3; do
+        eventually grep -qx 100000 "$i/last"
+    done
+}
+
+@test "--exec gives the command the value, the name and the version, and all words behind it" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share" --exec sh -c 'echo "$SEQSHARE_NAME $SEQSHARE_VERSION $1 $(cat)"' -- --count
+    eventually last_line_is "$share 1 --count one"
+    seqshare set "$share" two
+    eventually last_line_is "$share 2 --count two"
+}
+
+@test "a command that fails, or does not read its input, does not end the watch" {
+    head -c 500000 /dev/zero | tr '\0' x >file
+    seqshare create "$share" --from file
+    start seqshare watch "$share" --exec sh -c 'echo ran; exit 3'
+    eventually lines 1
+    seqshare set "$share" two
+    eventually lines 2
+    [ "$(cat errors)" = "seqshare: sh: failed at version 1; watching on
+seqshare: sh: failed at version 2; watching on" ]
+}
+
+@test "a command that cannot be run ends the watch" {
+    seqshare create "$share" --from - <<<one
+    says_no seqshare watch "$share" --exec ./nothing
+    [[ $stderr == "seqshare: ./nothing: "* ]]
+}
+
+@test "a name that is replaced is followed, and an unchanged value is not told twice" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share"
+    eventually last_line_is one
+    seqshare replace "$share" --size 2M
+    seqshare replace "$share" --size 3M
+    seqshare set "$share" two
+    eventually last_line_is two
+    [ "$(cat output)" = $'one\ntwo' ]
+}
+
+@test "a name that is removed and made again is followed, whatever its versions" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share"
+    eventually last_line_is one
+    seqshare rm "$share"
+    eventually grep -q 'the name was removed' errors
+    seqshare create "$share" --from - <<<anew
+    eventually last_line_is anew
+    seqshare set "$share" more
+    eventually last_line_is more
+}
+
+@test "a watcher whose reader has gone ends" {
+    seqshare create "$share" --from - <<<one
+    seqshare watch "$share" 3>&- | head -n 1 >output &
+    started+=($!)
+    eventually last_line_is one
+    gone() {
+        seqshare set "$share" again
+        ! pgrep -f "watch $share" >/dev/null
+    }
+    eventually gone
+}
+
+@test "a watcher works with a share that it may only read" {
+    is_root || skip "needs root, to be somebody else"
+    seqshare create "/dev/shm/$unique" --mode 644 --from - <<<one
+    rm -f "/dev/shm/seqshare.$unique"
+    mv "/dev/shm/$unique" "/dev/shm/seqshare.$unique"
+    start setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" watch "$unique"
+    eventually last_line_is one
+    seqshare set "$unique" two
+    eventually last_line_is two
+}
