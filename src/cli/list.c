@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "facts.h"
+#include "target.h"
+#include "world.h"
 
 static const char place[] = "/dev/shm";
 static const char prefix[] = "seqshare.";
@@ -93,6 +95,17 @@ static void drop_if(struct facts_list *list, bool unwanted)
         drop_last(list);
 }
 
+/* A share, sound or damaged, or some other file? */
+static bool is_share(const struct facts *facts)
+{
+    int fd = facts->error ? target_file(facts->name) : -1;
+    bool share = !facts->error || (fd >= 0 && has_magic(fd));
+
+    if (fd >= 0)
+        close(fd);
+    return share;
+}
+
 static void take_named(struct facts_list *list, const char *directory, const char *entry)
 {
     (void)directory;
@@ -113,18 +126,14 @@ static void take_file(struct facts_list *list, const char *directory, const char
 
     if (is_file(path, false)) {
         list_add(list, path);
-        drop_if(list, list->facts[list->count - 1].error);
+        drop_if(list, !is_share(&list->facts[list->count - 1]));
     }
     free(path);
 }
 
 int list_directory(struct facts_list *list, const char *directory)
 {
-    char *path = directory[0] && strchr(directory, '/') ? strdup(directory) : join("./", directory, "");
-    int error = each_entry(list, path, take_file);
-
-    free(path);
-    return error;
+    return each_entry(list, directory, take_file);
 }
 
 /* The library has two descriptors of a region: one line for it. */
@@ -144,9 +153,7 @@ static void take_descriptor(struct facts_list *list, const char *directory, cons
     if (is_file(path, true)) {
         list_add(list, path);
         facts = &list->facts[list->count - 1];
-        /* Any file that it has open is looked at; a memfd of the library's says itself that it is a share. */
-        drop_if(list, is_known(list, &facts->status) ||
-                          (facts->error && strncmp(facts->file, "/memfd:seqshare", 15) != 0));
+        drop_if(list, is_known(list, &facts->status) || !is_share(facts));
     }
     free(path);
 }

@@ -69,6 +69,14 @@ long read_layout(int fd, struct layout *layout)
     return got < 0 ? -errno : got;
 }
 
+bool has_magic(int fd)
+{
+    struct layout layout;
+
+    return read_layout(fd, &layout) >= (long)sizeof layout.header.magic &&
+           memcmp(layout.header.magic, LAYOUT_MAGIC, sizeof layout.header.magic) == 0;
+}
+
 bool is_foreign(int fd)
 {
     struct layout layout;

@@ -25,6 +25,9 @@ bool world_equals(const struct world *one, const struct world *other);
 /* As much of the region's header as the file has; the bytes read, or a negative errno value. */
 long read_layout(int fd, struct layout *layout);
 
+/* Does the file begin as a region does? It may be damaged further on. */
+bool has_magic(int fd);
+
 /* Is the region behind `fd` of another boot or namespace than this process? False where nothing can be read. */
 bool is_foreign(int fd);
 

@@ -34,11 +34,13 @@ EOF
     mkdir folder
     seqshare create folder/one
     seqshare create folder/two
+    seqshare create folder/damaged
+    truncate -s 100 folder/damaged
     echo text >folder/text
     mkfifo folder/pipe
     ln -s one folder/link
     run -0 timeout 20 seqshare ls folder
-    [ "$(cut -f 1 <<<"$output")" = $'./folder/one\n./folder/two' ]
+    [ "$(cut -f 1 <<<"$output")" = $'folder/damaged\nfolder/one\nfolder/two' ]
 }
 
 @test "ls shows damaged shares, and says so" {
@@ -54,11 +56,10 @@ EOF
     mkdir folder
     seqshare create "folder/$name" --from - <<<value
     shown=$(seqshare ls folder | cut -f 1)
-    [ "$shown" = './folder/caf'$'\xc3\xa9'' \xff\t\n\\ \x1b[31mred' ]
+    [ "$shown" = 'folder/caf'$'\xc3\xa9'' \xff\t\n\\ \x1b[31mred' ]
     [ "$(seqshare get "$(printf %b "$shown")")" = value ]
     seqshare stat "folder/$name" | grep -qF 'caf'
-    seqshare ls folder --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' >output 2>/dev/null ||
-        seqshare ls folder --json | seqshare set "folder/$name" --json
+    seqshare ls folder --json | seqshare set "folder/$name" --json
     says_no seqshare get $'folder/\xff\e[0m'
     [[ $stderr == 'seqshare: folder/\xff\x1b[0m: '* ]]
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: every command of the tool, from a shell, with real processes
-# budget: 90
-# long budget: 400
+# budget: 150
+# long budget: 600
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
