@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Codecs: from a Perl value to bytes and back. The bytes in a share carry a type tag that says which
+ * codec wrote them, so that a reader with another one gets an error and not garbage.
+ */
+#define PERL_NO_GET_CONTEXT
+#include "EXTERN.h"
+#include "XSUB.h"
+#include "perl.h"
+
+#include "share.h"
+
+static const struct {
+    const char *name;
+    bool reads_untagged; /* a format that other languages and the command line write as well */
+    bool has_scalars;    /* plain scalars need not go through the codec */
+} traits[CODECS] = {
+    [CODEC_RAW] = {"raw", true, false},       [CODEC_STORABLE] = {"Storable", false, true},
+    [CODEC_SEREAL] = {"Sereal", false, true}, [CODEC_JSON] = {"JSON", true, false},
+    [CODEC_CBOR] = {"CBOR", true, false},
+};
+
+/* The type tags; the last is that of plain scalars. The same in every thread. */
+static uint32_t tags[CODECS + 1];
+static const char SCALAR[] = "scalar";
+
+/* Code and encoder objects belong to an interpreter: each thread loads its own. */
+typedef struct {
+    struct codec_calls calls[CODECS];
+} my_cxt_t;
+
+#define MY_CXT_KEY "Seqshare::_codecs" XS_VERSION
+START_MY_CXT
+
+/* A tag of a type without a size: values of one codec have any. */
+static uint32_t tag_of_name(const char *name)
+{
+    char full[32];
+    int length = snprintf(full, sizeof full, "perl.%s", name);
+
+    return seqshare_tag(full, (size_t)length, 0);
+}
+
+void codecs_boot(pTHX)
+{
+    MY_CXT_INIT;
+    Zero(&MY_CXT, 1, my_cxt_t);
+    tags[CODEC_RAW] = 0;
+    for (int i = CODEC_RAW + 1; i < CODECS; i++)
+        tags[i] = tag_of_name(traits[i].name);
+    tags[CODECS] = tag_of_name(SCALAR);
+}
+
+void codecs_clone(pTHX)
+{
+    MY_CXT_CLONE;
+    Zero(&MY_CXT, 1, my_cxt_t); /* the parent's are not ours to use, nor to free */
+}
+
+/* ---- tags ---------------------------------------------------------------------------------------------- */
+
+static bool is_scalar(enum codec codec, uint32_t tag)
+{
+    return traits[codec].has_scalars && tag == tags[CODECS];
+}
+
+const char *codec_of_tag(uint32_t tag)
+{
+    for (int i = 0; i < CODECS; i++)
+        if (tag == tags[i])
+            return traits[i].name;
+    return tag == tags[CODECS] ? SCALAR : NULL;
+}
+
+static bool may_read(enum codec codec, uint32_t tag)
+{
+    if (tag == tags[codec] || (tag == 0 && traits[codec].reads_untagged))
+        return true;
+    return codec == CODEC_RAW && !codec_of_tag(tag); /* another program's struct: unpack it */
+}
+
+static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)
+{
+    const char *writer = codec_of_tag(tag);
+
+    if (writer)
+        refuse_with(
+            aTHX_ sv_2mortal(newSVpvf("%s: the value was written with the codec %s, and this share reads %s",
+                                      method, writer, traits[codec].name)));
+    refuse_with(aTHX_ sv_2mortal(
+        newSVpvf("%s: the value was written by another program as a type of its own, and this share reads %s",
+                 method, traits[codec].name)));
+}
+
+/* ---- calls --------------------------------------------------------------------------------------------- */
+
+static const struct codec_calls *calls_of(pTHX_ enum codec codec)
+{
+    dMY_CXT;
+    struct codec_calls *calls = &MY_CXT.calls[codec];
+
+    if (!calls->encode) {
+        dSP;
+
+        ENTER;
+        SAVETMPS;
+        PUSHMARK(SP);
+        XPUSHs(sv_2mortal(newSVpv(traits[codec].name, 0)));
+        PUTBACK;
+        (void)call_pv("Seqshare::_load_codec", G_LIST); /* four values, or it croaks */
+        SPAGAIN;
+        calls->decoder = newSVsv(POPs);
+        calls->decode = newSVsv(POPs);
+        calls->encoder = newSVsv(POPs);
+        calls->encode = newSVsv(POPs);
+        PUTBACK;
+        FREETMPS;
+        LEAVE;
+    }
+    return calls;
+}
+
+/* A mortal: what `code` makes of `argument`. What it leaves in $@ when it succeeds is nobody's business. */
+static SV *call(pTHX_ const char *method, SV *code, SV *invocant, SV *argument)
+{
+    dSP;
+    SV *result;
+    bool failed;
+
+    ENTER;
+    if (SvTRUE(ERRSV))
+        save_scalar(PL_errgv);
+    SAVETMPS;
+    PUSHMARK(SP);
+    EXTEND(SP, 2);
+    if (SvOK(invocant))
+        PUSHs(invocant);
+    PUSHs(argument);
+    PUTBACK;
+    call_sv(code, G_SCALAR | G_EVAL);
+    SPAGAIN;
+    result = POPs;
+    PUTBACK;
+    failed = SvTRUE(ERRSV);
+    if (failed)
+        refuse_exception(aTHX_ method);
+    result = SvTEMP(result) ? SvREFCNT_inc_simple_NN(result) : newSVsv(result);
+    FREETMPS;
+    LEAVE;
+    return sv_2mortal(result);
+}
+
+/* ---- encode -------------------------------------------------------------------------------------------- */
+
+static SV *raw_encode(pTHX_ const char *method, SV *value)
+{
+    SV *bytes;
+
+    if (!SvOK(value) || SvROK(value))
+        refuse(aTHX_ method, "the codec raw takes a string of bytes, and neither a reference nor undef");
+    if (SvPOK(value) && !SvUTF8(value))
+        return value;
+    bytes = sv_mortalcopy_flags(value, SV_DO_COW_SVSETSV | SV_NOSTEAL); /* the caller's stays as it is */
+    (void)SvPV_force_nolen(bytes);
+    if (!sv_utf8_downgrade(bytes, TRUE))
+        refuse(aTHX_ method,
+               "the codec raw takes bytes, and this string has wide characters: encode it first");
+    return bytes;
+}
+
+SV *codec_encode(pTHX_ enum codec codec, const char *method, SV *value, uint32_t *tag)
+{
+    const struct codec_calls *calls;
+
+    SvGETMAGIC(value);
+    if (SvGMAGICAL(value))
+        value =
+            sv_mortalcopy_flags(value, SV_DO_COW_SVSETSV | SV_NOSTEAL); /* hooks must not fetch it again */
+    if (traits[codec].has_scalars && is_plain_scalar(aTHX_ value)) {
+        *tag = tags[CODECS];
+        return scalar_encode(aTHX_ value);
+    }
+    if (traits[codec].has_scalars && !SvROK(value))
+        refuse(aTHX_ method, "a glob cannot be shared");
+    *tag = tags[codec];
+    if (codec == CODEC_RAW)
+        return raw_encode(aTHX_ method, value);
+    calls = calls_of(aTHX_ codec);
+    return call(aTHX_ method, calls->encode, calls->encoder, value);
+}
+
+/* ---- decode -------------------------------------------------------------------------------------------- */
+
+SV *codec_decode(pTHX_ enum codec codec, const char *method, SV *bytes, uint32_t tag)
+{
+    const struct codec_calls *calls;
+    SV *value;
+
+    if (is_scalar(codec, tag)) {
+        value = scalar_decode(aTHX_ bytes);
+        if (!value)
+            refuse_error(aTHX_ method, -EBADMSG);
+        return value;
+    }
+    if (!may_read(codec, tag))
+        refuse_tag(aTHX_ method, codec, tag);
+    if (codec == CODEC_RAW)
+        return bytes;
+    calls = calls_of(aTHX_ codec);
+    value = call(aTHX_ method, calls->decode, calls->decoder, bytes);
+    if (codec == CODEC_STORABLE && !SvROK(value))
+        refuse_error(aTHX_ method, -EBADMSG); /* thaw says undef where there was nothing frozen */
+    return value;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The object behind a Seqshare: its life, in one thread and many, and its lock. */
+#define PERL_NO_GET_CONTEXT
+#include "EXTERN.h"
+#include "perl.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "share.h"
+
+enum { SLICE_NS = 50000000 };
+
+/* ---- objects ------------------------------------------------------------------------------------------- */
+
+bool holds_lock(const struct object *object)
+{
+    return object->locked_by != 0 && object->locked_by == getpid();
+}
+
+void give_lock_back(struct object *object)
+{
+    if (holds_lock(object) && object->handle)
+        (void)seqshare_unlock(object->handle->share); /* -EPERM: another thread's clone; nothing to do */
+    object->locked_by = 0;
+}
+
+void let_go(pTHX_ struct object *object)
+{
+    struct handle *handle = object->handle;
+    SV *snapshot = object->snapshot;
+
+    give_lock_back(object);
+    SvREFCNT_dec(object->spare);
+    object->handle = NULL;
+    object->spare = object->snapshot = NULL;
+    /* Acquire and release: the last user comes after all uses. */
+    if (handle && __atomic_sub_fetch(&handle->users, 1, __ATOMIC_ACQ_REL) == 0) {
+        seqshare_close(handle->share);
+        Safefree(handle);
+    }
+    SvREFCNT_dec(snapshot); /* last: its destructors may call in */
+}
+
+static int object_free(pTHX_ SV *sv, MAGIC *magic)
+{
+    PERL_UNUSED_ARG(sv);
+    let_go(aTHX_(struct object *) magic->mg_ptr);
+    Safefree(magic->mg_ptr);
+    return 0;
+}
+
+/* A new thread gets clones of all objects: the same handle, but neither the lock nor the snapshot. */
+static int object_dup(pTHX_ MAGIC *magic, CLONE_PARAMS *params)
+{
+    const struct object *old = (const struct object *)magic->mg_ptr;
+    struct object *object;
+
+    PERL_UNUSED_ARG(params);
+    Newxz(object, 1, struct object);
+    object->handle = old->handle;
+    object->codec = old->codec;
+    object->seen = old->seen;
+    if (object->handle)
+        __atomic_add_fetch(&object->handle->users, 1, __ATOMIC_RELAXED); /* the old object keeps it alive */
+    magic->mg_ptr = (char *)object;
+    return 0;
+}
+
+static const MGVTBL object_magic = {.svt_free = object_free, .svt_dup = object_dup};
+
+SV *new_object(pTHX_ const char *class, seqshare *share, IV codec)
+{
+    HV *hash = newHV();
+    struct object *object;
+    MAGIC *magic;
+
+    Newxz(object, 1, struct object);
+    Newxz(object->handle, 1, struct handle);
+    object->handle->share = share;
+    object->handle->users = 1;
+    object->codec = (enum codec)codec;
+    magic = sv_magicext((SV *)hash, NULL, PERL_MAGIC_ext, &object_magic, (const char *)object, 0);
+    magic->mg_flags |= MGf_DUP;
+    return sv_bless(newRV_noinc((SV *)hash), gv_stashpv(class, GV_ADD));
+}
+
+struct object *object_of_hash(const SV *hash)
+{
+    const MAGIC *magic = SvTYPE(hash) == SVt_PVHV ? mg_findext(hash, PERL_MAGIC_ext, &object_magic) : NULL;
+
+    return magic ? (struct object *)magic->mg_ptr : NULL;
+}
+
+struct object *find_object(SV *self)
+{
+    return SvROK(self) ? object_of_hash(SvRV(self)) : NULL;
+}
+
+struct object *open_object(pTHX_ const char *method, SV *self)
+{
+    struct object *object = find_object(self);
+
+    if (!object)
+        refuse(aTHX_ method, "this is not a share");
+    if (!object->handle)
+        refuse(aTHX_ method, "the share is closed");
+    return object;
+}
+
+seqshare *share_of(struct object *object)
+{
+    return object->handle->share;
+}
+
+SV *new_u64(pTHX_ uint64_t number)
+{
+    return sizeof(UV) >= sizeof number ? newSVuv((UV)number) : newSVnv((NV)number);
+}
+
+void forget_snapshot(pTHX_ struct object *object)
+{
+    if (object->snapshot)
+        sv_2mortal(object->snapshot); /* somebody up the stack may have it in hands */
+    object->snapshot = NULL;
+    object->decoded = 0;
+}
+
+/* ---- lock ---------------------------------------------------------------------------------------------- */
+
+int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* -1: for ever. */
+int64_t ns_of(pTHX_ const char *method, SV *seconds)
+{
+    NV number;
+
+    if (!seconds || !SvOK(seconds))
+        return -1;
+    if (!looks_like_number(seconds) || !((number = SvNV(seconds)) >= 0))
+        refuse(aTHX_ method, "the time must be a number of seconds, 0 or more");
+    return number > 9e9 ? -1 : (int64_t)(number * 1e9);
+}
+
+/* Waits in slices, so that perl's signal handlers run meanwhile; they may die, or close the share. */
+static int lock_within(pTHX_ const char *method, struct object *object, int64_t ns)
+{
+    int64_t end = ns < 0 ? INT64_MAX : now_ns() + ns, left = ns < 0 ? SLICE_NS : ns;
+
+    for (;;) {
+        int result = seqshare_lock_for(share_of(object), left < SLICE_NS ? left : SLICE_NS);
+
+        if (result != -ETIMEDOUT)
+            return result;
+        left = end - now_ns();
+        if (left <= 0)
+            return result;
+        PERL_ASYNC_CHECK();
+        if (!object->handle)
+            refuse(aTHX_ method, "the share is closed");
+    }
+}
+
+/* For one operation: 1 it is locked now; 0 this thread had the lock before. */
+bool lock_briefly(pTHX_ const char *method, struct object *object)
+{
+    int result = lock_within(aTHX_ method, object, -1);
+
+    if (result < 0 && result != -EDEADLK)
+        refuse_error(aTHX_ method, result);
+    return result >= 0;
+}
+
+/* Until give_lock_back: 0, 1 after a dead owner, -ETIMEDOUT. */
+int lock_and_hold(pTHX_ const char *method, struct object *object, int64_t ns)
+{
+    int result = lock_within(aTHX_ method, object, ns);
+
+    if (result < 0 && result != -ETIMEDOUT)
+        refuse_error(aTHX_ method, result);
+    if (result >= 0) {
+        object->lock_number++;
+        object->locked_by = getpid();
+    }
+    return result;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the Perl binding have in common: the object behind a Seqshare, its codecs, its errors. */
+#ifndef SEQSHARE_PERL_SHARE_H
+#define SEQSHARE_PERL_SHARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <seqshare/seqshare.h>
+
+#ifndef G_LIST /* its name before perl 5.32 */
+#define G_LIST G_ARRAY
+#endif
+
+/* The parts know each other; the program that loads them must not. */
+#pragma GCC visibility push(hidden)
+
+/* How a value stands in the share. Numbers as in Seqshare.pm's %CODEC. */
+enum codec { CODEC_RAW, CODEC_STORABLE, CODEC_SEREAL, CODEC_JSON, CODEC_CBOR, CODECS };
+
+/* The library's handle. The clones of an object that ithreads make share one. */
+struct handle {
+    seqshare *share;
+    unsigned users;
+};
+
+/* One Perl object, in one interpreter. */
+struct object {
+    struct handle *handle; /* NULL: closed */
+    enum codec codec;
+    SV *spare;    /* a string to read the next value into; NULL: none is at hand */
+    SV *snapshot; /* what `snapshot` returned last, of version `decoded`; NULL: nothing yet */
+    uint64_t decoded;
+    uint64_t seen;   /* the version that this object read or wrote last: `wait` waits for another */
+    UV lock_number;  /* of the lock taken last; a guard knows which one is its own */
+    pid_t locked_by; /* the process in which this object holds the lock; 0: it does not */
+};
+
+/* ---- object.c: objects and their lock ------------------------------------------------------------------ */
+
+SV *new_object(pTHX_ const char *class, seqshare *share, IV codec);
+struct object *object_of_hash(const SV *hash); /* NULL: none is behind it */
+struct object *find_object(SV *self);          /* likewise */
+struct object *open_object(pTHX_ const char *method, SV *self);
+seqshare *share_of(struct object *object);
+void let_go(pTHX_ struct object *object);
+void forget_snapshot(pTHX_ struct object *object);
+SV *new_u64(pTHX_ uint64_t number);
+
+int64_t now_ns(void);
+int64_t ns_of(pTHX_ const char *method, SV *seconds); /* -1, for ever, if there is no time */
+bool holds_lock(const struct object *object);
+bool lock_briefly(pTHX_ const char *method, struct object *object);
+int lock_and_hold(pTHX_ const char *method, struct object *object, int64_t ns);
+void give_lock_back(struct object *object);
+
+/* ---- value.c: values, through the codec ---------------------------------------------------------------- */
+
+/* A fresh value, as a mortal; NULL when nothing has been published. */
+SV *read_value(pTHX_ const char *method, struct object *object, uint64_t *version);
+
+/* The new version; 0: `expected` (if not NULL) is not the current one, *expected is. */
+uint64_t write_value(pTHX_ const char *method, struct object *object, SV *value, uint64_t *expected);
+
+/* ---- error.c: croak with one sentence, from the line of the program that called the module ------------- */
+
+void refuse(pTHX_ const char *method, const char *reason) __attribute__((noreturn));
+void refuse_error(pTHX_ const char *method, ssize_t error) __attribute__((noreturn));
+void refuse_with(pTHX_ SV *sentence) __attribute__((noreturn));
+
+/* What stands in $@, from somebody else's croak: rethrown as a sentence of `method`, objects as they are. */
+void refuse_exception(pTHX_ const char *method) __attribute__((noreturn));
+
+/* ---- codec.c ------------------------------------------------------------------------------------------- */
+
+/* The Perl side of a codec; its four members come from Seqshare::_load_codec. */
+struct codec_calls {
+    SV *encode, *encoder; /* code, and its invocant (undef: none) */
+    SV *decode, *decoder;
+};
+
+void codecs_boot(pTHX);
+void codecs_clone(pTHX);
+
+/* Who wrote a value with this tag; NULL: some other program. */
+const char *codec_of_tag(uint32_t tag);
+
+/* A string with the bytes of `value`, the caller's own or a mortal, and their tag. */
+SV *codec_encode(pTHX_ enum codec codec, const char *method, SV *value, uint32_t *tag);
+
+/* A mortal with the value of `bytes` (which it may turn into that value). */
+SV *codec_decode(pTHX_ enum codec codec, const char *method, SV *bytes, uint32_t tag);
+
+/* ---- scalar.c: plain scalars, without a codec's overhead ----------------------------------------------- */
+
+bool is_plain_scalar(pTHX_ SV *value);
+SV *scalar_encode(pTHX_ SV *value);
+/* The scalar that is written in `bytes`, which becomes it; NULL: none is. */
+SV *scalar_decode(pTHX_ SV *bytes);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+# Names, descriptors, waiting, and looking from outside.
+use strict;
+use warnings;
+use lib 't/lib';
+use Kit;
+use Fcntl qw(F_GETFD FD_CLOEXEC);
+use POSIX ();
+use Test::More;
+use Time::HiRes ();
+use Seqshare;
+
+# ---- create, open, unlink
+my $name  = fresh_name();
+my $share = Seqshare->create($name, 10_000, 0640);
+is((stat "/dev/shm/seqshare.$name")[2] & 07777, 0640, 'create: the mode');
+refused { Seqshare->create($name, 10_000) } qr/exists already/, 'create: the name exists';
+$share->set({ n => 1 });
+my $other = Seqshare->open($name);
+is($other->get->{n}, 1, 'open');
+$other->set({ n => 2 });
+is($share->snapshot->{n}, 2, 'open writes, too');
+my $reader = Seqshare->open($name, read_only => 1);
+is($reader->get->{n}, 2, 'open read_only');
+refused { $reader->set(1) } qr/read-only/, 'which does not write';
+refused { my $guard = $reader->lock } qr/read-only/, 'nor lock';
+ok(child_says { Seqshare->open($name)->set({ n => 3 }) }, 'another process opens by name');
+is($share->get->{n}, 3, 'and writes');
+my $twin = fresh_name();
+Seqshare->create($twin, 10);
+is((stat "/dev/shm/seqshare.$twin")[2] & 07777, 0600, 'the default mode is 0600');
+
+# ---- replace, retired, reopen
+my $kept = $share->snapshot;
+my $new  = Seqshare->replace($name, 20_000, 0640);
+is($new->capacity, 20_000, 'replace: the new capacity');
+is($new->get->{n}, 3, 'replace: the value comes along');
+ok($share->retired && $reader->retired, 'retired');
+is($share->snapshot, $kept, 'reads go on');
+refused { $share->set({ n => 4 }) } qr/reopen/, 'writes do not';
+$new->set({ n => 4 });
+ok($share->reopen,  'reopen');
+ok(!$share->reopen, 'once');
+is($share->snapshot->{n}, 4, 'a snapshot after reopen');
+ok(!$share->retired, 'retired no more');
+refused { Seqshare->new(100)->reopen } qr/makes no sense/, 'reopen of a share without a name';
+refused { Seqshare->replace($name, 10) } qr/longer than the capacity/, 'replace: too small for the value';
+
+Seqshare->unlink($name);
+ok($share->retired, 'unlinked is retired');
+ok($share->set({ n => 5 }), 'but all goes on');
+refused { Seqshare->open($name) } qr/no share of that name/, 'open: no such name';
+refused { $share->reopen } qr/no share of that name/, 'reopen: no such name';
+refused { Seqshare->unlink($name) } qr/no share of that name/, 'unlink: no such name';
+
+# ---- descriptors
+my $anonymous = Seqshare->new(10_000);
+$anonymous->set('by descriptor');
+my $fd = $anonymous->fd;
+like($fd, qr/\A[0-9]+\z/, 'fd is a number');
+my $attached = Seqshare->attach($fd);
+open my $handle, '+<&=', $fd or die;
+ok(fcntl($handle, F_GETFD, 0) & FD_CLOEXEC, 'fd is close-on-exec');
+is($attached->get, 'by descriptor', 'attach by number');
+$attached->set('written there');
+is($anonymous->get, 'written there', 'attach writes');
+is(Seqshare->attach($handle)->get, 'written there', 'attach by handle');
+close $handle;
+is($attached->get, 'written there', 'the share does not need it any more');
+my $ro = $anonymous->fd(read_only => 1);
+refused { Seqshare->attach($ro) } qr/permissions|read-only/, 'attach for writing of a read-only descriptor';
+is(Seqshare->attach($ro, read_only => 1)->get, 'written there', 'attach for reading');
+POSIX::close($ro);
+refused { Seqshare->attach($ro) } qr/not an open descriptor/, 'attach: not open';
+refused { Seqshare->attach('x') } qr/no open descriptor/, 'attach: not a number';
+open my $null, '<', '/dev/null' or die;
+refused { Seqshare->attach($null, read_only => 1) } qr/not a share/, 'attach: not a share';
+
+# ---- drop_write
+ok(child_says {
+    my $child = $anonymous;
+    $child->drop_write;
+    !eval { $child->set('no'); 1 } or return 0;
+    $@ =~ /read-only/ && $child->get eq 'written there' && !$child->stat->{writable};
+}, 'drop_write in a child');
+ok($anonymous->set('parent'), 'leaves the parent alone');
+$anonymous->prefault;
+
+# ---- wait
+my $waited = Seqshare->new(1000);
+my $from   = time;
+ok(!$waited->wait(0.05), 'wait: nothing happened');
+ok(!$waited->wait(0),    'wait(0) only looks');
+$waited->set(1);
+ok(!$waited->wait(0), 'what this object published is not news to it');
+ok(child_says { $waited->set(2) }, 'another process publishes');
+ok($waited->wait(0), 'that is news');
+ok($waited->wait(0), 'until it is read');
+is($waited->get, 2, 'get');
+ok(!$waited->wait(0), 'then no more');
+my $publisher = child { Time::HiRes::sleep(0.2); $waited->set(3) };
+ok($waited->wait, 'wait for as long as it takes');
+is($waited->snapshot, 3, 'snapshot');
+ok(join_child($publisher), 'the publisher went well');
+ok(!$waited->wait(0), 'a snapshot is a read');
+{
+    my $rang = 0;
+    local $SIG{ALRM} = sub { $rang++ };
+    Time::HiRes::alarm(0.05);
+    ok(!$waited->wait(0.3), 'a signal does not end the wait');
+    is($rang, 1, 'and its handler ran');
+    local $SIG{ALRM} = sub { die "rang\n" };
+    Time::HiRes::alarm(0.05);
+    ok(!eval { $waited->wait; 1 } && $@ eq "rang\n", 'unless it dies');
+}
+refused { $waited->wait('x') } qr/number of seconds/, 'wait: not a number';
+refused { $waited->wait(-1) } qr/number of seconds/, 'wait: a negative one';
+my $moving = fresh_name();
+my $old    = Seqshare->create($moving, 100);
+$old->set(1);
+Seqshare->replace($moving, 200);
+refused { $old->wait(5) } qr/reopen/, 'wait on a replaced region';
+
+# ---- stat
+$from = Time::HiRes::time();
+my $looked = Seqshare->new(12_345, slots => 4);
+is($looked->stat->{published}, undef, 'stat before the first set');
+$looked->set({ a => 1 });
+my $stat = $looked->stat;
+is($stat->{version}, 1, 'stat: version');
+is($stat->{capacity}, 12_345, 'stat: capacity');
+is($stat->{slots}, 4, 'stat: slots');
+is($stat->{codec}, 'Storable', 'stat: codec');
+is($stat->{writer}, $$, 'stat: writer');
+is($stat->{owner}, 0, 'stat: nobody owns the lock');
+ok($stat->{writable} && !$stat->{retired} && !$stat->{replaced} && !$stat->{unlinked}, 'stat: what it is');
+cmp_ok($stat->{published}, '>', $stat->{created} - 1, 'stat: published, by a coarse clock');
+cmp_ok($stat->{created}, '>', $from - 60, 'stat: a time of today');
+cmp_ok($stat->{length}, '>', 0, 'stat: length');
+like($stat->{region_id}, qr/\A[0-9a-f]{32}\z/, 'stat: region_id');
+{
+    my $guard = $looked->lock;
+    is($looked->stat->{owner}, $$, 'stat: the owner of the lock');
+    ok($looked->stat->{owner_alive}, 'lives');
+}
+
+done_testing;

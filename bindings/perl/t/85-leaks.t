@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# A worker that lives for weeks: memory and descriptors stay as they are.
+use strict;
+use warnings;
+use lib 't/lib';
+use Kit;
+use POSIX ();
+use Test::More;
+use Seqshare;
+use IPC::Mmap::Share;
+
+-r '/proc/self/statm' or plan skip_all => 'no /proc';
+
+sub pages { open my $statm, '<', '/proc/self/statm' or die; return (split ' ', <$statm>)[1] }
+sub files { opendir my $dir, '/proc/self/fd' or die; return scalar(() = readdir $dir) }
+
+# Flat: after a tenth of the rounds, memory grows no more. A leak of one scalar a round would be 24 bytes
+# and more.
+sub flat {
+    my ($name, $rounds, $code) = @_;
+    $code->($_) for 1 .. $rounds / 10;
+    my ($pages, $files) = (pages(), files());
+    $code->($_) for 1 .. $rounds;
+    my $grown = (pages() - $pages) * 4096;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    cmp_ok($grown, '<', 8 * $rounds + 262_144, "$name, $rounds times: memory grew by $grown bytes");
+    is(files(), $files, "$name: no descriptor left open");
+}
+
+my $scalar = Seqshare->new(1000);
+flat('set and get of a number', 1_000_000, sub { $scalar->set($_[0]); $scalar->get });
+my $old = IPC::Mmap::Share->new(1000);
+flat('set and get of a string, drop-in', 200_000, sub { $old->set("number $_[0]"); $old->get });
+
+my $small = { a => [ 1, 2 ], b => { c => undef } };
+for my $codec (codecs()) {
+    my $share = Seqshare->new(10_000, codec => $codec);
+    flat("$codec: set, get, snapshot", 50_000, sub { $share->set($small); $share->get; $share->snapshot });
+}
+
+my $share = Seqshare->new(10_000);
+$share->set($small);
+my $c = $share->snapshot;
+flat('snapshot of one version', 500_000, sub { $share->snapshot });
+flat('refused changes of a snapshot', 50_000, sub {
+    eval { $c->{new} = 1 };
+    eval { delete $c->{a} };
+    eval { %{ $c->{b} } = () };
+    eval { push @{ $c->{a} }, 1 };
+    eval { my $x = $c->{x}{y} };
+});
+flat('refused values', 50_000, sub { eval { $share->set(sub { }) }; eval { $share->set([ 'x' x 20_000 ]) } });
+
+flat('lock', 200_000, sub { my $guard = $share->lock });
+flat('update', 50_000, sub { $share->update(sub { $_ }); eval { $share->update(sub { die "no\n" }) } });
+flat('wait and stat', 50_000, sub { $share->wait(0); $share->stat });
+flat('new shares', 3_000, sub {
+    my $new = Seqshare->new(10_000);
+    $new->set($small);
+    $new->snapshot;
+    $new->get;
+});
+my $name = fresh_name();
+Seqshare->create($name, 1000)->set(1);
+flat('open, attach, reopen', 2_000, sub {
+    my $open = Seqshare->open($name);
+    my $fd   = $open->fd;
+    my $too  = Seqshare->attach($fd);
+    POSIX::close($fd);
+    $too->get;
+    $open->reopen;
+});
+
+done_testing;
