@@ -70,7 +70,7 @@ uint64_t identity_generation(void)
 
 /* ---- /proc ----------------------------------------------------------------------------------- */
 
-/* Up to size - 1 bytes of a small file, with a 0 behind; their number, or -1. */
+/* Up to size - 1 bytes of a small file, with a 0 behind; their number, or a negative errno. */
 static ssize_t read_file(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -78,15 +78,17 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     ssize_t got;
 
     if (fd < 0)
-        return -1;
+        return -errno;
     do {
         got = read(fd, text + length, size - 1 - length);
         if (got > 0)
             length += (size_t)got;
     } while ((got > 0 && length < size - 1) || (got < 0 && errno == EINTR));
+    if (got < 0)
+        got = -errno;
     close(fd);
     text[length] = 0;
-    return got < 0 ? -1 : (ssize_t)length;
+    return got < 0 ? got : (ssize_t)length;
 }
 
 /*
@@ -182,34 +184,56 @@ const struct identity *identity_get(void)
 
 /* ---- its world ------------------------------------------------------------------------------- */
 
-static uint64_t namespace_of(const char *path)
+/* These say that there is no such file to ask; any other error says nothing. */
+static bool is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM;
+}
+
+static int get_namespace(const char *path, uint64_t *inode)
 {
     struct stat status;
 
-    return stat(path, &status) == 0 ? (uint64_t)status.st_ino : 0;
+    *inode = 0;
+    if (stat(path, &status) != 0)
+        return is_absent(errno) ? 0 : -errno;
+    *inode = (uint64_t)status.st_ino;
+    return 0;
 }
 
-void world_get(struct world *world)
+static int get_boot_id(uint8_t id[16])
 {
     char text[64];
     unsigned digit = 0;
-    int saved = errno;
+    ssize_t length = read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
+
+    if (length < 0)
+        return is_absent((int)-length) ? 0 : (int)length;
+    for (const char *at = text; *at && digit < 32; at++) {
+        int value = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10 : -1;
+
+        if (value < 0)
+            continue;
+        id[digit / 2] = (uint8_t)(id[digit / 2] << 4 | value);
+        digit++;
+    }
+    return 0;
+}
+
+int world_get(struct world *world)
+{
+    int saved = errno, error;
 
     memset(world, 0, sizeof *world);
-    world->pid_namespace = namespace_of("/proc/self/ns/pid");
-    world->time_namespace = namespace_of("/proc/self/ns/time");
+    error = get_namespace("/proc/self/ns/pid", &world->pid_namespace);
+    if (!error)
+        error = get_namespace("/proc/self/ns/time", &world->time_namespace);
+    if (!error)
+        error = get_boot_id(world->boot_id);
     if (world->time_namespace == 0 && world->pid_namespace != 0)
         world->time_namespace = 1; /* a kernel that has no such thing: all are in the same */
-    if (read_file("/proc/sys/kernel/random/boot_id", text, sizeof text) >= 36)
-        for (const char *at = text; *at && digit < 32; at++) {
-            int value = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10 : -1;
-
-            if (value < 0)
-                continue;
-            world->boot_id[digit / 2] = (uint8_t)(world->boot_id[digit / 2] << 4 | value);
-            digit++;
-        }
     errno = saved;
+    return error;
 }
 
 /* ---- another thread -------------------------------------------------------------------------- */
@@ -245,7 +269,8 @@ static bool judge(pid_t tid, uint32_t owner_start)
         return true;
     if (!proc_is_ours((pid_t)syscall(SYS_gettid)))
         return is_zombie(tid);
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+    /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader and for any other thread. */
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)tid, (int)tid);
     if (!read_stat(path, &state, &start))
         return false; /* hidepid shows nothing of other users' processes, alive as they are */
     return state == 'Z' || state == 'X' || (owner_start != 0 && start != owner_start);

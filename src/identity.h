@@ -34,7 +34,8 @@ struct world {
     uint64_t time_namespace;
 };
 
-void world_get(struct world *world);
+/* 0; or an error that says nothing about the world (no descriptors, no memory): ask again. */
+int world_get(struct world *world);
 
 /*
  * Is the thread in this owner word surely dead? False whenever that cannot be told. `owner` may be anything

@@ -154,6 +154,7 @@ static int describe(struct region *region, size_t capacity, unsigned slots)
     struct world world;
     struct timespec now;
     size_t stride, size;
+    int error;
 
     if (capacity == 0 || (slots != 2 && slots != 4 && slots != SEQSHARE_SLOTS_MAX))
         return -EINVAL;
@@ -165,7 +166,9 @@ static int describe(struct region *region, size_t capacity, unsigned slots)
         return -ENOMEM;
     if (getrandom(header->region_id, sizeof header->region_id, 0) != sizeof header->region_id)
         return -errno;
-    world_get(&world);
+    error = world_get(&world);
+    if (error)
+        return error; /* a header that says `not known` for good, because of one bad moment? */
     clock_gettime(CLOCK_REALTIME, &now);
     memcpy(header->magic, LAYOUT_MAGIC, sizeof header->magic);
     header->layout = LAYOUT_VERSION;

@@ -36,12 +36,12 @@ static bool has_name(const struct old *old, const struct name *name)
     return name_is(name, region->device, region->inode);
 }
 
-static int open_old(struct old *old, const char *path)
+static int open_old(struct old *old, const struct name *name)
 {
-    int error = seqshare_open(&old->share, path, SEQSHARE_WRITE);
+    int error = share_open_at(&old->share, name, SEQSHARE_WRITE);
 
     if (error == -EACCES || error == -EROFS || error == -EPROTONOSUPPORT)
-        error = seqshare_open(&old->share, path, SEQSHARE_READ);
+        error = share_open_at(&old->share, name, SEQSHARE_READ);
     return error;
 }
 
@@ -123,7 +123,7 @@ static int take_place(struct share *share, struct old *old, struct name *name, s
 static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
 {
     struct old old = {0};
-    int error = open_old(&old, name->path);
+    int error = open_old(&old, name);
 
     if (error == -ENOENT) {
         error = share_make_named(share, name, capacity, mode, NULL, false);

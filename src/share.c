@@ -121,9 +121,20 @@ static int open_region(struct region *region, const struct name *name, bool writ
     return fd < 0 ? fd : region_attach(region, fd, writable);
 }
 
+int share_open_at(seqshare **result, const struct name *name, int access)
+{
+    struct share *share = share_allocate();
+    int error;
+
+    if (!share)
+        return -ENOMEM;
+    error = open_region(&share->region, name, access & SEQSHARE_WRITE, access & SEQSHARE_ANY_OWNER);
+    share->any_owner = access & SEQSHARE_ANY_OWNER;
+    return share_hand_over(result, share, error);
+}
+
 int seqshare_open(seqshare **result, const char *text, int access)
 {
-    struct share *share;
     struct name name;
     int error;
 
@@ -132,15 +143,11 @@ int seqshare_open(seqshare **result, const char *text, int access)
     error = name_open(&name, text);
     if (error)
         return error;
-    share = share_allocate();
-    error = share ? open_region(&share->region, &name, access & SEQSHARE_WRITE, access & SEQSHARE_ANY_OWNER)
-                  : -ENOMEM;
-    if (!error) {
-        share->any_owner = access & SEQSHARE_ANY_OWNER;
-        take_path(share, &name);
-    }
+    error = share_open_at(result, &name, access);
+    if (!error)
+        take_path(share_of(*result), &name);
     name_close(&name);
-    return share ? share_hand_over(result, share, error) : error;
+    return error;
 }
 
 int seqshare_reopen(seqshare *handle)
@@ -172,12 +179,35 @@ int seqshare_reopen(seqshare *handle)
     return 1;
 }
 
-int seqshare_unlink(const char *text)
+/* What is no share, or not ours to write, is removed all the same: it cannot be told. Other errors say nothing of it. */
+static bool cannot_be_told(int error)
+{
+    return error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP || error == -EACCES ||
+           error == -EPERM || error == -EROFS || error == -ELOOP;
+}
+
+static int unlink_name(const struct name *name)
 {
     struct region region;
-    struct name name;
     struct stat status;
-    bool known;
+    int error = open_region(&region, name, true, true); /* any owner: nothing is believed of it */
+    bool known = !error;
+
+    if (error && !cannot_be_told(error))
+        return error;
+    error = unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
+    if (!known)
+        return error;
+    /* Only if it was this file that lost its name: another may have had it by then. */
+    if (!error && fstat(region.write_fd, &status) == 0 && status.st_nlink == 0)
+        region_retire(&region, SEQSHARE_UNLINKED);
+    region_close(&region);
+    return error;
+}
+
+int seqshare_unlink(const char *text)
+{
+    struct name name;
     int error;
 
     if (!text)
@@ -185,18 +215,8 @@ int seqshare_unlink(const char *text)
     error = name_open(&name, text);
     if (error)
         return error;
-    /* Any owner: nothing is believed of the region, it is only told. What is no share is removed all the
-     * same. */
-    known = open_region(&region, &name, true, true) == 0;
-    if (unlinkat(name.directory, name.base, 0) != 0)
-        error = -errno;
+    error = unlink_name(&name);
     name_close(&name);
-    if (!known)
-        return error;
-    /* Only if it was this file that lost its name: another may have had it by then. */
-    if (!error && fstat(region.write_fd, &status) == 0 && status.st_nlink == 0)
-        region_retire(&region, SEQSHARE_UNLINKED);
-    region_close(&region);
     return error;
 }
 

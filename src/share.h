@@ -32,6 +32,9 @@ struct share *share_allocate(void);
 /* Free `share` and return `error` if it is one; else the handle is the caller's, in *result. */
 int share_hand_over(seqshare **result, struct share *share, int error);
 
+/* The region that `name` has, as seqshare_open; the handle then knows no path. */
+int share_open_at(seqshare **result, const struct name *name, int access);
+
 /*
  * A region complete with mode and value, under `name`, where it either takes the place of what is there or
  * must be the first
@@ -40,8 +43,11 @@ int share_hand_over(seqshare **result, struct share *share, int error);
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
                      const struct first_value *value, bool replace);
 
-/* The region's TIDs mean in this process what they meant to its creator. Looks into /proc. */
-bool share_world_is_ours(const struct region *region);
+/*
+ * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error that says
+ * nothing (no descriptors to look into /proc with).
+ */
+int share_check_world(const struct region *region);
 
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);

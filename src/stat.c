@@ -67,7 +67,7 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     memcpy(stat.region_id, share->region.header.region_id, sizeof stat.region_id);
     stat.owner = (int32_t)(owner & OWNER_TID_MASK);
     /* From another namespace it cannot be told, and is believed. */
-    stat.owner_alive = owner != 0 && !(share_world_is_ours(&share->region) && identity_is_dead(owner));
+    stat.owner_alive = owner != 0 && !(share_check_world(&share->region) == 0 && identity_is_dead(owner));
     stat.replaced = marks & SEQSHARE_REPLACED;
     stat.unlinked = marks & SEQSHARE_UNLINKED;
     stat.retired = marks != 0;

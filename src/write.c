@@ -28,31 +28,36 @@ bool share_is_locked_by_me(const struct share *share)
  * (no /proc), it counts as different from what is known; nothing known on either side will do for an
  * anonymous region, which cannot have come from another boot and rarely from another namespace.
  */
-bool share_world_is_ours(const struct region *region)
+int share_check_world(const struct region *region)
 {
     static const uint8_t unknown[16];
     const struct header *header = &region->header;
     struct world here;
+    int error = world_get(&here);
 
-    world_get(&here);
+    if (error)
+        return error;
     if (memcmp(here.boot_id, header->boot_id, sizeof here.boot_id) != 0 ||
         here.pid_namespace != header->pid_namespace || here.time_namespace != header->time_namespace)
-        return false;
-    return region->anonymous || (here.pid_namespace != 0 && here.time_namespace != 0 &&
-                                 memcmp(here.boot_id, unknown, sizeof unknown) != 0);
+        return -EOPNOTSUPP;
+    if (!region->anonymous && (here.pid_namespace == 0 || here.time_namespace == 0 ||
+                               memcmp(here.boot_id, unknown, sizeof unknown) == 0))
+        return -EOPNOTSUPP;
+    return 0;
 }
 
 /* Asked once in each process: a child of fork may be in another namespace than its parent. */
 static int check_world(struct share *share)
 {
     uint64_t generation = identity_generation();
+    int error;
 
     if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict, guarding nothing */
         return 0;
-    if (!share_world_is_ours(&share->region))
-        return -EOPNOTSUPP;
-    __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
-    return 0;
+    error = share_check_world(&share->region);
+    if (!error)
+        __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
+    return error;
 }
 
 static int check_writable(struct share *share)
