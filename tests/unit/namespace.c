@@ -293,6 +293,7 @@ static void without_proc(struct scene *scene, void (*body)(void *))
 
 Test(namespace, without_proc_an_anonymous_share_works)
 {
+    skip_under_valgrind(); /* it knows of no pidfd */
     without_proc(scene_without_share(), works_without_proc);
 }
 
