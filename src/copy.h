@@ -208,7 +208,10 @@ COPY_INLINE void copy_wide(unsigned char *to, const unsigned char *from, size_t 
             copy_wide_128(to + done, from + done);
         copy_wide_128(to + length - 128, from + length - 128);
     }
-    __asm__ volatile("vzeroupper" ::: "xmm0", "xmm1", "xmm2", "xmm3"); /* or SSE code after us crawls */
+    /* Or SSE code after us crawls. It clears the upper half of all sixteen. */
+    __asm__ volatile("vzeroupper" ::
+                         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                           "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 #endif
 

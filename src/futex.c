@@ -21,7 +21,7 @@ static long wait_call(const uint32_t *word, uint32_t value, int64_t ns)
 #ifdef SYS_futex_time64
     long result = syscall(SYS_futex_time64, word, FUTEX_WAIT, value, &time, NULL, 0);
 #ifdef SYS_futex
-    if (result != 0 && errno == ENOSYS) { /* before Linux 5.1 */
+    if (result != 0 && (errno == ENOSYS || errno == EPERM)) { /* before Linux 5.1, or an old sandbox */
         long old[2] = {(long)time.seconds, (long)time.nanoseconds};
 
         result = syscall(SYS_futex, word, FUTEX_WAIT, value, old, NULL, 0);

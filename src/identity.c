@@ -34,9 +34,9 @@ static _Thread_local struct identity self TLS_MODEL;
  * new generation differs from all that ancestors had: two threads of a child cannot take the parent's number
  * for theirs.
  */
-static uint64_t unwiped;
-static uint64_t *generation = &unwiped;
-static uint64_t generations;
+static seqshare_word unwiped;
+static seqshare_word *generation = &unwiped;
+static seqshare_word generations;
 
 static void forget_generation(void)
 {
@@ -70,6 +70,12 @@ uint64_t identity_generation(void)
 
 /* ---- /proc ----------------------------------------------------------------------------------- */
 
+/* These say that there is no such file to ask; any other error says nothing. */
+static bool is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ESRCH;
+}
+
 /* Up to size - 1 bytes of a small file, with a 0 behind; their number, or a negative errno. */
 static ssize_t read_file(const char *path, char *text, size_t size)
 {
@@ -92,84 +98,96 @@ static ssize_t read_file(const char *path, char *text, size_t size)
 }
 
 /*
- * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's
- * namespace down to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves
- * nothing. The line can be far down (behind thousands of groups), so the file is searched in overlapping
- * pieces.
+ * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's namespace down
+ * to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves nothing.
+ * 1: it is; 0: not proven; or a negative errno that says nothing.
+ * The line can be far down (behind thousands of groups), so the file is searched in overlapping pieces.
  */
-static bool proc_is_ours(pid_t tid)
+static int proc_is_ours(pid_t tid)
 {
     char text[1024], wanted[48];
     int wanted_length = snprintf(wanted, sizeof wanted, "\nNSpid:\t%d\n", (int)tid);
     size_t kept = 0;
     int fd = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
-    bool found = false;
+    int result = 0;
 
-    while (fd >= 0 && !found) {
+    if (fd < 0)
+        return is_absent(errno) ? 0 : -errno;
+    for (;;) {
         ssize_t got = read(fd, text + kept, sizeof text - kept);
         size_t have;
 
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0)
+            result = -errno;
         if (got <= 0)
             break;
         have = kept + (size_t)got;
-        found = memmem(text, have, wanted, (size_t)wanted_length) != NULL;
+        result = memmem(text, have, wanted, (size_t)wanted_length) != NULL;
+        if (result)
+            break;
         kept = have < sizeof wanted ? have : sizeof wanted;
         memmove(text, text + have - kept, kept);
     }
-    if (fd >= 0)
-        close(fd);
-    return found;
+    close(fd);
+    return result;
 }
 
-/* State and start time (low 32 bits, never 0) from a stat file; false when it cannot be read. */
-static bool read_stat(const char *path, char *state, uint32_t *start)
+/* State and start time (low 32 bits, never 0) from a stat file: 1; 0 if there is none; or a negative errno. */
+static int read_stat(const char *path, char *state, uint32_t *start)
 {
     char text[1024];
     const char *field;
     unsigned long long ticks;
+    ssize_t length = read_file(path, text, sizeof text);
 
-    if (read_file(path, text, sizeof text) <= 0)
-        return false;
+    if (length < 0)
+        return is_absent((int)-length) ? 0 : (int)length;
     field = strrchr(text, ')'); /* the last one: the name before it may be anything */
     if (!field || field[1] != ' ' || field[2] == 0)
-        return false;
+        return 0;
     *state = field[2];
     field += 2;
     for (int number = 3; number < 22; number++) {
         field = strchr(field, ' ');
         if (!field)
-            return false;
+            return 0;
         field++;
     }
     ticks = strtoull(field, NULL, 10);
     *start = (uint32_t)ticks ? (uint32_t)ticks : 1;
-    return true;
+    return 1;
 }
 
 /* ---- this thread ----------------------------------------------------------------------------- */
 
-static uint64_t own_start(pid_t tid)
+/* 1: known; 0: not to be known here; or a negative errno that says nothing. */
+static int own_start(pid_t tid, uint32_t *start)
 {
     char path[64], state;
-    uint32_t start;
+    int result = proc_is_ours(tid);
 
-    /* Not /proc/self/stat: emulators fake that one. Under another namespace's /proc the number is someone
-     * else's. */
+    *start = 0;
+    if (result != 1)
+        return result; /* under another namespace's /proc the number would be someone else's */
+    /* Not /proc/self/stat: emulators fake that one. */
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
-    return proc_is_ours(tid) && read_stat(path, &state, &start) ? start : 0;
+    return read_stat(path, &state, start);
 }
 
 static void find_self(uint64_t now)
 {
     pid_t tid = (pid_t)syscall(SYS_gettid);
     int saved = errno;
+    uint32_t start;
+    int result = own_start(tid, &start);
 
-    self.owner = (uint64_t)tid | own_start(tid) << 32;
+    self.owner = (uint64_t)tid | (uint64_t)start << 32;
     self.process = getpid();
+    self.error = result < 0 ? result : 0;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler that sees the generation sees the rest */
-    self.generation = now;
+    self.generation = self.error ? 0 : now;  /* half an identity is not kept: ask again */
     errno = saved;
 }
 
@@ -183,12 +201,6 @@ const struct identity *identity_get(void)
 }
 
 /* ---- its world ------------------------------------------------------------------------------- */
-
-/* These say that there is no such file to ask; any other error says nothing. */
-static bool is_absent(int error)
-{
-    return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM;
-}
 
 static int get_namespace(const char *path, uint64_t *inode)
 {
@@ -267,11 +279,11 @@ static bool judge(pid_t tid, uint32_t owner_start)
         return true;
     if (kill(tid, 0) != 0 && errno == ESRCH)
         return true;
-    if (!proc_is_ours((pid_t)syscall(SYS_gettid)))
+    if (proc_is_ours((pid_t)syscall(SYS_gettid)) != 1)
         return is_zombie(tid);
     /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader and for any other thread. */
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)tid, (int)tid);
-    if (!read_stat(path, &state, &start))
+    if (read_stat(path, &state, &start) != 1)
         return false; /* hidepid shows nothing of other users' processes, alive as they are */
     return state == 'Z' || state == 'X' || (owner_start != 0 && start != owner_start);
 }

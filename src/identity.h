@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <seqshare/protocol.h>
+
 #define OWNER_TID_MASK UINT64_C(0x3fffffff)
 #define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
 
@@ -14,6 +16,7 @@ struct identity {
     uint64_t owner; /* as it stands in the owner word: TID | start time << 32 */
     uint64_t generation;
     pid_t process;
+    int error; /* not 0: the start time could not be found out now (no descriptors, say); do not lock with it */
 };
 
 /*

@@ -17,7 +17,8 @@ enum {
     LAYOUT_READABLE_BY = 1, /* the oldest layout version whose readers may read what we make */
     LAYOUT_HEADER_SIZE = 4096,
     LAYOUT_HEADER_MAX = 1 << 20, /* what a later layout may need; more is corrupt */
-    LAYOUT_LINE = 128            /* two cache lines: processors prefetch the neighbour */
+    LAYOUT_LINE = 128,           /* two cache lines: processors prefetch the neighbour */
+    LAYOUT_PAGE = 4096
 };
 
 #define LAYOUT_MAGIC      "seqshare"

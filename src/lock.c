@@ -213,17 +213,20 @@ int lock_enter(struct lock_line *lock, uint64_t me)
 
 int lock_leave(struct lock_line *lock, uint64_t me)
 {
-    uint64_t state = load_state(lock);
-
-    if (!lock_is_mine(lock, me) || state == (me | STATE_HELD))
+    if (!lock_is_entered(lock, me))
         return -EPERM;
-    if (state == (me | STATE_HELD | STATE_BUSY)) {
+    if (load_state(lock) == (me | STATE_HELD | STATE_BUSY)) {
         store_state(lock, me | STATE_HELD);
     } else {
         store_state(lock, 0);
         give_back(lock, me);
     }
     return 0;
+}
+
+bool lock_is_entered(const struct lock_line *lock, uint64_t me)
+{
+    return lock_is_mine(lock, me) && load_state(lock) != (me | STATE_HELD);
 }
 
 bool lock_is_mine(const struct lock_line *lock, uint64_t me)

@@ -32,6 +32,9 @@ int lock_enter(struct lock_line *lock, uint64_t me);
 /* End a write: release, unless lock_acquire held it before. -EPERM: this thread was in none. */
 int lock_leave(struct lock_line *lock, uint64_t me);
 
+/* Is this thread between lock_enter and lock_leave (or in the middle of taking or giving back)? */
+bool lock_is_entered(const struct lock_line *lock, uint64_t me);
+
 /* Does this thread own it, in whatever way? */
 bool lock_is_mine(const struct lock_line *lock, uint64_t me);
 

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "region.h"
 
 #define PLACE "/dev/shm/seqshare."
 
@@ -93,7 +96,7 @@ int name_open_file(const struct name *name, bool writable, bool any_owner)
 {
     /* NONBLOCK: opening a FIFO must not wait for its other end. */
     int flags = (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int fd = openat(name->directory, name->base, flags);
+    int fd = region_keep_apart(openat(name->directory, name->base, flags));
     int error;
 
     if (fd < 0)
@@ -121,9 +124,10 @@ static int create_temporary(const struct name *name, char temporary[NAME_TEMPORA
 
     do {
         if (getrandom(&random, sizeof random, 0) != sizeof random)
-            return -errno;
+            return -EIO;
         snprintf(temporary, NAME_TEMPORARY_SIZE, ".seqshare-%016llx", (unsigned long long)random);
-        fd = openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        fd = region_keep_apart(
+            openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0) {
         temporary[0] = 0;
@@ -137,7 +141,7 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
     temporary[0] = 0;
     /* A file without a name vanishes with a creator that is killed. Its name is given through /proc. */
     if (!needs_name && access("/proc/self/fd", X_OK) == 0) {
-        int fd = openat(name->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        int fd = region_keep_apart(openat(name->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 
         if (fd >= 0)
             return fd;
@@ -154,16 +158,12 @@ void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
     temporary[0] = 0;
 }
 
-int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE], bool replace)
+int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE])
 {
     char path[64];
     int result;
 
-    if (replace) {
-        result = renameat(name->directory, temporary, name->directory, name->base);
-        if (result == 0)
-            temporary[0] = 0;
-    } else if (temporary[0]) {
+    if (temporary[0]) {
         result = linkat(name->directory, temporary, name->directory, name->base, 0);
     } else {
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -171,6 +171,50 @@ int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZ
     }
     if (result != 0)
         result = -errno;
+    name_discard(name, temporary);
+    return result;
+}
+
+/* Swap the files of the two names, in one step. */
+static int exchange(const struct name *name, const char *temporary)
+{
+    return syscall(SYS_renameat2, name->directory, temporary, name->directory, name->base,
+                   2 /* RENAME_EXCHANGE */) == 0
+               ? 0
+               : -errno;
+}
+
+/* Where files cannot be exchanged: a name that moves between look and rename is not noticed. */
+static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
+                           const struct stat *old)
+{
+    if (!name_is(name, old->st_dev, old->st_ino))
+        return -EAGAIN;
+    if (renameat(name->directory, temporary, name->directory, name->base) != 0)
+        return -errno;
+    temporary[0] = 0;
+    return 0;
+}
+
+static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)
+{
+    const struct name swapped = {.base = temporary, .directory = name->directory};
+    int result = exchange(name, temporary);
+
+    if (result == -EINVAL || result == -ENOSYS || result == -EPERM)
+        return look_and_rename(name, temporary, old);
+    if (result == -ENOENT)
+        return -EAGAIN;
+    if (result || name_is(&swapped, old->st_dev, old->st_ino))
+        return result;
+    result = exchange(name, temporary); /* it was another's: give it back */
+    return result ? result : -EAGAIN;
+}
+
+int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)
+{
+    int result = take_name(name, temporary, old);
+
     name_discard(name, temporary);
     return result;
 }

@@ -85,12 +85,25 @@ static int open_read_only(const struct region *region, int fd)
     int read_fd;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    read_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    read_fd = region_keep_apart(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (read_fd >= 0 && !region_owns(region, read_fd)) {
         close(read_fd);
         return -1;
     }
     return read_fd;
+}
+
+int region_keep_apart(int fd)
+{
+    int apart, error;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    apart = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    error = errno;
+    close(fd);
+    errno = error;
+    return apart;
 }
 
 static void close_ours(const struct region *region, int *fd)
@@ -160,12 +173,16 @@ static int describe(struct region *region, size_t capacity, unsigned slots)
         return -EINVAL;
     if (__builtin_add_overflow(capacity, LAYOUT_LINE - 1, &stride))
         return -ENOMEM;
+    /* A slot that can fill pages starts one: else its first and last would be the neighbours' as well. */
     stride -= stride % LAYOUT_LINE;
+    if (stride > LAYOUT_PAGE &&
+        __builtin_add_overflow(stride, (LAYOUT_PAGE - stride % LAYOUT_PAGE) % LAYOUT_PAGE, &stride))
+        return -ENOMEM;
     if (__builtin_mul_overflow(stride, slots, &size) ||
         __builtin_add_overflow(size, LAYOUT_HEADER_SIZE, &size) || size > PTRDIFF_MAX)
         return -ENOMEM;
     if (getrandom(header->region_id, sizeof header->region_id, 0) != sizeof header->region_id)
-        return -errno;
+        return -EIO;
     error = world_get(&world);
     if (error)
         return error; /* a header that says `not known` for good, because of one bad moment? */
@@ -272,7 +289,7 @@ static int open_memfd(void)
 
     if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
         fd = memfd_create("seqshare", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return fd;
+    return region_keep_apart(fd);
 }
 
 /* No memfd here (old kernel, seccomp): memory that fork inherits, and no descriptor. */
@@ -389,24 +406,40 @@ static int check_mode(int fd, bool writable)
     return flags & O_ACCMODE;
 }
 
-/* Keep the descriptor that fits the access, and the read-only one beside it. */
-static void keep(struct region *region, int fd, int mode)
+/*
+ * Who only reads shall not be able to do more: a mapping of a writable descriptor could be made writable again. Without /proc there
+ * is no other.
+ */
+static int prefer_read_only(struct region *region, int fd, int mode)
 {
-    if (region->writable) {
-        region->write_fd = fd;
-        region->read_fd = open_read_only(region, fd);
-    } else if (mode == O_RDONLY) {
-        region->read_fd = fd;
-    } else {
-        region->read_fd = open_read_only(region, fd); /* who only reads shall not be able to do more */
-        close(fd);
-    }
+    int read_fd;
+
+    if (region->writable || mode == O_RDONLY)
+        return fd;
+    read_fd = open_read_only(region, fd);
+    if (read_fd < 0)
+        return fd;
+    close(fd);
+    return read_fd;
+}
+
+/* Header and mapping of a file that has been looked at. */
+static int read_and_map(struct region *region, int fd)
+{
+    struct stat status;
+    int error = read_header(fd, &region->header);
+
+    if (error)
+        return error;
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    error = validate(&region->header, region->writable, (uint64_t)status.st_size, &region->size);
+    return error ? error : map(region, fd);
 }
 
 int region_attach(struct region *region, int fd, bool writable)
 {
-    struct stat status;
-    int mode, error;
+    int mode, seals, error;
 
     reset(region);
     region->writable = writable;
@@ -414,18 +447,22 @@ int region_attach(struct region *region, int fd, bool writable)
     error = mode < 0 ? mode : region_check_file(fd);
     if (!error)
         error = remember_file(region, fd);
-    if (!error)
-        error = read_header(fd, &region->header);
-    if (!error)
-        error = fstat(fd, &status) == 0
-                    ? validate(&region->header, writable, (uint64_t)status.st_size, &region->size)
-                    : -errno;
-    if (!error)
-        error = map(region, fd);
+    if (!error) {
+        fd = prefer_read_only(region, fd, mode);
+        error = read_and_map(region, fd);
+    }
     if (error)
         return give_up(region, fd, error);
-    region->anonymous = fcntl(fd, F_GET_SEALS) > 0 && (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK);
-    keep(region, fd, mode);
+    seals = fcntl(fd, F_GET_SEALS);
+    region->anonymous = seals > 0 && seals & F_SEAL_SHRINK;
+    if (writable) {
+        region->write_fd = fd;
+        region->read_fd = open_read_only(region, fd);
+    } else if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+        region->read_fd = fd;
+    } else {
+        close(fd);
+    }
     return 0;
 }
 

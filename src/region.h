@@ -16,10 +16,10 @@ struct region {
     struct layout *map;
     size_t size;
     struct header header;
-    bool writable;        /* atomic: see region_is_writable */
-    uint64_t registering; /* threads in region_enter_wake: generation << 32 | their number */
-    bool anonymous;       /* memfd, or memory without a file */
-    int write_fd;         /* -1: none. Owned, like read_fd; but see region_owns() */
+    bool writable;             /* atomic: see region_is_writable */
+    seqshare_word registering; /* threads in region_enter_wake: generation << 32 | their number */
+    bool anonymous;            /* memfd, or memory without a file */
+    int write_fd;              /* -1: none. Owned, like read_fd; but see region_owns() */
     int read_fd;
     dev_t device; /* of the file behind the descriptors */
     ino_t inode;
@@ -52,6 +52,9 @@ int region_attach(struct region *region, int fd, bool writable);
 int region_check_file(int fd);
 
 void region_close(struct region *region);
+
+/* `fd`, or a duplicate above standard input, output and error, which programs close and print to. -1 stays -1. */
+int region_keep_apart(int fd);
 
 /*
  * Is this descriptor still the one we opened? Daemons close all, and the number then names a stranger's file.

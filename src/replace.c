@@ -5,26 +5,31 @@
  *
  *      lock the old region; does it still have the name?
  *      read its value; make the new region with it, under a temporary name
- *      rename                              from here on, who opens gets the new one
+ *      exchange the two names, and see that it was the old region's; else back, and again
+ *                                          from here on, who opens gets the new one
+ *      remove the old one's, the temporary name
  *      mark the old one; wake; unlock      from here on, who had it is told; no set fell between
  *
- * Killed before the rename: nothing has happened (but for a file `.seqshare-*` that nobody opens). Killed
- * between rename and mark: the old region is not marked, and seqshare_reopen still notices, by the region's
+ * Killed before the exchange: nothing has happened (but for a file `.seqshare-*` that nobody opens). Killed
+ * between exchange and mark: the old region is not marked, and seqshare_reopen still notices, by the region's
  * id.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lock.h"
+#include "retry.h"
 #include "share.h"
 #include "wait.h"
 
-enum { MOVED = 1 }; /* the name has another region than we looked at: start again */
+enum {
+    MOVED = 1, /* the name has another region than we looked at: start again */
+    MOVES_MOST =
+        1000 /* a name that moves this often under us, or a file system that numbers files anew each time */
+};
 
 struct old {
     seqshare *share;
-    bool locked; /* the lock is this thread's, by us or before us */
-    bool unlock; /* by us */
+    bool locked;
     void *bytes;
     struct first_value value;
 };
@@ -45,27 +50,28 @@ static int open_old(struct old *old, const struct name *name)
     return error;
 }
 
+/* As a write is begun, so that not even a signal handler of this thread can publish in between. */
 static int lock_old(struct old *old, const struct name *name)
 {
-    int result = seqshare_lock(old->share);
+    int error = share_begin(share_of(old->share));
 
-    old->unlock = result >= 0;
-    old->locked = old->unlock || result == -EDEADLK;
+    old->locked = error == 0;
     if (!has_name(old, name))
         return MOVED;
-    if (old->locked || result == -EROFS || result == -EOPNOTSUPP || result == -EIDRM)
+    if (error == -EROFS || error == -EOPNOTSUPP || error == -EIDRM)
         return 0; /* (-EIDRM though it has the name: marked by mistake or malice) */
-    return result;
+    return error;
 }
 
 /* All of one version, also when the region could not be locked. */
 static int read_old(struct old *old)
 {
+    struct retry retry = {0, 0};
     struct seqshare_stat stat;
     uint64_t version;
     ssize_t length;
 
-    do {
+    for (;;) {
         int error = seqshare_stat(old->share, &stat);
 
         if (error)
@@ -77,7 +83,11 @@ static int read_old(struct old *old)
         length = seqshare_get_alloc(old->share, &old->bytes, &version);
         if (length < 0)
             return (int)length;
-    } while (version != stat.version);
+        if (version == stat.version)
+            break;
+        if (!retry_once_more(old->share, &retry))
+            return -EAGAIN;
+    }
     old->value.bytes = old->bytes;
     old->value.length = (size_t)length;
     old->value.version = version;
@@ -97,8 +107,8 @@ static void retire_old(const struct old *old)
 
 static void close_old(struct old *old)
 {
-    if (old->unlock)
-        seqshare_unlock(old->share);
+    if (old->locked)
+        share_end(share_of(old->share));
     seqshare_close(old->share);
     free(old->bytes);
 }
@@ -114,10 +124,10 @@ static int take_place(struct share *share, struct old *old, struct name *name, s
         return error;
     if (old->value.length > capacity)
         return -EMSGSIZE;
-    error = share_make_named(share, name, capacity, mode, &old->value, true);
+    error = share_make_named(share, name, capacity, mode, &old->value, &share_of(old->share)->region);
     if (!error && old->locked)
         retire_old(old);
-    return error;
+    return error == -EAGAIN ? MOVED : error;
 }
 
 static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
@@ -126,7 +136,7 @@ static int replace(struct share *share, struct name *name, size_t capacity, mode
     int error = open_old(&old, name);
 
     if (error == -ENOENT) {
-        error = share_make_named(share, name, capacity, mode, NULL, false);
+        error = share_make_named(share, name, capacity, mode, NULL, NULL);
         return error == -EEXIST ? MOVED : error;
     }
     if (error)
@@ -148,9 +158,9 @@ int seqshare_replace(seqshare **result, const char *text, size_t capacity, mode_
     if (error)
         return error;
     share = share_allocate();
-    do
-        error = share ? replace(share, &name, capacity, mode) : -ENOMEM;
-    while (error == MOVED);
+    error = share ? MOVED : -ENOMEM;
+    for (int moves = 0; error == MOVED && moves < MOVES_MOST; moves++)
+        error = replace(share, &name, capacity, mode);
     name_close(&name);
-    return share ? share_hand_over(result, share, error) : error;
+    return share ? share_hand_over(result, share, error == MOVED ? -EAGAIN : error) : error;
 }

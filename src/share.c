@@ -70,11 +70,24 @@ static void take_path(struct share *share, struct name *name)
     name->path = NULL;
 }
 
+/* The last step: the name. */
+static int give_name(const struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
+                     const struct region *old)
+{
+    struct stat replaced = {0};
+
+    if (!old)
+        return name_link(name, share->region.write_fd, temporary);
+    replaced.st_dev = old->device;
+    replaced.st_ino = old->inode;
+    return name_replace(name, temporary, &replaced);
+}
+
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
-                     const struct first_value *value, bool replace)
+                     const struct first_value *value, const struct region *old)
 {
     char temporary[NAME_TEMPORARY_SIZE];
-    int fd = name_create_file(name, replace, temporary);
+    int fd = name_create_file(name, old != NULL, temporary);
     int error;
 
     if (fd < 0)
@@ -88,7 +101,7 @@ int share_make_named(struct share *share, struct name *name, size_t capacity, mo
         error = -errno;
         name_discard(name, temporary);
     } else {
-        error = name_link(name, fd, temporary, replace);
+        error = give_name(share, name, temporary, old);
     }
     if (error)
         region_close(&share->region);
@@ -109,7 +122,7 @@ int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t
     if (error)
         return error;
     share = share_allocate();
-    error = share ? share_make_named(share, &name, capacity, mode, NULL, false) : -ENOMEM;
+    error = share ? share_make_named(share, &name, capacity, mode, NULL, NULL) : -ENOMEM;
     name_close(&name);
     return share ? share_hand_over(result, share, error) : error;
 }
@@ -159,7 +172,7 @@ int seqshare_reopen(seqshare *handle)
 
     if (!handle || !share->path)
         return -EINVAL;
-    if (share_is_locked_by_me(share))
+    if (region_is_writable(&share->region) && share_is_locked_by_me(share))
         return -EBUSY;
     error = name_open(&name, share->path);
     if (error)
@@ -174,26 +187,25 @@ int seqshare_reopen(seqshare *handle)
     }
     region_close(&share->region);
     share->region = found;
-    share->our_world = share->locked_by = share->filled_by = 0;
+    share->our_world = share->locked_by = share->writing = share->filling = 0;
     aim(share);
     return 1;
 }
 
-/* What is no share, or not ours to write, is removed all the same: it cannot be told. Other errors say nothing of it. */
-static bool cannot_be_told(int error)
+/* These say nothing of the file. What is no share, or not ours to write, is removed all the same, and not told. */
+static bool says_nothing(int error)
 {
-    return error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP || error == -EACCES ||
-           error == -EPERM || error == -EROFS || error == -ELOOP;
+    return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
 }
 
 static int unlink_name(const struct name *name)
 {
     struct region region;
     struct stat status;
-    int error = open_region(&region, name, true, true); /* any owner: nothing is believed of it */
+    int error = open_region(&region, name, true, false); /* a stranger could truncate it while we mark it */
     bool known = !error;
 
-    if (error && !cannot_be_told(error))
+    if (error == -ENOENT || says_nothing(error))
         return error;
     error = unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
     if (!known)
@@ -243,7 +255,7 @@ int seqshare_attach(seqshare **result, int fd, int access)
 
     if (!result || !is_access(access))
         return -EINVAL;
-    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (own < 0)
         return -errno;
     error = region_check_file(own);
@@ -272,7 +284,7 @@ int seqshare_fd(const seqshare *handle, int access)
         return -EOPNOTSUPP;
     if (!region_owns(region, fd))
         return -EBADF;
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return fd < 0 ? -errno : fd;
 }
 

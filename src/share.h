@@ -11,14 +11,14 @@
 struct share {
     seqshare hot; /* what inline functions use */
     struct region region;
-    char *path;         /* absolute; NULL: a share without a name */
-    bool any_owner;     /* as it was opened */
-    uint64_t our_world; /* the generation in which the region's namespaces were found to be ours */
-    uint64_t locked_by; /* the thread that took the lock through this handle; 0: none */
-    uint64_t filled_by; /* the thread that is between fill and publish; 0: none */
-    uint64_t filling;   /* the version that it makes */
+    char *path;              /* absolute; NULL: a share without a name */
+    bool any_owner;          /* as it was opened */
+    seqshare_word our_world; /* the generation in which the region's namespaces were found to be ours */
+    seqshare_word locked_by; /* the thread that took the lock through this handle; 0: none */
+    seqshare_word writing;   /* the thread that is in a write through this handle; 0: none */
+    uint64_t filling;        /* the version that its fill makes; 0: it is in none */
     size_t room;
-    uint64_t retries;
+    seqshare_word retries;
 };
 
 static inline struct share *share_of(const seqshare *share)
@@ -36,18 +36,24 @@ int share_hand_over(seqshare **result, struct share *share, int error);
 int share_open_at(seqshare **result, const struct name *name, int access);
 
 /*
- * A region complete with mode and value, under `name`, where it either takes the place of what is there or
- * must be the first
- * (-EEXIST).
+ * A region complete with mode and value, under `name`: in the place of the region `old` (-EAGAIN: another has the
+ * name now), or NULL, as the first (-EEXIST).
  */
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
-                     const struct first_value *value, bool replace);
+                     const struct first_value *value, const struct region *old);
 
 /*
  * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error that says
  * nothing (no descriptors to look into /proc with).
  */
 int share_check_world(const struct region *region);
+
+/*
+ * Begin a write of this thread through this handle: writable, in our world, not replaced, the lock taken or this
+ * thread's. The errors of seqshare_set. share_end ends it.
+ */
+int share_begin(struct share *share);
+void share_end(struct share *share);
 
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);

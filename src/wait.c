@@ -43,27 +43,39 @@ static uint32_t register_sleeper(struct region *region, int64_t *bound)
     return word;
 }
 
+/* 0: another version than `seen`; -EIDRM: replaced, and no other; -EAGAIN: neither. */
+static int look(const struct seqshare_head *head, uint64_t seen)
+{
+    /* Acquire: pairs with region_retire. The mark first, for nothing is published after it: what was, is then seen. */
+    bool replaced = __atomic_load_n(&head->retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
+
+    if (seqshare_read_begin(head) != seen)
+        return 0;
+    return replaced ? -EIDRM : -EAGAIN;
+}
+
 int wait_for_version(struct region *region, uint64_t seen, int64_t ns)
 {
     const struct seqshare_head *head = &region->map->head;
     int64_t deadline = ns > 0 ? clock_after(ns) : 0;
+    int result =
+        look(head, seen); /* who need not sleep does not register: that would cost a publisher a wake-up */
 
-    for (;;) {
+    while (result == -EAGAIN && ns != 0) {
         int64_t left, bound;
         uint32_t word = register_sleeper(region, &bound);
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D1] pairs with D2 */
-        if (seqshare_read_begin(head) != seen)
-            return 0;
-        if (__atomic_load_n(&head->retired, __ATOMIC_ACQUIRE) &
-            SEQSHARE_REPLACED) /* pairs with region_retire */
-            return -EIDRM;
-        left = ns < 0 ? bound : deadline - (ns > 0 ? clock_now() : 0);
+        result = look(head, seen);
+        if (result != -EAGAIN)
+            break;
+        left = ns < 0 ? bound : deadline - clock_now();
         if (left <= 0)
             return -ETIMEDOUT;
         if (futex_wait(&region->map->wake, word, left < bound ? left : bound) == -EINTR)
             return -EINTR;
     }
+    return result == -EAGAIN ? -ETIMEDOUT : result;
 }
 
 static void wake_sleepers(uint32_t *wake, uint32_t word)
@@ -89,6 +101,7 @@ void wake_everybody(uint32_t *wake)
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D2] as above */
     word = __atomic_load_n(wake, __ATOMIC_RELAXED);
+    /* Relaxed, and may fail, as in wake_sleepers. */
     __atomic_compare_exchange_n(wake, &word, (word | 1) + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     futex_wake(wake, FUTEX_WAKE_ALL);
 }

@@ -62,10 +62,12 @@ static int check_world(struct share *share)
 
 static int check_writable(struct share *share)
 {
-    return region_is_writable(&share->region) ? check_world(share) : -EROFS;
+    int error = region_is_writable(&share->region) ? check_world(share) : -EROFS;
+
+    return error ? error : identity_get()->error;
 }
 
-/* Holding the lock: marks of replace are made under it. */
+/* Marks of replace are made under the lock, and never go away: asked again under it, the answer stays. */
 static bool is_replaced(const struct share *share)
 {
     return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_RELAXED) & SEQSHARE_REPLACED;
@@ -73,32 +75,58 @@ static bool is_replaced(const struct share *share)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static int begin(struct share *share, uint64_t me)
+/* Relaxed, as all of `writing` and `locked_by`: compared with one's own identity alone, and what another thread stored differs. */
+static void set_writing(struct share *share, uint64_t me)
 {
-    int error = lock_enter(lock_of(share), me);
+    __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
+}
 
-    if (!error && is_replaced(share)) {
-        lock_leave(lock_of(share), me);
-        error = -EIDRM;
+int share_begin(struct share *share)
+{
+    int error = check_writable(share);
+
+    if (!error && is_replaced(share))
+        error = -EIDRM; /* without waiting for whoever owns it */
+    if (!error)
+        error = lock_enter(lock_of(share), identity_get()->owner);
+    if (error)
+        return error;
+    set_writing(share, identity_get()->owner);
+    if (is_replaced(share)) {
+        share_end(share);
+        return -EIDRM;
     }
-    return error;
+    return 0;
+}
+
+void share_end(struct share *share)
+{
+    set_writing(share, 0);
+    lock_leave(lock_of(share), identity_get()->owner);
 }
 
 /*
- * Holding the lock, before anything is announced: may a version follow (over *expected, if not NULL), and are
- * `length` bytes of memory there for it?
+ * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory there for it? Then
+ * steps 1 and 2: the version is announced, in *version.
  */
-static int prepare(struct share *share, uint64_t *expected, size_t length)
+static int announce(struct share *share, uint64_t *expected, size_t length, uint64_t *version)
 {
-    uint64_t version = seqshare_write_current(&share->region.map->head);
+    struct seqshare_head *head = &share->region.map->head;
+    uint64_t current = seqshare_write_current(head);
+    int error;
 
-    if (expected && *expected != version) {
-        *expected = version;
+    if (expected && *expected != current) {
+        *expected = current;
         return -ESTALE;
     }
-    if (version >= SEQSHARE_VERSION_MAX)
+    if (current >= SEQSHARE_VERSION_MAX)
         return -EOVERFLOW;
-    return region_reserve(&share->region, seqshare_slot_of(version + 1, share->hot.mask), length);
+    error = region_reserve(&share->region, seqshare_slot_of(current + 1, share->hot.mask), length);
+    if (error)
+        return error;
+    *version = seqshare_write_begin(head);
+    return *version == current + 1 ? 0
+                                   : -EBADMSG; /* an enemy moves it: no memory was reserved for that slot */
 }
 
 /* Steps 3 (but for the bytes) and 4. */
@@ -124,30 +152,26 @@ static unsigned char *slot_bytes(const struct share *share, uint64_t version)
 static int set(seqshare *handle, uint64_t *expected, const void *value, size_t length, uint32_t tag)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
+    uint64_t version;
     int error;
 
     if (!handle || (!value && length > 0))
         return -EINVAL;
-    error = check_writable(share);
-    if (error)
-        return error;
+    if (!region_is_writable(&share->region))
+        return -EROFS;
     if (length > share->hot.capacity)
         return -EMSGSIZE;
-    me = identity_get()->owner;
-    error = begin(share, me);
+    error = share_begin(share);
     if (error)
         return error;
-    error = prepare(share, expected, length);
+    error = announce(share, expected, length, &version);
     if (!error) {
-        uint64_t version = seqshare_write_begin(&share->region.map->head);
-
         copy_in(slot_bytes(share, version), value, length);
         finish(share, version, length, tag);
         if (expected)
             *expected = version;
     }
-    lock_leave(lock_of(share), me);
+    share_end(share);
     if (!error)
         wake_registered(&share->region.map->wake);
     return error;
@@ -170,63 +194,61 @@ int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_
 
 /* ---- in place -------------------------------------------------------------------------------- */
 
-static bool is_filling(const struct share *share, uint64_t me)
+/* Between fill and publish, this thread, this handle; and nothing has been published meanwhile (by abandon elsewhere). */
+static bool is_filling(const struct share *share)
 {
-    /* Relaxed: another thread's value differs from `me`, whenever it is seen; one's own is in order. */
-    return __atomic_load_n(&share->filled_by, __ATOMIC_RELAXED) == me && lock_is_mine(lock_of(share), me);
-}
+    uint64_t me = identity_get()->owner;
 
-static void set_filling(struct share *share, uint64_t by)
-{
-    __atomic_store_n(&share->filled_by, by, __ATOMIC_RELAXED); /* see is_filling */
+    return __atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && share->filling != 0 &&
+           lock_is_entered(lock_of(share), me) &&
+           seqshare_write_current(&share->region.map->head) + 1 == share->filling;
 }
 
 int seqshare_fill(seqshare *handle, size_t room, void **slot)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
+    uint64_t version;
     int error;
 
     if (!handle || !slot)
         return -EINVAL;
-    error = check_writable(share);
-    if (error)
-        return error;
+    if (!region_is_writable(&share->region))
+        return -EROFS;
     if (room > share->hot.capacity)
         return -EMSGSIZE;
-    me = identity_get()->owner;
-    error = begin(share, me);
+    error = share_begin(share);
     if (error)
         return error;
-    error = prepare(share, NULL, room);
+    error = announce(share, NULL, room, &version);
     if (error) {
-        lock_leave(lock_of(share), me);
+        share_end(share);
         return error;
     }
-    share->filling = seqshare_write_begin(&share->region.map->head);
     share->room = room;
-    set_filling(share, me);
-    *slot = slot_bytes(share, share->filling);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
+    share->filling = version;
+    *slot = slot_bytes(share, version);
     return 0;
 }
 
 int seqshare_publish(seqshare *handle, size_t length)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
+    uint64_t version;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    me = identity_get()->owner;
-    if (!is_filling(share, me))
+    if (!is_filling(share))
         return -EPERM;
     if (length > share->room)
         return -EMSGSIZE;
-    finish(share, share->filling, length, 0);
-    set_filling(share, 0);
-    lock_leave(lock_of(share), me);
+    version = share->filling;
+    share->filling = 0; /* before the publication: a handler must not publish the same once more */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    finish(share, version, length, 0);
+    share_end(share);
     wake_registered(&share->region.map->wake);
     return 0;
 }
@@ -241,9 +263,11 @@ int seqshare_abandon(seqshare *handle)
     if (!region_is_writable(&share->region))
         return -EROFS;
     me = identity_get()->owner;
-    if (is_filling(share, me))
-        set_filling(share, 0);
-    return lock_leave(lock_of(share), me); /* the sequence stays odd, as after a death */
+    if (!lock_is_entered(lock_of(share), me))
+        return -EPERM;
+    share->filling = 0;
+    share_end(share); /* the sequence stays odd, as after a death */
+    return 0;
 }
 
 /* ---- lock ------------------------------------------------------------------------------------ */
@@ -259,6 +283,8 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
     result = check_writable(share);
     if (result)
         return result;
+    if (is_replaced(share))
+        return -EIDRM; /* without waiting for whoever owns it */
     me = identity_get()->owner;
     result = lock_acquire(lock_of(share), me, ns);
     if (result < 0)
@@ -267,7 +293,7 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
         lock_release(lock_of(share), me);
         return -EIDRM;
     }
-    __atomic_store_n(&share->locked_by, me, __ATOMIC_RELAXED); /* compared with one's own identity alone */
+    __atomic_store_n(&share->locked_by, me, __ATOMIC_RELAXED); /* see set_writing */
     return result;
 }
 
@@ -286,15 +312,18 @@ int seqshare_trylock(seqshare *share)
 int seqshare_unlock(seqshare *handle)
 {
     struct share *share = share_of(handle);
+    uint64_t me;
     int error;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    error = lock_release(lock_of(share), identity_get()->owner);
-    if (!error && __atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == identity_get()->owner)
-        __atomic_store_n(&share->locked_by, 0, __ATOMIC_RELAXED);
+    me = identity_get()->owner;
+    error = lock_release(lock_of(share), me);
+    if (!error) /* another thread may have it by now, through this very handle: swap nothing but our own */
+        __atomic_compare_exchange_n(&share->locked_by, &(uint64_t){me}, 0, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
     return error;
 }
 
@@ -302,8 +331,8 @@ void share_let_go(struct share *share)
 {
     uint64_t me = identity_get()->owner;
 
-    if (is_filling(share, me))
-        lock_leave(lock_of(share), me);
+    if (__atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && lock_is_entered(lock_of(share), me))
+        share_end(share); /* a fill, or a set that a longjmp left */
     if (__atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == me)
         lock_release(lock_of(share), me);
 }

@@ -346,7 +346,8 @@ SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view)
 
 SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *view)
 {
-    return share && view && seqshare_read_accept(share->head, share->mask, view->version);
+    return share && view && view->version != 0 &&
+           seqshare_read_accept(share->head, share->mask, view->version);
 }
 
 SEQSHARE_INLINE bool seqshare_retired(const seqshare *share)
