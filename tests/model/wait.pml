@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping until something is published: the wake word of src/wait.c.
+ *
+ * Checked: nobody sleeps for ever on a version or a retired mark that has come (an invalid end state),
+ * and no time-out of FUTEX_WAIT is needed except after a publisher was killed between publishing and
+ * waking.
+ *
+ * Bounds (by -D): SLEEPERS, that follow every version to the last; PUBLISHERS that publish PUBLICATIONS
+ * each, DEATHS of them killed in the middle; SPURIOUS returns of FUTEX_WAIT. With RETIRE the region is
+ * marked as well, while an onlooker sleeps that may not register and waits for the mark alone.
+ *
+ * spin runs everything in one order. A missing fence is therefore a step done out of turn: without D1
+ * the look may come before the registration, without D2 the load of the word before the publication.
+ */
+#ifndef SLEEPERS
+#define SLEEPERS 2
+#endif
+#ifndef PUBLISHERS
+#define PUBLISHERS 2
+#endif
+#ifndef PUBLICATIONS
+#define PUBLICATIONS 1
+#endif
+#ifndef DEATHS
+#define DEATHS 0
+#endif
+#ifndef SPURIOUS
+#define SPURIOUS 0
+#endif
+
+#define ONLOOKER SLEEPERS
+#define LAST (PUBLISHERS * PUBLICATIONS)
+
+byte version; /* shared memory */
+byte wake;
+bool retired;
+
+bool asleep[SLEEPERS + 1]; /* in the futex's queue */
+byte deaths, spurious;
+bool wake_died; /* a publisher was killed before it had woken whom it should */
+
+/* Every atomic or d_step is one access to shared memory, with the private steps around it. */
+inline futex_wait()
+{
+    if
+    :: wake == w -> asleep[i] = true
+    :: else
+    fi;
+    w = 0
+}
+
+inline return_from_wait()
+{
+    if
+    :: !asleep[i]
+    :: d_step { asleep[i] && spurious < SPURIOUS -> spurious++; asleep[i] = false }
+    :: atomic { timeout && asleep[i] && wake_died -> asleep[i] = false }
+    fi
+}
+
+inline futex_wake_all()
+{
+    d_step {
+        asleep[0] = false;
+#if SLEEPERS > 1 && !defined M_WAKE_ONE
+        asleep[1] = false;
+#endif
+#if SLEEPERS > 2 && !defined M_WAKE_ONE
+        asleep[2] = false;
+#endif
+        asleep[ONLOOKER] = false
+    }
+}
+
+inline register()
+{
+    d_step {
+        wake = wake | 1;
+        w = wake
+    }
+}
+
+inline look()
+{
+    now = version;
+#ifdef RETIRE
+    marked = retired
+#endif
+}
+
+active [SLEEPERS] proctype sleeper()
+{
+    byte i = _pid, seen, now, w;
+    bool marked;
+
+    do
+    :: atomic { seen == LAST || (marked && now == seen) -> break }
+    :: atomic { seen < LAST && !(marked && now == seen) -> marked = false };
+#if defined M_REGISTER_LATE
+        look();
+        register();
+#elif defined M_NO_D1
+        if
+        :: register(); look()
+        :: look(); register()
+        fi;
+#else
+        register();
+        look();
+#endif
+        if
+        :: atomic { now != seen -> seen = now; w = 0 }
+        :: atomic { now == seen && marked -> w = 0 } /* -EIDRM */
+        :: atomic { now == seen && !marked -> futex_wait() }
+            return_from_wait()
+        fi
+    od
+}
+
+inline bump()
+{
+    d_step {
+        bumped = (wake == w);
+#if defined M_NO_BUMP
+        bumped = true
+#elif defined M_NO_COUNT
+        if
+        :: bumped -> wake = w & ~1
+        :: else
+        fi
+#else
+        if
+        :: bumped -> wake = (w | 1) + 1
+        :: else
+        fi
+#endif
+    }
+}
+
+/* Who fails met another publisher's count: that one wakes. */
+inline wake_registered()
+{
+    if
+#ifdef M_WAKE_BEFORE_BUMP
+    :: atomic { w & 1 -> futex_wake_all() }
+        may_die();
+        bump()
+#else
+    :: atomic { w & 1 -> bump() }
+        may_die();
+        if
+        :: atomic { bumped -> futex_wake_all() }
+        :: !bumped
+        fi
+#endif
+    :: !(w & 1)
+    fi;
+    atomic { w = 0; bumped = false }
+}
+
+inline may_die()
+{
+#if DEATHS > 0
+    if
+    :: d_step { deaths < DEATHS -> deaths++; wake_died = true }
+        goto dead
+    :: true
+    fi
+#else
+    skip
+#endif
+}
+
+inline publish()
+{
+    d_step {
+        version++; /* under the lock: one step */
+        n++
+    }
+}
+
+active [PUBLISHERS] proctype publisher()
+{
+    byte n, w;
+    bool bumped;
+
+    do
+    :: n == PUBLICATIONS -> break
+    :: atomic { n < PUBLICATIONS ->
+#if defined M_LOAD_BEFORE_PUBLISH
+        w = wake }
+        publish();
+#elif defined M_NO_D2
+        skip }
+        if
+        :: publish(); may_die(); w = wake
+        :: w = wake; publish()
+        fi;
+#else
+        publish() }
+        may_die();
+        w = wake;
+#endif
+        may_die();
+        wake_registered()
+    od;
+dead:
+    skip
+}
+
+#ifdef RETIRE
+active proctype retire()
+{
+    byte w;
+    bool bumped;
+
+    retired = true;
+    w = wake;
+#ifdef M_RETIRE_WAKES_REGISTERED
+    if
+    :: w & 1
+    :: else -> goto dead
+    fi;
+#endif
+#ifndef M_RETIRE_NO_BUMP
+    bump();
+#endif
+    futex_wake_all();
+dead:
+    skip
+}
+
+/* A read-only mapping: sleeps without registering. For versions it relies on time-outs, for the mark not. */
+active proctype onlooker()
+{
+    byte i = ONLOOKER, w;
+
+    do
+    :: w = wake;
+        if
+        :: retired -> break
+        :: else
+        fi;
+        atomic { futex_wait() };
+        return_from_wait()
+    od
+}
+#endif
