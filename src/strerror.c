@@ -17,7 +17,7 @@ const char *seqshare_strerror(int error)
     case EINVAL:
         return "an argument is missing or makes no sense";
     case ENOMEM:
-        return "not enough memory or address space for this capacity";
+        return "not enough memory or address space";
     case EFBIG:
         return "the capacity exceeds this process's file size limit (RLIMIT_FSIZE)";
     case EMSGSIZE:
