@@ -85,15 +85,17 @@ with_cmake() { # FOLDER OPTION...
     done
 }
 
-# As on an old processor, or beside programs of 64 bits: the layout of a region is the same for both.
+# As on an old processor, or beside programs of 64 bits: the layout of a region is the same for both. By the cross
+# compiler, for Debian's gcc-multilib cannot be installed beside it; its loader is not where programs look for one.
 with_32_bits() {
     local build=$work/build-32 how
-    cmake -S "$SEQSHARE_SOURCE" -B "$build" -G Ninja -D CMAKE_C_COMPILER=gcc -D CMAKE_C_FLAGS=-m32 -D SEQSHARE_WERROR=ON \
+    cmake -S "$SEQSHARE_SOURCE" -B "$build" -G Ninja -D CMAKE_C_COMPILER=i686-linux-gnu-gcc \
+        -D SEQSHARE_WERROR=ON \
         -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
     cmake --build "$build" -j "$(nproc)"
     for how in libseqshare.a libseqshare.so; do
-        gcc -m32 -std=c11 -D_GNU_SOURCE -O2 "${warnings[@]}" -I"$SEQSHARE_SOURCE/include" outside/program.c "$build/src/$how" \
-            -Wl,-rpath,"$build/src" -o "$work/program-32"
+        i686-linux-gnu-gcc -std=c11 -D_GNU_SOURCE -O2 "${warnings[@]}" -I"$SEQSHARE_SOURCE/include" outside/program.c "$build/src/$how" \
+            -Wl,-rpath,"$build/src" -Wl,-rpath,"$libc_32" -Wl,--dynamic-linker="$libc_32/ld-linux.so.2" -o "$work/program-32"
         "$work/program-32"
     done
 }
@@ -116,9 +118,10 @@ for compilers in "gcc g++" "clang clang++"; do
 done
 check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
-if gcc -m32 -xc -o "$work/probe" - <<<'int main(void) { return 0; }' 2>/dev/null && "$work/probe"; then
+libc_32=/usr/i686-linux-gnu/lib
+if i686-linux-gnu-gcc -static -xc -o "$work/probe" - <<<'int main(void) { return 0; }' 2>/dev/null && "$work/probe"; then
     check "library and program of 32 bits" with_32_bits
 else
-    skip "library and program of 32 bits" "gcc has no -m32 here, or the kernel runs none"
+    skip "library and program of 32 bits" "no i686-linux-gnu-gcc here, or the kernel runs no such program"
 fi
 finish

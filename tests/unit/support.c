@@ -134,9 +134,11 @@ void child_run_as(uid_t user, void (*body)(void *context), void *context)
 
 static char state_of(pid_t child)
 {
-    char stat[512] = "", *end;
-    int fd = open(format("/proc/%d/stat", (int)child), O_RDONLY | O_CLOEXEC);
+    char stat[512] = "", path[64], *end;
+    int fd;
 
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child); /* not format: this is polled, and its texts are few */
+    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
     if (read(fd, stat, sizeof stat - 1) < 0)

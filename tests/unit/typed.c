@@ -305,7 +305,7 @@ Test(typed, cxx_and_c_read_each_others_values)
     equals(cxx_set(share, &route), 0);
     equals(tag_of(share), fnv("cxx_route", sizeof(struct cxx_route)));
     equals(cxx_route_get(share, &got), 0);
-    equals(memcmp(&got, &route, sizeof got), 0);
+    check(got.port == route.port && got.weight == route.weight && strcmp(got.zone, route.zone) == 0);
     route.port = 80;
     equals(cxx_route_set(share, &route), 0);
     equals(cxx_get(share, &got), 0);
