@@ -117,23 +117,32 @@ bool name_is(const struct name *name, dev_t device, ino_t inode)
            status.st_dev == device && status.st_ino == inode;
 }
 
+void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+{
+    if (temporary[0])
+        unlinkat(name->directory, temporary, 0);
+    temporary[0] = 0;
+}
+
 static int create_temporary(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
 {
     uint64_t random;
-    int fd;
+    int made, fd, error;
 
     do {
         if (getrandom(&random, sizeof random, 0) != sizeof random)
             return -EIO;
         snprintf(temporary, NAME_TEMPORARY_SIZE, ".seqshare-%016llx", (unsigned long long)random);
-        fd = region_keep_apart(
-            openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    } while (fd < 0 && errno == EEXIST);
-    if (fd < 0) {
+        made = openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    } while (made < 0 && errno == EEXIST);
+    fd = region_keep_apart(made);
+    if (fd >= 0)
+        return fd;
+    error = -errno;
+    if (made < 0)
         temporary[0] = 0;
-        return -errno;
-    }
-    return fd;
+    name_discard(name, temporary);
+    return error;
 }
 
 int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE])
@@ -149,13 +158,6 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
             return -errno;
     }
     return create_temporary(name, temporary);
-}
-
-void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
-{
-    if (temporary[0])
-        unlinkat(name->directory, temporary, 0);
-    temporary[0] = 0;
 }
 
 int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE])
@@ -208,6 +210,8 @@ static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE
     if (result || name_is(&swapped, old->st_dev, old->st_ino))
         return result;
     result = exchange(name, temporary); /* it was another's: give it back */
+    if (result)
+        temporary[0] = 0; /* and what that cannot be given back to stays where it is */
     return result ? result : -EAGAIN;
 }
 

@@ -20,22 +20,22 @@ mutant "a zombie counts as alive" \
 mutant "the lock is taken in two steps: a bit first, the owner after" \
     src/lock.c 's/return __atomic_compare_exchange_n\(&lock->owner, &from, to, (.*)\);/if (!__atomic_compare_exchange_n(\&lock->owner, \&from, 1, \1)) return false; __atomic_store_n(\&lock->owner, to, __ATOMIC_RELEASE); return true;/'
 mutant "the lock is given back before the publication" \
-    src/write.c 's/^        finish\(share, version, length, tag\);/        lock_leave(lock_of(share), me);\n&/'
+    src/write.c 's/^        finish\(share, version, length, tag\);/        lock_leave(lock_of(share), identity_get()->owner);\n&/'
 mutant "a version is published before its bytes are there" \
     src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
 mutant "whoever takes over announces again" \
     include/seqshare/protocol.h 's/if \(\(sequence & 1\) == 0\)/if (sequence != UINT64_MAX)/'
 mutant "the name is given to an empty file" \
-    src/share.c 's/^    error = region_make_in_file\(/    name_link(name, fd, temporary, replace);\n&/; s/error = name_link\(name, fd, temporary, replace\);/error = 0;/'
+    src/share.c 's/^    error = region_make_in_file\(/    share->region.write_fd = fd;\n    give_name(share, name, temporary, old);\n&/; s/error = give_name\(share, name, temporary, old\);/error = 0;/'
 mutant "the header is written after the name is given" \
     src/region.c 's/return error \? error : write_contents\(region, fd, value\);/return error || !region->anonymous ? error : write_contents(region, fd, value);/; s/^int region_make_in_file\(/int region_late(struct region *region, int fd, const struct first_value *value);\nint region_late(struct region *region, int fd, const struct first_value *value)\n{\n    return write_contents(region, fd, value);\n}\n\n&/' \
-    src/share.c 's/^int share_make_named\(/int region_late(struct region *region, int fd, const struct first_value *value);\n&/; s/error = name_link\(name, fd, temporary, replace\);/&\n        if (!error)\n            error = region_late(\&share->region, fd, value);/'
+    src/share.c 's/^int share_make_named\(/int region_late(struct region *region, int fd, const struct first_value *value);\n&/; s/error = give_name\(share, name, temporary, old\);/&\n        if (!error)\n            error = region_late(\&share->region, fd, value);/'
 mutant "the mode is set after the name is given" \
-    src/share.c 's/if \(fchmod\(fd, mode\) != 0\)/if (fchmod(fd, 0600) != 0)/; s/error = name_link\(name, fd, temporary, replace\);/&\n        if (fchmod(fd, mode) != 0) error = -errno;/'
+    src/share.c 's/if \(fchmod\(fd, mode\) != 0\)/if (fchmod(fd, 0600) != 0)/; s/error = give_name\(share, name, temporary, old\);/&\n        if (fchmod(fd, mode) != 0) error = -errno;/'
 mutant "replace unlinks the name first" \
-    src/name.c 's/^        result = renameat\(/        unlinkat(name->directory, name->base, 0);\n&/'
+    src/name.c 's/^    int result = exchange\(name, temporary\);/    if (swapped.directory >= 0)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/'
 mutant "replace marks the old region before the new one is in place" \
-    src/replace.c 's/^    error = share_make_named\(share, name, capacity, mode, &old->value, true\);/    if (old->locked)\n        retire_old(old);\n&/'
+    src/replace.c 's/^    error = share_make_named\(share, name, capacity, mode, &old->value, /    if (old->locked)\n        retire_old(old);\n&/'
 mutant "replace forgets the value" \
-    src/replace.c 's/mode, &old->value, true\)/mode, NULL, true)/'
+    src/replace.c 's/mode, &old->value, /mode, NULL, /'
 finish_mutants
