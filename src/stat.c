@@ -9,25 +9,29 @@
 #include "retry.h"
 #include "share.h"
 
-/* What belongs to the current value: all of one version. */
-static int stat_value(const seqshare *share, const struct layout *map, struct seqshare_stat *stat)
+/* What belongs to the current value, all of one version, into a zeroed result. */
+static int stat_value(const seqshare *share, const struct layout *map, struct seqshare_stat *result)
 {
     struct retry retry = {0, 0};
 
     do {
+        struct seqshare_stat stat = {0};
         uint64_t version = seqshare_read_begin(share->head);
         const struct slot_note *note = &map->note[seqshare_slot_of(version, share->mask)];
 
         if (version == 0)
             return 0;
-        stat->version = version;
-        stat->length = seqshare_read_length(share->head, share->mask, version);
-        stat->tag = seqshare_read_tag(share->head, share->mask, version);
-        stat->published =
-            (int64_t)seqshare_load_relaxed(&note->published); /* accepted below, like the rest */
-        stat->writer = (int32_t)__atomic_load_n(&note->writer, __ATOMIC_RELAXED); /* likewise */
-        if (seqshare_read_accept(share->head, share->mask, version))
-            return stat->length > share->capacity ? -EBADMSG : 0;
+        stat.version = version;
+        stat.length = seqshare_read_length(share->head, share->mask, version);
+        stat.tag = seqshare_read_tag(share->head, share->mask, version);
+        stat.published = (int64_t)seqshare_load_relaxed(&note->published); /* accepted below, like the rest */
+        stat.writer = (int32_t)__atomic_load_n(&note->writer, __ATOMIC_RELAXED); /* likewise */
+        if (!seqshare_read_accept(share->head, share->mask, version))
+            continue;
+        if (stat.length > share->capacity)
+            return -EBADMSG;
+        *result = stat;
+        return 0;
     } while (retry_once_more(share, &retry));
     return -EAGAIN;
 }
