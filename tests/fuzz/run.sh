@@ -21,7 +21,7 @@ export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
 flags=(-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -O1 -g -fno-omit-frame-pointer
-    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+    '-fsanitize=fuzzer-no-link,address,undefined' -fno-sanitize-recover=undefined)
 
 objects() { # TREE FOLDER FLAG...: compile TREE's library and the fuzzer into FOLDER
     local tree=$1 folder=$2 file

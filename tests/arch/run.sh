@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: unit tests and torture for arm64, armhf, riscv64, s390x, i386 under qemu-user; arm64's barriers
+# budget: 150
+# long budget: 1500
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+
+# The unit tests and the torture as they are, compiled by Debian's cross compilers, linked statically, with plain.c in
+# the place of Criterion. skipped says which tests mean nothing under an emulator, skipped.PROCESSOR which not on that
+# one, slow which are left to the long programme (SEQSHARE_LONG).
+#
+# An emulator on x86-64 has the memory order of x86-64. So what arm64 needs is looked up in its code: barriers.py.
+# That check is shown, each time, to fail without each of the barriers.
+processors=(arm64 armhf riscv64 s390x i386)
+declare -A triplet=([arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf [riscv64]=riscv64-linux-gnu
+    [s390x]=s390x-linux-gnu [i386]=i686-linux-gnu)
+declare -A emulator=([arm64]=qemu-aarch64 [armhf]=qemu-arm [riscv64]=qemu-riscv64 [s390x]=qemu-s390x [i386]=qemu-i386)
+
+work=$SEQSHARE_BUILD/arch
+mkdir -p "$work"
+# Two at a time where there are two processors, and no more: they wait for each other's tests of time otherwise.
+jobs=$(($(nproc) < 2 ? 1 : 2))
+
+# ---- programs ----
+
+# A script in its place, so that a test can execute it like any program.
+emulated() { # PROCESSOR PROGRAM: for PROGRAM.bin
+    printf '#!/bin/sh\nexec %s "%s.bin" "$@"\n' "${emulator[$1]}" "$2" >"$2"
+    chmod +x "$2"
+}
+
+build() { # PROCESSOR TREE
+    local folder=$work/$1 compiler=${triplet[$1]}-gcc file name objects=()
+    local flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -g -pthread -I. -I"$2/include" -I"$2/src")
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    for file in "$2"/src/*.c; do
+        "$compiler" "${flags[@]}" -O2 -Werror -c "$file" -o "$folder/src-$(basename "$file" .c).o"
+    done
+    for file in ../unit/*.c plain.c; do
+        name=$(basename "$file" .c)
+        [ "$name" = program ] || objects+=("$folder/unit-$name.o")
+        "$compiler" "${flags[@]}" -O1 "-DUNIT_PROGRAM=\"$folder/unit-program\"" -c "$file" -o "$folder/unit-$name.o"
+    done
+    # What typed.c calls in C++ is not there: that test is skipped.
+    "$compiler" -static -pthread "${objects[@]}" "$folder"/src-*.o -o "$folder/unit-tests.bin" \
+        -Wl,--defsym=cxx_round_trip=0,--defsym=cxx_set=0,--defsym=cxx_get=0
+    "$compiler" -static -pthread "$folder/unit-program.o" "$folder"/src-*.o -o "$folder/unit-program.bin"
+    "$compiler" -static "${flags[@]}" -O2 ../torture/*.c "$folder"/src-*.o -o "$folder/torture.bin"
+    for name in unit-tests unit-program torture; do
+        emulated "$1" "$folder/$name"
+    done
+}
+
+run_unit() { # PROCESSOR
+    local lists=(skipped)
+    [ ! -f "skipped.$1" ] || lists+=("skipped.$1")
+    [ -n "${SEQSHARE_LONG:-}" ] || lists+=(slow)
+    cat "${lists[@]}" >"$work/$1/skip"
+    "$work/$1/unit-tests" --skip "$work/$1/skip" >"$work/$1/unit.log" 2>&1
+}
+
+run_torture() { # PROCESSOR
+    local seconds=6
+    [ -z "${SEQSHARE_LONG:-}" ] || seconds=60
+    "$work/$1/torture" --seconds $seconds >"$work/$1/torture.log" 2>&1
+}
+
+# All of one processor, its results in a file: processors are done beside each other.
+one_processor() { # PROCESSOR
+    local rc=0
+    (set -e && build "$1" "$SEQSHARE_SOURCE") >"$work/$1.build" 2>&1 || rc=$?
+    echo "build $rc" >"$work/$1.result"
+    [ $rc -eq 0 ] || return 0
+    run_unit "$1" || rc=$?
+    echo "unit $rc" >>"$work/$1.result"
+    rc=0
+    run_torture "$1" || rc=$?
+    echo "torture $rc" >>"$work/$1.result"
+}
+
+# NAME LOG STATUS: add what the last line of a program's log says.
+add_up() {
+    local name=$1 log=$2 rc=$3 last
+    last=$(tail -n 1 "$log")
+    if [[ ! $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+        echo "FAILED: $name: its last line gives no numbers (status $rc)"
+        tail -n 20 "$log"
+        failed=$((failed + 1))
+        return
+    fi
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+    skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
+    echo "$name: $last"
+    grep -B 3 '^FAILED' "$log" || true
+    if [ "$rc" -ne 0 ] && [ "${BASH_REMATCH[2]}" -eq 0 ]; then
+        echo "FAILED: $name: status $rc"
+        failed=$((failed + 1))
+    fi
+}
+
+report() { # PROCESSOR
+    local what rc
+    while read -r what rc; do
+        if [ "$what" = build ]; then
+            check "$1: builds" built "$1" "$rc"
+        else
+            add_up "$1, $what" "$work/$1/$what.log" "$rc"
+        fi
+    done <"$work/$1.result"
+}
+
+built() { # PROCESSOR STATUS
+    cat "$work/$1.build"
+    return "$2"
+}
+
+# ---- barriers ----
+
+compile_for_barriers() { # TREE FLAG...
+    local tree=$1 file
+    shift
+    rm -rf "$work/barriers"
+    mkdir -p "$work/barriers"
+    for file in "$tree"/src/{read,write,lock,wait,exports}.c typed.c; do
+        aarch64-linux-gnu-gcc -std=c11 -D_GNU_SOURCE "$@" -fPIC -I"$tree/include" -I"$tree/src" \
+            -c "$file" -o "$work/barriers/$(basename "$file" .c).o"
+    done
+}
+
+barriers_are_there() { # TREE FLAG...
+    compile_for_barriers "$@"
+    python3 barriers.py aarch64-linux-gnu-objdump "$work/barriers"
+}
+
+# FILE SED: the barrier goes, and the check must say so.
+barrier_is_missed() {
+    local tree=$work/mutant rc=0
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    cp -r "$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/src" "$tree"
+    sed -i -E "$2" "$tree/$1"
+    if cmp -s "$tree/$1" "$SEQSHARE_SOURCE/$1"; then
+        echo "the place for this fault is not there any more in $1"
+        return 1
+    fi
+    compile_for_barriers "$tree" -O2
+    python3 barriers.py aarch64-linux-gnu-objdump "$work/barriers" >"$work/mutant.log" || rc=$?
+    cat "$work/mutant.log"
+    [ $rc -eq 1 ] && grep -q '^missing: ' "$work/mutant.log"
+}
+
+barriers() {
+    local protocol=include/seqshare/protocol.h
+    check "arm64: barriers, -O2" barriers_are_there "$SEQSHARE_SOURCE" -O2
+    check "arm64: barriers, -O3, armv8.3" barriers_are_there "$SEQSHARE_SOURCE" -O3 -march=armv8.3-a
+    check "arm64: R1 is missed" barrier_is_missed $protocol 's/(load_n\(word, __ATOMIC_)ACQUIRE/\1RELAXED/'
+    check "arm64: R2 is missed" barrier_is_missed $protocol '/^    seqshare_fence_acquire\(\);/d'
+    check "arm64: W1 is missed" barrier_is_missed $protocol 's/store_release(\(&head->sequence, sequence \+ 1)/store_relaxed\1/'
+    check "arm64: W2 is missed" barrier_is_missed $protocol '/^    seqshare_fence_release\(\);/d'
+    check "arm64: W2 after W1 alone is noticed" barrier_is_missed $protocol \
+        's/^    seqshare_fence_release\(\);/    if ((sequence \& 1) == 0) seqshare_fence_release();/'
+    check "arm64: W3 is missed" barrier_is_missed $protocol 's/store_release(\(&head->sequence, version << 1)/store_relaxed\1/'
+    check "arm64: the fence of a take-over is missed" barrier_is_missed src/lock.c '/__atomic_thread_fence\(__ATOMIC_SEQ_CST\);/d'
+    check "arm64: a weaker fence there is noticed" barrier_is_missed src/lock.c \
+        's/__atomic_thread_fence\(__ATOMIC_SEQ_CST\);/__atomic_thread_fence(__ATOMIC_ACQUIRE);/'
+    check "arm64: a lock taken relaxed is noticed" barrier_is_missed src/lock.c \
+        's/&from, to, false, __ATOMIC_ACQUIRE/\&from, to, false, __ATOMIC_RELAXED/'
+    check "arm64: a lock given back relaxed is noticed" barrier_is_missed src/lock.c \
+        's/&word, 0, false, __ATOMIC_RELEASE/\&word, 0, false, __ATOMIC_RELAXED/'
+    check "arm64: the sleeper's fence is missed" barrier_is_missed src/wait.c '/__atomic_thread_fence.* \/\* \[D1\]/d'
+    check "arm64: the publisher's fence is missed" barrier_is_missed src/wait.c '/__atomic_thread_fence.* \/\* \[D2\]/d'
+}
+
+# ---- faults that the emulated tests must find ----
+
+# PROCESSOR SUITE FILE SED
+tests_find() {
+    local tree=$work/faulty rc=0
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    cp -r "$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/src" "$tree"
+    sed -i -E "$4" "$tree/$3"
+    if cmp -s "$tree/$3" "$SEQSHARE_SOURCE/$3"; then
+        echo "the place for this fault is not there any more in $3"
+        return 1
+    fi
+    build "$1" "$tree" >"$work/faulty.build" 2>&1
+    cat skipped slow >"$work/$1/skip"
+    "$work/$1/unit-tests" --skip "$work/$1/skip" "$2" >"$work/faulty.log" 2>&1 || rc=$?
+    grep '^FAILED' "$work/faulty.log"
+    [ $rc -eq 1 ]
+}
+
+faults() {
+    check "s390x: a futex on the wrong half of the word is found" tests_find s390x lock src/lock.c 's/\? half \+ 1 : half/? half : half/'
+    check "s390x: an owner word in the wrong order is found" tests_find s390x takeover src/identity.c \
+        's/owner & OWNER_TID_MASK\)/owner >> 32 \& OWNER_TID_MASK)/'
+    check "riscv64: a copy that forgets the last bytes is found" tests_find riscv64 values src/copy.h \
+        's/memcpy\(out, &word, length\);/(void)out;/'
+}
+
+for processor in "${processors[@]}"; do
+    for tool in "${triplet[$processor]}-gcc" "${emulator[$processor]}"; do
+        command -v "$tool" >/dev/null || { echo "FAILED: no $tool here" && failed=$((failed + 1)); }
+    done
+done
+[ $failed -eq 0 ] || finish
+barriers
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    faults
+    finish
+fi
+running=0
+for processor in "${processors[@]}"; do
+    one_processor "$processor" &
+    running=$((running + 1))
+    [ $running -lt $jobs ] || { wait -n && running=$((running - 1)); }
+done
+wait
+for processor in "${processors[@]}"; do
+    report "$processor"
+done
+[ ! -f "$work/arm64/unit.log" ] || grep '^skipped' "$work/arm64/unit.log" | sed 's/^skipped/skipped everywhere/' || true
+finish
