@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Full and read-only file systems. Who reads is never told of them, by a signal least of all. */
+#include "world.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+TestSuite(full, .timeout = 120);
+
+static char bytes[1 << 20];
+
+static void mount_tmpfs(const char *directory, const char *options)
+{
+    own_mounts();
+    check(mount("none", directory, "tmpfs", 0, options) == 0);
+}
+
+/* The last page of it, and every file with room for more is cut off from it. */
+static void use_up_room(const char *directory)
+{
+    int fd = open(format("%s/ballast", directory), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    check(fd >= 0);
+    while (write(fd, bytes, 4096) > 0)
+        ;
+    equals(errno, ENOSPC);
+    close(fd);
+}
+
+struct small {
+    char bytes[64];
+};
+SEQSHARE_TYPE(small, struct small)
+
+struct place {
+    const char *name;
+    size_t length;
+};
+
+/* Every read there is, through a mapping that has not touched a page yet. */
+static void read_all(const struct place *place, int access)
+{
+    seqshare *share = NULL;
+    struct small small;
+    struct seqshare_stat stat;
+    seqshare_view view = {0};
+    static char copy[sizeof bytes];
+
+    equals(seqshare_open(&share, place->name, access), 0);
+    equals(seqshare_stat(share, &stat), 0);
+    equals(stat.length, place->length);
+    equals(seqshare_prefault(share), 0);
+    equals(seqshare_get(share, copy, sizeof copy, NULL), place->length);
+    check(memcmp(copy, bytes, place->length) == 0);
+    equals(small_get(share, &small), place->length == sizeof small ? 0 : -EBADMSG);
+    equals(seqshare_peek(share, &view), 0);
+    check(memcmp(view.data, bytes, view.length) == 0 && seqshare_valid(share, &view));
+    equals(seqshare_wait(share, seqshare_version(share), MILLISECONDS), -ETIMEDOUT);
+    equals(seqshare_reopen(share), 0);
+    equals(seqshare_drop_write(share), 0);
+    equals(seqshare_get(share, copy, sizeof copy, NULL), place->length);
+    seqshare_close(share);
+}
+
+static void reads(void *context)
+{
+    read_all(context, SEQSHARE_READ);
+    read_all(context, SEQSHARE_WRITE);
+}
+
+static void fill_and_read(void *context)
+{
+    const char *directory = context;
+    static const size_t lengths[] = {1, 63, 64, 65, 4000, 4096, 100000};
+
+    mount_tmpfs(directory, "size=512k,mode=0755");
+    memset(bytes, 'b', sizeof bytes);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct place place = {format("%s/name", directory), lengths[i]};
+        seqshare *share = NULL;
+
+        equals(seqshare_create(&share, place.name, sizeof bytes, 0600), 0);
+        if (place.length == sizeof(struct small))
+            equals(small_set(share, (const struct small *)(const void *)bytes), 0);
+        else
+            equals(seqshare_set(share, bytes, place.length), 0);
+        use_up_room(directory); /* the other slot has no memory at all */
+        child_run(reads, &place);
+        equals(seqshare_set(share, bytes, sizeof bytes), -ENOSPC);
+        child_run(reads, &place);
+        check(unlink(format("%s/ballast", directory)) == 0);
+        equals(seqshare_set(share, "value", 5), 0);
+        reads_everything(share, "value");
+        seqshare_close(share);
+        equals(seqshare_unlink(place.name), 0);
+    }
+}
+
+/* Fails with: a read that touches a hole. */
+Test(full, file_systems_are_read_without_sigbus)
+{
+    skip_unless_root();
+    try_in_child(fill_and_read, (void *)(uintptr_t)temp_directory("/tmp"));
+}
+
+static void use_up_files(void *context)
+{
+    const char *directory = context, *name = format("%s/name", directory);
+    seqshare *share, *other = NULL;
+
+    mount_tmpfs(directory, "nr_inodes=2,mode=0755"); /* the directory is one */
+    share = share_with(name, 100, "value");
+    equals(seqshare_create(&other, format("%s/other", directory), 100, 0600), -ENOSPC);
+    equals(seqshare_replace(&other, name, 100, 0600), -ENOSPC);
+    check(other == NULL && !seqshare_retired(share));
+    equals(entries(directory), 1);
+    writes_everything(share, "value");
+    reads_everything(share, "value");
+}
+
+Test(full, of_files)
+{
+    skip_unless_root();
+    try_in_child(use_up_files, (void *)(uintptr_t)temp_directory("/tmp"));
+}
+
+/* A volume that a container has read-only: it reads, is told of new values, and can change nothing. */
+static void live_read_only(void *context)
+{
+    const char *directory = context, *name = format("%s/name", directory);
+    seqshare *writer = share_with(name, 100, "value"), *share = NULL;
+    uint64_t version = 0;
+
+    own_mounts();
+    check(mount(directory, directory, NULL, MS_BIND, NULL) == 0);
+    check(mount(NULL, directory, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    equals(seqshare_open(&share, name, SEQSHARE_WRITE), -EROFS);
+    equals(seqshare_create(&share, format("%s/other", directory), 100, 0600), -EROFS);
+    equals(seqshare_replace(&share, name, 100, 0600), -EROFS);
+    equals(seqshare_unlink(name), -EROFS);
+    check(share == NULL);
+    equals(seqshare_open(&share, name, SEQSHARE_READ), 0);
+    reads_everything(share, "value");
+    writes_nothing(share, -EROFS);
+    version = seqshare_version(share);
+    equals(seqshare_set(writer, "newer", 5), 0);
+    equals(seqshare_wait(share, version, SECONDS_TO_HANG * SECONDS), 0);
+    reads_everything(share, "newer");
+    equals(seqshare_reopen(share), 0);
+}
+
+Test(full, read_only_volumes_are_read)
+{
+    skip_unless_root();
+    try_in_child(live_read_only, (void *)(uintptr_t)temp_directory("/tmp"));
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every kind of
+ * /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always read; who
+ * cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
+ */
+#include "world.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+TestSuite(namespaces, .timeout = 120);
+
+struct scene {
+    seqshare *share;
+    const char *name;
+    int flags; /* of unshare */
+    int stage;
+};
+
+static struct scene *scene_new(void)
+{
+    struct scene *scene = shared_memory(sizeof *scene);
+
+    skip_unless_root();
+    scene->name = temp_name();
+    equals(seqshare_new(&scene->share, 4096), 0);
+    equals(seqshare_set(scene->share, "value", 5), 0);
+    return scene;
+}
+
+/* Run `body` as the first process of the namespace that unshare has prepared; its exit status. */
+static int in_first_child(void (*body)(void *), void *context)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        alarm(SECONDS_TO_HANG);
+        body(context);
+        _exit(0);
+    }
+    check(child > 0 && waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static void enter(int flags)
+{
+    if (unshare(flags) != 0)
+        _exit(NOT_POSSIBLE);
+}
+
+/* ---- who prepares a namespace for its children stays where it was ---- */
+
+static void only_reads(void *context)
+{
+    struct scene *scene = context;
+
+    writes_nothing(scene->share, -EOPNOTSUPP);
+    reads_everything(scene->share, "value");
+}
+
+static void *in_a_thread(void *context)
+{
+    writes_everything(((struct scene *)context)->share, "value");
+    return NULL;
+}
+
+static void unshare_between_writes(void *context)
+{
+    struct scene *scene = context;
+    pthread_t thread;
+
+    writes_everything(scene->share, "value");
+    enter(scene->flags);
+    writes_everything(scene->share, "value");
+    if (!(scene->flags & CLONE_NEWPID)) { /* which allows no more threads */
+        check(pthread_create(&thread, NULL, in_a_thread, scene) == 0);
+        pthread_join(thread, NULL);
+    }
+    equals(in_first_child(only_reads, scene), 0);
+    writes_everything(scene->share, "value"); /* its children have taken nothing from it */
+    reads_everything(scene->share, "value");
+}
+
+Test(namespaces, who_unshares_its_pid_namespace_writes_on_and_its_children_read)
+{
+    struct scene *scene = scene_new();
+
+    scene->flags = CLONE_NEWPID;
+    try_in_child(unshare_between_writes, scene);
+}
+
+Test(namespaces, who_unshares_its_time_namespace_writes_on_and_its_children_read)
+{
+    struct scene *scene = scene_new();
+
+    scene->flags = CLONE_NEWTIME;
+    try_in_child(unshare_between_writes, scene);
+}
+
+/* ---- a container: a PID namespace with its own /proc, and a name that both sides see ---- */
+
+static void mount_own_proc(void)
+{
+    own_mounts();
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+        _exit(NOT_POSSIBLE);
+}
+
+static void lock_and_stay(void *context)
+{
+    struct scene *scene = context;
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, scene->name, SEQSHARE_WRITE), 0);
+    equals(seqshare_lock(share), 0);
+    set_flag(&scene->stage, 1);
+    pause();
+}
+
+/* Made, locked and written inside by several processes, as if there were no outside; the lock of one that was
+ * killed is taken over. */
+static void live_inside(void *context)
+{
+    struct scene *scene = context;
+    seqshare *share = share_with(scene->name, 4096, "inside");
+    pid_t owner;
+
+    writes_everything(share, "value");
+    owner = child_start(lock_and_stay, scene);
+    await_flag(&scene->stage, 1);
+    equals(seqshare_lock_for(share, 120 * MILLISECONDS), -ETIMEDOUT);
+    set_flag(&scene->stage, 2);
+    await_flag(&scene->stage, 3); /* the outside has had its look */
+    child_kill(owner);
+    equals(seqshare_lock(share), 1);
+    equals(seqshare_unlock(share), 0);
+    writes_everything(share, "value");
+}
+
+static void live_in_container(void *context)
+{
+    mount_own_proc();
+    live_inside(context);
+}
+
+static void live_below_foreign_proc(void *context)
+{
+    live_inside(context); /* /proc is still the one of the outside, where our numbers are others' */
+}
+
+static void make_container(void *context)
+{
+    enter(CLONE_NEWPID);
+    _exit(in_first_child(live_in_container, context));
+}
+
+static void make_container_without_proc(void *context)
+{
+    enter(CLONE_NEWPID);
+    _exit(in_first_child(live_below_foreign_proc, context));
+}
+
+static void look_from_outside(struct scene *scene, void (*container)(void *))
+{
+    seqshare *share = NULL;
+    struct seqshare_stat stat;
+    pid_t child = child_start(container, scene);
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+
+    while (__atomic_load_n(&scene->stage, __ATOMIC_SEQ_CST) < 2) {
+        if (waitpid(child, NULL, WNOHANG | WNOWAIT) == child || now() > end)
+            skip_or_succeed(child_end(child));
+        usleep(1000);
+    }
+    equals(seqshare_open(&share, scene->name, SEQSHARE_WRITE), 0);
+    writes_nothing(share, -EOPNOTSUPP);
+    equals(seqshare_stat(share, &stat), 0);
+    check(stat.owner != 0 && stat.owner_alive); /* from here that cannot be told, and is believed */
+    reads_everything(share, "value");
+    set_flag(&scene->stage, 3);
+    equals(child_end(child), 0);
+    reads_everything(share, "value");
+}
+
+Test(namespaces, a_container_and_its_outside)
+{
+    look_from_outside(scene_new(), make_container);
+}
+
+Test(namespaces, a_container_that_has_the_outsides_proc)
+{
+    look_from_outside(scene_new(), make_container_without_proc);
+}
+
+/* ---- a container of an ordinary user, who is root in it ---- */
+
+static void make_rootless(void *context)
+{
+    enter(CLONE_NEWUSER | CLONE_NEWPID);
+    _exit(in_first_child(only_reads, context));
+}
+
+Test(namespaces, a_rootless_container_reads)
+{
+    struct scene *scene = scene_new();
+
+    skip_or_succeed(child_end(child_start_as(NOBODY, make_rootless, scene)));
+    writes_everything(scene->share, "value");
+}
+
+/* ---- /proc in which other users' processes are hidden ---- */
+
+static void own_anonymous_lock(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_lock(scene->share), 0);
+    set_flag(&scene->stage, scene->stage + 1);
+    pause();
+}
+
+static void finds_it_taken(void *context)
+{
+    struct scene *scene = context;
+
+    check(access(format("/proc/%d/stat", (int)getppid()), R_OK) != 0); /* they are hidden */
+    equals(seqshare_trylock(scene->share), -EBUSY);
+    equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
+}
+
+static void takes_it_over(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_lock(scene->share), 1);
+    equals(seqshare_unlock(scene->share), 0);
+    writes_everything(scene->share, "value");
+}
+
+static void among_hidden_processes(void *context)
+{
+    struct scene *scene = context;
+    pid_t owner;
+
+    own_mounts();
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") != 0)
+        _exit(NOT_POSSIBLE);
+    owner = child_start_as(NOBODY - 1, own_anonymous_lock, scene);
+    await_flag(&scene->stage, 1);
+    child_run_as(NOBODY, finds_it_taken, scene);
+    check(kill(owner, SIGSTOP) == 0); /* stopped is alive */
+    child_run_as(NOBODY, finds_it_taken, scene);
+    child_kill(owner);
+    child_run_as(NOBODY, takes_it_over, scene);
+    owner = child_start_as(NOBODY, own_anonymous_lock, scene); /* one's own processes are seen */
+    await_flag(&scene->stage, 2);
+    child_kill(owner);
+    child_run_as(NOBODY, takes_it_over, scene);
+}
+
+/* Fails with: ENOENT below /proc taken for a death. */
+Test(namespaces, hidden_processes_are_not_taken_for_dead)
+{
+    try_in_child(among_hidden_processes, scene_new());
+}
+
+/* ---- /proc that goes away under a writer ---- */
+
+static void lose_proc(void *context)
+{
+    struct scene *scene = context;
+    pid_t owner;
+
+    writes_everything(scene->share, "value");
+    owner = child_start(own_anonymous_lock, scene);
+    await_flag(&scene->stage, 1);
+    own_mounts();
+    if (mount("none", "/proc", "tmpfs", 0, NULL) != 0)
+        _exit(NOT_POSSIBLE);
+    equals(seqshare_trylock(scene->share), -EBUSY); /* no proof, no taking over */
+    equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
+    reads_everything(scene->share, "value");
+    child_kill(owner);
+    equals(seqshare_lock(scene->share), 1);
+    equals(seqshare_unlock(scene->share), 0);
+    writes_everything(scene->share, "value");
+    child_run(only_reads, scene); /* born without /proc, it does not know where it is */
+}
+
+Test(namespaces, a_writer_goes_on_when_proc_goes_away)
+{
+    try_in_child(lose_proc, scene_new());
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: users, namespaces, limits, full file systems, old kernels, crowds; also with the sanitizers
+# budget: 60
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+
+# What needs root, or what this system does not let us do, is skipped and said. With SEQSHARE_MUTANTS, planted faults
+# in a copy of the sources, each of which must be found.
+work=$SEQSHARE_BUILD/world
+rm -rf "$work"
+mkdir -p "$work"
+
+# PROGRAM NAME ARGUMENT...: run it, and add up what Criterion says. A sanitizer's report is a failure, wherever.
+run_tests() {
+    local program=$1 log=$work/$2.log rc=0 numbers report
+    mkdir "$work/$2"
+    ASAN_OPTIONS="log_path=$work/$2/asan:handle_segv=0:handle_sigbus=0:handle_abort=0" \
+    UBSAN_OPTIONS="log_path=$work/$2/ubsan:print_stacktrace=1:handle_segv=0:handle_sigbus=0" \
+        "$program" --color=never --verbose "${@:3}" >"$log" 2>&1 || rc=$?
+    numbers=$(sed -nE 's/.*Synthesis: Tested: ([0-9]+) \| Passing: ([0-9]+) \| Failing: ([0-9]+) \|.*/\1 \2 \3/p' "$log")
+    if [[ ! $numbers =~ ^([1-9][0-9]*)\ ([0-9]+)\ ([0-9]+)$ ]]; then
+        echo "FAILED: $2: no tests were run (status $rc)"
+        tail -n 50 "$log"
+        failed=$((failed + 1))
+        return
+    fi
+    passed=$((passed + BASH_REMATCH[2]))
+    failed=$((failed + BASH_REMATCH[3]))
+    skipped=$((skipped + $(grep -c '^\[SKIP\]' "$log" || true)))
+    grep '^\[SKIP\]' "$log" | sed "s/^\[SKIP\]/skipped ($2):/" || true
+    echo "$2: ${BASH_REMATCH[1]} tests, ${BASH_REMATCH[3]} failed"
+    [ "${BASH_REMATCH[3]}" -eq 0 ] || grep -vE '^\[(RUN |PASS|SKIP)\]' "$log"
+    if [ $rc -ne 0 ] && [ "${BASH_REMATCH[3]}" -eq 0 ]; then
+        echo "FAILED: $2: status $rc"
+        failed=$((failed + 1))
+    fi
+    for report in "$work/$2"/*; do
+        [ -s "$report" ] || continue
+        echo "FAILED: $2: a report in ${report##*/}"
+        cat "$report"
+        failed=$((failed + 1))
+    done
+}
+
+# TEST FILE SED: that test must fail when the fault is in FILE.
+finds() {
+    local tree=$work/mutant flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -g -pthread) rc=0
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    cp -r "$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/src" "$tree"
+    sed -i -E "$3" "$tree/$2"
+    if cmp -s "$tree/$2" "$SEQSHARE_SOURCE/$2"; then
+        echo "the place for this fault is not there any more in $2"
+        return 1
+    fi
+    # shellcheck disable=SC2046 # what pkg-config says is words
+    gcc "${flags[@]}" -I"$tree/include" -I"$tree/src" -I../unit -I. "$tree"/src/*.c ./*.c ../unit/support.c \
+        -o "$work/mutant-tests" $(pkg-config --cflags --libs criterion)
+    "$work/mutant-tests" --color=never --filter "$1" >"$work/mutant.log" 2>&1 || rc=$?
+    grep -E 'Synthesis: Tested: [1-9]' "$work/mutant.log"
+    [ $rc -eq 1 ]
+}
+
+mutants() {
+    check "mutant: what /proc does not show is dead" finds 'namespaces/hidden_processes*' src/identity.c \
+        's/return false; (\/\* hidepid)/return true; \1/'
+    check "mutant: /proc of another namespace is believed" finds 'namespaces/*proc*' src/identity.c \
+        's/^(static bool proc_is_ours.*)$/\1 { return true + tid * 0; } bool proc_was_ours(pid_t tid);\nbool proc_was_ours(pid_t tid)/'
+    check "mutant: any PID namespace will do" finds 'namespaces/*' src/write.c 's/here.pid_namespace != header->pid_namespace/false/'
+    check "mutant: any boot will do" finds 'crowd/a_copy*' src/write.c \
+        's/memcmp\(here.boot_id, header->boot_id, sizeof here.boot_id\) != 0/false/'
+    check "mutant: links are followed" finds 'users/a_planted_link*' src/name.c 's/ \| O_NOFOLLOW//'
+    check "mutant: a memfd keeps the mode that it is born with" finds 'users/a_reader*' src/region.c \
+        's/if \(!error && fchmod\(fd, 0600\) != 0\)/if (false)/'
+    check "mutant: memory is not allocated before it is written" finds 'full/file_systems*' src/region.c \
+        's/^    if \(want <= \*have\)/    if (true)/'
+    check "mutant: readers touch the next slot as well" finds 'full/file_systems*' src/read.c \
+        's/^    length = seqshare_read_length\(head, mask, v\);/    (void)*(volatile const unsigned char *)(share->bytes + seqshare_slot_of(v + 1, mask) * share->stride + share->capacity \/ 2);\n&/'
+    check "mutant: no memfd is an error" finds 'kernels/*memfd*' src/region.c \
+        's/return errno == ENOSYS .*$/return -errno;/'
+    check "mutant: no file without a name is an error" finds 'kernels/*2013' src/name.c \
+        's/if \(errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL\)/if (true)/'
+    check "mutant: the limit of files is not asked for" finds 'limits/of_files*' src/region.c \
+        's/^    return getrlimit.*$/    return getrlimit(RLIMIT_FSIZE, \&limit) != 0 \&\& size > 0;/'
+    check "mutant: a failed attach keeps its descriptor" finds 'limits/of_address*' src/region.c '/^static int give_up/,/^}/s/^    close\(fd\);//'
+    check "mutant: who moves on with a name is not told" finds 'crowd/hundreds*' src/replace.c 's/^        retire_old\(&old\);//; s/^        retire_old\(old\);/        (void)retire_old;/'
+}
+
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    mutants
+    finish
+fi
+for preset in release asan ubsan-clang; do
+    rm -f "$SEQSHARE_BUILD/$preset/tests/world/world-tests"
+    check "$preset: builds" build_preset $preset tests/world/all
+    run_tests "$SEQSHARE_BUILD/$preset/tests/world/world-tests" $preset
+done
+finish

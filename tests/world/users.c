@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Other users: enemies who plant names, readers who are given a descriptor and shall not be able to do more. */
+#include "world.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TestSuite(users, .timeout = 120);
+
+/* ---- a symbolic link where we expect our share, to a file that only we may write ---- */
+
+struct trap {
+    const char *name, *target;
+};
+
+static void plant_link(void *context)
+{
+    const struct trap *trap = context;
+
+    check(symlink(trap->target, trap->name) == 0);
+}
+
+static void nothing_follows_the_link(const struct trap *trap)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, trap->name, SEQSHARE_READ), -ELOOP);
+    equals(seqshare_open(&share, trap->name, SEQSHARE_WRITE | SEQSHARE_ANY_OWNER), -ELOOP);
+    equals(seqshare_create(&share, trap->name, 100, 0600), -EEXIST);
+    equals(seqshare_replace(&share, trap->name, 100, 0600), -ELOOP);
+    check(share == NULL);
+}
+
+/* Fails with: an open without O_NOFOLLOW, a creation through the link, an unlink of what it leads to. */
+Test(users, a_planted_link_leads_nowhere)
+{
+    const char *directory = temp_directory("/tmp"), *own = temp_directory("/tmp");
+    struct trap to_share = {format("%s/one", directory), format("%s/share", own)};
+    struct trap to_nothing = {format("%s/two", directory), format("%s/new", own)};
+
+    skip_unless_root();
+    check(chmod(directory, 01777) == 0);
+    seqshare_close(share_with(to_share.target, 100, "ours"));
+    child_run_as(NOBODY, plant_link, &to_share);
+    child_run_as(NOBODY, plant_link, &to_nothing);
+    nothing_follows_the_link(&to_share);
+    nothing_follows_the_link(&to_nothing);
+    equals(entries(own), 1); /* nothing was made at the end of the dangling one */
+    equals(seqshare_unlink(to_share.name), 0);
+    equals(entries(own), 1); /* the link is gone, the share is not */
+    equals(entries(directory), 1);
+}
+
+/* ---- descriptors ---- */
+
+static void send_descriptor(int socket, int fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec data = {(char[]){'x'}, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    equals(sendmsg(socket, &message, 0), 1);
+}
+
+static int receive_descriptor(int socket)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec data = {(char[]){0}, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    int fd;
+
+    equals(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), 1);
+    check(CMSG_FIRSTHDR(&message) != NULL);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    return fd;
+}
+
+/* Whatever another user tries with a descriptor that only reads, it does not become one that writes. */
+static void gets_no_further(int fd)
+{
+    seqshare *share = NULL;
+
+    check(open(format("/proc/self/fd/%d", fd), O_RDWR | O_CLOEXEC) < 0);
+    equals(seqshare_attach(&share, fd, SEQSHARE_WRITE), -EACCES);
+    equals(seqshare_attach(&share, fd, SEQSHARE_READ), 0);
+    reads_everything(share, "value");
+    equals(seqshare_fd(share, SEQSHARE_WRITE), -EROFS);
+    writes_nothing(share, -EROFS);
+}
+
+static void receive_two(void *context)
+{
+    int socket = *(int *)context;
+
+    gets_no_further(receive_descriptor(socket));
+    gets_no_further(receive_descriptor(socket));
+}
+
+/* Fails with: a memfd as it is born, with mode 0777. */
+Test(users, a_reader_that_got_a_descriptor_over_a_socket_gets_no_further)
+{
+    seqshare *named = share_with(temp_name(), 4096, "value"), *share = NULL;
+    int sockets[2];
+    pid_t child;
+
+    skip_unless_root();
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+    child = child_start_as(NOBODY, receive_two, &sockets[1]);
+    equals(seqshare_new(&share, 4096), 0); /* only after the reader has been started */
+    equals(seqshare_set(share, "value", 5), 0);
+    send_descriptor(sockets[0], seqshare_fd(share, SEQSHARE_READ));
+    send_descriptor(sockets[0], seqshare_fd(named, SEQSHARE_READ));
+    equals(child_end(child), 0);
+}
+
+static void execute_reader(void *context)
+{
+    execute("descriptor", format("%d", *(int *)context));
+}
+
+Test(users, a_program_of_another_user_that_inherits_a_descriptor_reads)
+{
+    seqshare *share = NULL;
+    int fd;
+
+    skip_unless_root();
+    equals(seqshare_new(&share, 4096), 0);
+    equals(seqshare_set(share, "value", 5), 0);
+    fd = dup(seqshare_fd(share, SEQSHARE_READ)); /* dup: it is to be inherited over exec */
+    check(fd >= 0);
+    child_run_as(NOBODY, execute_reader, &fd);
+}
+
+/* ---- the lock of a process that we may not signal ---- */
+
+struct scene {
+    seqshare *share;
+    int stage;
+};
+
+static void lock_and_stay(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_lock(scene->share), 0);
+    set_flag(&scene->stage, 1);
+    pause();
+}
+
+static void finds_it_taken(void *context)
+{
+    struct scene *scene = context;
+    struct seqshare_stat stat;
+
+    equals(seqshare_trylock(scene->share), -EBUSY);
+    equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
+    equals(seqshare_stat(scene->share, &stat), 0);
+    check(stat.owner > 0 && stat.owner_alive);
+}
+
+static void takes_it_over(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_trylock(scene->share), 1);
+    equals(seqshare_unlock(scene->share), 0);
+}
+
+Test(users, the_lock_of_another_user_is_kept_while_it_lives_and_taken_over_after)
+{
+    struct scene *scene = shared_memory(sizeof *scene);
+    pid_t owner;
+
+    skip_unless_root();
+    equals(seqshare_new(&scene->share, 100), 0);
+    owner = child_start_as(NOBODY - 1, lock_and_stay, scene);
+    await_flag(&scene->stage, 1);
+    child_run_as(NOBODY, finds_it_taken, scene);
+    child_kill(owner);
+    child_run_as(NOBODY, takes_it_over, scene);
+}
