@@ -26,6 +26,7 @@ struct scene {
     const char *name;
     int flags; /* of unshare */
     int stage;
+    pid_t number; /* which the owner inside shall have; 0: any */
 };
 
 static struct scene *scene_new(void)
@@ -129,6 +130,17 @@ static void lock_and_stay(void *context)
     pause();
 }
 
+/* The next child in our namespace shall have this number. */
+static void choose_number(pid_t number)
+{
+    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+    const char *last = format("%d", (int)number - 1);
+
+    if (fd < 0 || write(fd, last, strlen(last)) != (ssize_t)strlen(last))
+        _exit(NOT_POSSIBLE);
+    close(fd);
+}
+
 /* Made, locked and written inside by several processes, as if there were no outside; the lock of one that was
  * killed is taken over. */
 static void live_inside(void *context)
@@ -138,7 +150,10 @@ static void live_inside(void *context)
     pid_t owner;
 
     writes_everything(share, "value");
+    if (scene->number != 0)
+        choose_number(scene->number);
     owner = child_start(lock_and_stay, scene);
+    check(scene->number == 0 || owner == scene->number);
     await_flag(&scene->stage, 1);
     equals(seqshare_lock_for(share, 120 * MILLISECONDS), -ETIMEDOUT);
     set_flag(&scene->stage, 2);
@@ -199,9 +214,21 @@ Test(namespaces, a_container_and_its_outside)
     look_from_outside(scene_new(), make_container);
 }
 
+static void end(void *nothing)
+{
+    (void)nothing;
+}
+
+/* The owner inside has a number that in the outside's /proc is a dead process's. Fails with: believing /proc. */
 Test(namespaces, a_container_that_has_the_outsides_proc)
 {
-    look_from_outside(scene_new(), make_container_without_proc);
+    struct scene *scene = scene_new();
+    siginfo_t info;
+
+    scene->number = child_start(end, NULL);
+    check(waitid(P_PID, (id_t)scene->number, &info, WEXITED | WNOWAIT) == 0);
+    look_from_outside(scene, make_container_without_proc);
+    equals(child_end(scene->number), 0);
 }
 
 /* ---- a container of an ordinary user, who is root in it ---- */
