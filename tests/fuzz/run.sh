@@ -46,7 +46,7 @@ build() { # NAME TREE FLAG...
 # A hang is what has not ended in 30 seconds; the longest that a call may take is one.
 fuzz() { # PROGRAM SECONDS ARGUMENT...
     mkdir -p "$work/found"
-    "$1" -max_total_time="$2" -timeout=30 -max_len=400 -rss_limit_mb=4096 -print_final_stats=1 \
+    "$1" -max_total_time="$2" -timeout=30 -max_len=400 -len_control=10 -rss_limit_mb=4096 -print_final_stats=1 \
         -artifact_prefix="$work/found/" "${@:3}"
 }
 
