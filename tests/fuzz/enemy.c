@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -232,14 +233,16 @@ static struct {
     struct patch patches[8];
     unsigned count;
     int fd;
-    bool stop; /* atomic */
+    bool begun, stop; /* atomic */
 } scribbler;
 
 static void *scribble(void *nothing)
 {
-    while (!__atomic_load_n(&scribbler.stop, __ATOMIC_RELAXED))
+    while (!__atomic_load_n(&scribbler.stop, __ATOMIC_RELAXED)) {
         for (unsigned i = 0; i < scribbler.count; i++)
             patch_apply(&scribbler.patches[i], scribbler.fd);
+        __atomic_store_n(&scribbler.begun, true, __ATOMIC_RELAXED);
+    }
     return nothing;
 }
 
@@ -248,9 +251,11 @@ void scribble_start(const struct patch *patches, unsigned count, int fd)
     memcpy(scribbler.patches, patches, count * sizeof *patches);
     scribbler.count = count;
     scribbler.fd = fd;
-    __atomic_store_n(&scribbler.stop, false, __ATOMIC_RELAXED);
+    scribbler.begun = scribbler.stop = false; /* there is no such thread yet */
     if (pthread_create(&scribbler.thread, NULL, scribble, NULL) != 0)
         abort();
+    while (!__atomic_load_n(&scribbler.begun, __ATOMIC_RELAXED))
+        sched_yield();
 }
 
 void scribble_stop(void)

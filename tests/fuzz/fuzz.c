@@ -26,6 +26,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments);
 
 enum {
     CALLS_MOST = 60,
+    SCRIBBLED_ROUNDS = 10,
     SIZE_MOST = 3 << 20, /* of a file */
     SHORT_NS = 50000
 };
@@ -432,18 +433,23 @@ static void one_call(struct game *game)
         call->make(game);
 }
 
-/* A few calls while the enemy writes the same fields over and over. */
+/* A few calls, several times, while the enemy writes the same fields over and over. */
 static void scribbled(struct game *game)
 {
     unsigned count = 1 + (unsigned)take(&game->input, 1) % 4;
     struct patch patches[4];
+    struct input same;
 
     for (unsigned i = 0; i < count; i++)
         patches[i] = patch_choose(&game->input, game->file);
     game->scribbled = true;
     scribble_start(patches, count, game->file);
-    for (unsigned i = 0; i < 6 && game->input.at < game->input.end; i++)
-        one_call(game);
+    same = game->input;
+    for (unsigned round = 0; round < SCRIBBLED_ROUNDS; round++) {
+        game->input = same;
+        for (unsigned i = 0; i < 6 && game->input.at < game->input.end; i++)
+            one_call(game);
+    }
     scribble_stop();
     game->scribbled = false;
 }
