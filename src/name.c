@@ -14,6 +14,11 @@
 
 #include "region.h"
 
+#ifndef RENAME_EXCHANGE
+#define RENAME_NOREPLACE (1U << 0)
+#define RENAME_EXCHANGE  (1U << 1)
+#endif
+
 #define PLACE "/dev/shm/seqshare."
 
 /* The absolute path of a name: "x" is in PLACE, "a/x" is relative to here and now, "/a/x" is itself. */
@@ -177,13 +182,11 @@ int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZ
     return result;
 }
 
-/* Swap the files of the two names, in one step. */
-static int exchange(const struct name *name, const char *temporary)
+/* In one step; glibc and musl have it only of late. */
+static int rename_with(const struct name *name, const char *from, unsigned flags)
 {
-    return syscall(SYS_renameat2, name->directory, temporary, name->directory, name->base,
-                   2 /* RENAME_EXCHANGE */) == 0
-               ? 0
-               : -errno;
+    return syscall(SYS_renameat2, name->directory, from, name->directory, name->base, flags) == 0 ? 0
+                                                                                                  : -errno;
 }
 
 /* Where files cannot be exchanged: a name that moves between look and rename is not noticed. */
@@ -198,10 +201,26 @@ static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORAR
     return 0;
 }
 
+/* What the temporary name has now was another's, and had the name a moment ago. */
+static int put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+{
+    int result = rename_with(name, temporary, RENAME_EXCHANGE);
+
+    if (result == -ENOENT) { /* somebody has unlinked ours meanwhile */
+        result = rename_with(name, temporary, RENAME_NOREPLACE);
+        if (result == -EEXIST)
+            return -EAGAIN; /* and made another: what was there is unlinked, then */
+        temporary[0] = 0;
+    }
+    if (result)
+        temporary[0] = 0; /* it cannot be put back, and is not ours to remove */
+    return result ? result : -EAGAIN;
+}
+
 static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)
 {
     const struct name swapped = {.base = temporary, .directory = name->directory};
-    int result = exchange(name, temporary);
+    int result = rename_with(name, temporary, RENAME_EXCHANGE);
 
     if (result == -EINVAL || result == -ENOSYS || result == -EPERM)
         return look_and_rename(name, temporary, old);
@@ -209,10 +228,7 @@ static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE
         return -EAGAIN;
     if (result || name_is(&swapped, old->st_dev, old->st_ino))
         return result;
-    result = exchange(name, temporary); /* it was another's: give it back */
-    if (result)
-        temporary[0] = 0; /* and what that cannot be given back to stays where it is */
-    return result ? result : -EAGAIN;
+    return put_back(name, temporary);
 }
 
 int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)

@@ -106,10 +106,12 @@ void share_end(struct share *share)
 }
 
 /*
- * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory there for it? Then
- * steps 1 and 2: the version is announced, in *version.
+ * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory there for
+ * it? Then steps 1 and 2: the version is announced, in *version. Inlined, so that the barriers stand in one function
+ * with the copy, where tests/arch can follow every path between them.
  */
-static int announce(struct share *share, uint64_t *expected, size_t length, uint64_t *version)
+static inline __attribute__((always_inline)) int announce(struct share *share, uint64_t *expected,
+                                                          size_t length, uint64_t *version)
 {
     struct seqshare_head *head = &share->region.map->head;
     uint64_t current = seqshare_write_current(head);

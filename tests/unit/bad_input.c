@@ -392,20 +392,27 @@ static void jump_out(int signal)
     siglongjmp(out_of_set, 1);
 }
 
-static void longjmp_out_of_set(seqshare *share, bool writable)
+/* Its value may not be read, and the handler that hears of it does not return. */
+static void leave_a_set(seqshare *share)
 {
     struct sigaction jump = {.sa_handler = jump_out}, before;
     void *forbidden = mmap(NULL, CAPACITY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+    check(forbidden != MAP_FAILED && sigaction(SIGSEGV, &jump, &before) == 0);
+    if (sigsetjmp(out_of_set, 1) == 0)
+        equals(seqshare_set(share, forbidden, CAPACITY), INT_MIN); /* it does not come back */
+    sigaction(SIGSEGV, &before, NULL);
+    munmap(forbidden, CAPACITY);
+}
+
+static void longjmp_out_of_set(seqshare *share, bool writable)
+{
     if (!writable)
         return;
-    check(forbidden != MAP_FAILED && sigaction(SIGSEGV, &jump, &before) == 0);
     for (int locked = 0; locked <= 1; locked++) {
         if (locked)
             equals(seqshare_lock(share), 0);
-        if (sigsetjmp(out_of_set, 1) == 0) {
-            equals(seqshare_set(share, forbidden, CAPACITY), INT_MIN); /* it does not come back */
-        }
+        leave_a_set(share);
         every_write_is_busy(share);
         equals(seqshare_abandon(share), 0);
         equals(seqshare_abandon(share), -EPERM);
@@ -414,8 +421,6 @@ static void longjmp_out_of_set(seqshare *share, bool writable)
         equals(seqshare_trylock(share), 0);
         equals(seqshare_unlock(share), 0);
     }
-    sigaction(SIGSEGV, &before, NULL);
-    munmap(forbidden, CAPACITY);
     seqshare_store_release(&((struct seqshare_head *)(uintptr_t)share->head)->sequence, 2); /* as above */
 }
 
@@ -423,4 +428,33 @@ Test(bad_input, abandon_after_a_longjmp_out_of_set_gives_the_lock_back)
 {
     skip_under_valgrind();
     everywhere(longjmp_out_of_set);
+}
+
+Test(bad_input, close_after_a_longjmp_out_of_set_gives_the_lock_back)
+{
+    seqshare *share = NULL, *second = NULL;
+    char buffer[CAPACITY];
+    int fd;
+
+    skip_under_valgrind();
+    equals(seqshare_new(&share, CAPACITY), 0);
+    equals(seqshare_set(share, standing, sizeof standing), 0);
+    fd = seqshare_fd(share, SEQSHARE_WRITE);
+    check(fd >= 0);
+    for (int locked = 0; locked <= 1; locked++) {
+        equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
+        if (locked)
+            equals(seqshare_lock(second), 0);
+        leave_a_set(second);
+        equals(seqshare_trylock(share), -EBUSY);
+        seqshare_close(second);
+        equals(seqshare_trylock(share), 0);
+        equals(seqshare_unlock(share), 0);
+        equals(seqshare_get(share, buffer, sizeof buffer, NULL), sizeof standing);
+        check(memcmp(buffer, standing, sizeof standing) == 0);
+    }
+    close(fd);
+    equals(seqshare_set(share, "next", 4), 0);
+    equals(seqshare_version(share), 2);
+    seqshare_close(share);
 }

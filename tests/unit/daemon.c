@@ -202,6 +202,51 @@ Test(daemon, what_was_allocated_before_the_fork_is_known)
     seqshare_close(scene->share);
 }
 
+/* ---- stdin, stdout and stderr, which a daemon closes, and may open anew ---- */
+
+static void standard_ones_are_free(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        equals(fcntl(fd, F_GETFD), -1);
+}
+
+static void use_without_standard_ones(void *name)
+{
+    seqshare *share[5] = {NULL};
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        close(fd);
+    equals(seqshare_new(&share[0], 100), 0);
+    standard_ones_are_free();
+    equals(seqshare_create(&share[1], name, 100, 0600), 0);
+    standard_ones_are_free();
+    equals(seqshare_open(&share[2], name, SEQSHARE_WRITE), 0);
+    equals(seqshare_open(&share[3], name, SEQSHARE_READ), 0);
+    standard_ones_are_free();
+    check((fd = seqshare_fd(share[0], SEQSHARE_READ)) > STDERR_FILENO);
+    equals(seqshare_attach(&share[4], fd, SEQSHARE_READ), 0);
+    seqshare_close(share[4]);
+    check((fd = seqshare_fd(share[0], SEQSHARE_WRITE)) > STDERR_FILENO);
+    equals(seqshare_attach(&share[4], fd, SEQSHARE_WRITE), 0);
+    seqshare_close(share[4]);
+    equals(seqshare_attach(&share[4], fd, SEQSHARE_READ), 0);
+    standard_ones_are_free();
+    seqshare_close(share[2]);
+    equals(seqshare_replace(&share[2], name, 100, 0600), 0);
+    equals(seqshare_reopen(share[1]), 1);
+    equals(seqshare_reopen(share[3]), 1);
+    standard_ones_are_free();
+    for (int i = 0; i < 5; i++)
+        seqshare_close(share[i]);
+}
+
+/* Fails with: a region that takes the place of stderr, and all that is printed there. */
+Test(daemon, no_descriptor_is_stdin_stdout_or_stderr)
+{
+    child_run(use_without_standard_ones, (void *)(uintptr_t)temp_name());
+}
+
 /* ---- core dumps ---- */
 
 enum { NO_CORE = 77, HUGE_CAPACITY = 64 << 20 };

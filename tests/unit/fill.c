@@ -227,6 +227,37 @@ Test(fill, close_abandons_what_this_thread_was_filling_but_not_in_a_child)
     seqshare_close(share);
 }
 
+/* Fails with: a publish that goes by who owns the lock, and takes the sequence back to its own version. */
+Test(fill, publish_after_an_abandon_through_another_handle_is_refused)
+{
+    seqshare *share = share_with("old"), *second = NULL;
+    void *slot = NULL;
+    int fd = seqshare_fd(share, SEQSHARE_WRITE);
+
+    check(fd >= 0);
+    equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
+    close(fd);
+    equals(seqshare_fill(share, 10, &slot), 0);
+    memcpy(slot, "stale", 5);
+    equals(seqshare_abandon(second), 0);
+    equals(seqshare_publish(share, 5), -EPERM); /* nobody owns the lock */
+    for (int i = 0; i < 3; i++)
+        equals(seqshare_set(second, "newer", 5), 0);
+    equals(seqshare_lock(second), 0);
+    equals(seqshare_publish(share, 5), -EPERM); /* this thread does, and fills nothing */
+    holds(share, "newer", 4);
+    child_run(finds_lock_taken, share);
+    equals(seqshare_fill(second, 10, &slot), 0);
+    equals(seqshare_publish(share, 5), -EPERM); /* it fills, but through the other */
+    holds(share, "newer", 4);
+    memcpy(slot, "newest", 6);
+    equals(seqshare_publish(second, 6), 0);
+    holds(share, "newest", 5);
+    equals(seqshare_unlock(second), 0);
+    seqshare_close(second);
+    seqshare_close(share);
+}
+
 static void *publish_in_thread(void *share)
 {
     equals(seqshare_publish(share, 1), -EPERM);

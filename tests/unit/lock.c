@@ -431,6 +431,8 @@ Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
 
     check(fd >= 0);
     equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
+    equals(seqshare_lock(other), 0);
+    equals(seqshare_unlock(other), 0);
     equals(seqshare_lock(scene->share), 0);
     refused(other, -EDEADLK);
     equals(seqshare_set(other, "one", 3), 0);
@@ -440,7 +442,7 @@ Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
     equals(seqshare_publish(other, 3), -EPERM);
     memcpy(slot, "two", 3);
     equals(seqshare_publish(scene->share, 3), 0);
-    seqshare_close(other); /* did not lock it */
+    seqshare_close(other); /* did not lock it, this time */
     child_run(lock_is_taken, scene);
     equals(seqshare_unlock(scene->share), 0);
     equals(seqshare_version(scene->share), 2);

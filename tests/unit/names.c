@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -369,6 +370,37 @@ Test(names, unlink_removes_what_is_no_share_but_no_directory)
     check(!seqshare_retired(share));
     check(seqshare_unlink(folder) < 0);
     equals(entries(directory), 2);
+    seqshare_close(share);
+}
+
+static void unlink_what_cannot_be_mapped(void *name)
+{
+    struct rlimit limit;
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    seqshare *share = NULL;
+
+    check(statm && fscanf(statm, "%lu", &pages) == 1 && fclose(statm) == 0);
+    check(getrlimit(RLIMIT_AS, &limit) == 0);
+    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (16 << 20);
+    check(setrlimit(RLIMIT_AS, &limit) == 0);
+    equals(seqshare_open(&share, name, SEQSHARE_READ), -ENOMEM);
+    equals(seqshare_unlink(name), 0);
+    equals(seqshare_unlink(name), -ENOENT);
+}
+
+Test(names, unlink_removes_a_share_too_large_to_be_mapped)
+{
+    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    seqshare *share = NULL;
+
+    skip_under_valgrind(); /* the limit would be its own */
+    equals(seqshare_create(&share, name, 64 << 20, 0600), 0);
+    equals(seqshare_set(share, "value", 5), 0);
+    child_run(unlink_what_cannot_be_mapped, (void *)(uintptr_t)name);
+    equals(entries(directory), 0);
+    equals(seqshare_reopen(share), -ENOENT);
+    holds(share, "value");
     seqshare_close(share);
 }
 

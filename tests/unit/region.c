@@ -119,6 +119,30 @@ Test(region, it_costs_what_its_values_touch_and_little_more)
     free(copy);
 }
 
+static void costs_three_pages_more(size_t capacity, const char *value, size_t length)
+{
+    seqshare *share = share_of(capacity);
+
+    for (int i = 0; i < 4; i++)
+        equals(seqshare_set(share, value, length), 0);
+    check(cost_of(share) <= 2 * length + OVERHEAD);
+    seqshare_close(share);
+}
+
+/* Fails with: slots whose first and last pages are the neighbours' as well. */
+Test(region, at_any_capacity_it_costs_three_pages_beyond_its_values)
+{
+    static const size_t around[] = {400, 2048, 4096, 8064, 8192, 100000};
+    static char value[100200];
+
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++) {
+        for (size_t capacity = around[i] - 200; capacity <= around[i] + 200; capacity += 8) {
+            costs_three_pages_more(capacity, value, 200);
+            costs_three_pages_more(capacity, value, capacity);
+        }
+    }
+}
+
 /* The mapping's flags as /proc tells them. */
 static bool has_flag(const void *address, const char *flag)
 {
@@ -458,6 +482,37 @@ Test(region, drop_write_after_setuid)
     skip_unless_root();
     equals(seqshare_set(share, "root", 4), 0);
     child_run_as(NOBODY, drop_as_nobody, share);
+    seqshare_close(share);
+}
+
+static void reads_only(const seqshare *writer)
+{
+    int fd = fd_of(writer, SEQSHARE_WRITE);
+    seqshare *reader = NULL;
+
+    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
+    close(fd);
+    is_read_only(reader->head);
+    is_read_only(reader->bytes);
+    equals(seqshare_get(reader, (char[5]){0}, 5, NULL), 5);
+    fd = fd_of(reader, SEQSHARE_READ);
+    equals(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    close(fd);
+    seqshare_close(reader);
+}
+
+/* Fails with: a mapping of the descriptor as it came, which mprotect makes writable. */
+Test(region, who_attaches_for_reading_to_a_writable_descriptor_reads_for_good)
+{
+    seqshare *share = share_of(10);
+
+    skip_under_valgrind();
+    equals(seqshare_set(share, "value", 5), 0);
+    reads_only(share);
+    seqshare_close(share);
+    equals(seqshare_create(&share, temp_name(), 10, 0600), 0);
+    equals(seqshare_set(share, "value", 5), 0);
+    reads_only(share);
     seqshare_close(share);
 }
 

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -364,6 +365,38 @@ Test(replace, by_the_owner_of_the_lock_who_still_owns_it)
     seqshare_close(old);
 }
 
+static void *replace_and_hold(void *context)
+{
+    struct holding *holding = context;
+    seqshare *next;
+
+    equals(seqshare_lock(holding->share), 0);
+    next = replace(holding->name);
+    set_flag(&holding->locked, 1);
+    await_flag(&holding->unlock, 1);
+    equals(seqshare_unlock(holding->share), 0);
+    seqshare_close(next);
+    return NULL;
+}
+
+/* Fails with: a look at the mark under the lock alone, for which they would wait. */
+Test(replace, nobody_waits_for_the_lock_of_a_replaced_region)
+{
+    struct holding holding = {.name = temp_name()};
+    pthread_t owner;
+
+    holding.share = create(holding.name, "value");
+    equals(pthread_create(&owner, NULL, replace_and_hold, &holding), 0);
+    await_flag(&holding.locked, 1);
+    alarm(SECONDS_TO_HANG); /* who waits, waits for ever */
+    cannot_write(holding.share);
+    child_run(cannot_write_in_child, holding.share);
+    alarm(0);
+    set_flag(&holding.unlock, 1);
+    equals(pthread_join(owner, NULL), 0);
+    seqshare_close(holding.share);
+}
+
 static void replace_as_nobody(void *name)
 {
     seqshare *next = replace(name);
@@ -554,4 +587,36 @@ Test(replace, loses_no_update_of_writers_that_fill)
 Test(replace, of_two_replacers_at_a_time_neither_loses_an_update)
 {
     loses_nothing(add_with_set_if, 2);
+}
+
+/*
+ * Somebody takes the name away and makes a region of his own there, again and again. Each is replaced in its
+ * turn, and then says so.
+ * Fails with: a rename over whatever has the name by then: no mark is made, and the owner hears of nothing.
+ */
+Test(replace, of_a_region_that_has_just_got_the_name_is_told_there)
+{
+    enum { SUCCESSORS = 200 };
+    struct traffic *traffic = shared_memory(sizeof *traffic);
+    const char *directory = temp_directory("/dev/shm");
+    pid_t replacer;
+
+    traffic->name = format("%s/name", directory);
+    replacer = child_start(replace_all_the_time, traffic);
+    for (int made = 0; made < SUCCESSORS;) {
+        seqshare *share = NULL;
+        int error = seqshare_unlink(traffic->name);
+
+        check(error == 0 || error == -ENOENT);
+        error = seqshare_create(&share, traffic->name, 8, 0600);
+        check(error == 0 || error == -EEXIST);
+        if (error)
+            continue;
+        equals(seqshare_wait(share, 0, SECONDS_TO_HANG * SECONDS), -EIDRM);
+        seqshare_close(share);
+        made++;
+    }
+    set_flag(&traffic->stop, 1);
+    equals(child_end(replacer), 0);
+    equals(entries(directory), 1);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No room: a full file system, a limit on files. The answer is an error with the old value standing; never
- * SIGBUS, never SIGXFSZ, and as soon as there is room again, no trace of it.
+ * No room: a full file system, a limit on files or descriptors. The answer is an error with the old value
+ * standing; never SIGBUS, never SIGXFSZ, and as soon as there is room again, no trace of it.
  */
 #include "support.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -223,4 +224,59 @@ Test(room, a_writer_with_a_file_size_limit_is_not_killed)
     limited(share);
     equals(seqshare_create(&share, format("%s/name", temp_directory("/tmp")), CAPACITY, 0600), 0);
     limited(share);
+}
+
+/* ---- no descriptors ---- */
+
+static void limit_descriptors(rlim_t soft)
+{
+    struct rlimit limit;
+
+    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = soft;
+    check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* A thread that never wrote before, and cannot ask /proc who it is. Half an answer would be a wrong one. */
+static void *write_first_without_descriptors(void *context)
+{
+    seqshare *share = context;
+    struct rlimit limit;
+    uint64_t version = 1;
+    void *slot;
+
+    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit_descriptors(0);
+    equals(seqshare_set(share, value, 10), -EMFILE);
+    equals(seqshare_set_if(share, &version, value, 10), -EMFILE);
+    equals(seqshare_fill(share, 10, &slot), -EMFILE);
+    equals(seqshare_lock(share), -EMFILE);
+    equals(seqshare_trylock(share), -EMFILE);
+    stands(share, 10, 1);
+    limit_descriptors(limit.rlim_cur);
+    child_run(finds_lock_free, share);
+    set(share, 20);
+    stands(share, 20, 2);
+    equals(seqshare_lock(share), 0);
+    equals(seqshare_unlock(share), 0);
+    return NULL;
+}
+
+static void write_first_in_thread(void *share)
+{
+    pthread_t thread;
+
+    set(share, 10);
+    equals(pthread_create(&thread, NULL, write_first_without_descriptors, share), 0);
+    equals(pthread_join(thread, NULL), 0);
+}
+
+Test(room, a_new_thread_without_descriptors_is_told_and_writes_when_there_are_some)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_new(&share, CAPACITY), 0);
+    child_run(write_first_in_thread, share);
+    stands(share, 20, 2);
+    seqshare_close(share);
 }

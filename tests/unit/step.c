@@ -18,8 +18,9 @@
 TestSuite(step, .timeout = 300);
 
 enum {
-    LENGTH = 200, /* of the value that the interrupted call sets; the handler's is one shorter */
-    STRIDE = 19   /* every 19th instruction, each time others; all of them if SEQSHARE_LONG is set */
+    LENGTH = 200,  /* of the value that the interrupted call sets; the handler's is one shorter */
+    STRIDE = 19,   /* every 19th instruction, each time others; all of them if SEQSHARE_LONG is set */
+    LONG_CALL = 97 /* and that much fewer of replace, which has so many more */
 };
 
 struct scene;
@@ -28,6 +29,7 @@ typedef int action(struct scene *scene);
 /* Shared between the child and the test. */
 struct scene {
     seqshare *share;
+    char name[64]; /* of the share */
     action *call;
     action *handler;
     bool jumps; /* the handler does not return, but jumps out of the call */
@@ -126,6 +128,16 @@ static int call_set_under_lock(struct scene *at)
         return error;
     error = call_set(at);
     at->unlock_result = seqshare_unlock(at->share);
+    return error;
+}
+
+/* The share stays the old region's: all_is_well moves it. */
+static int call_replace(struct scene *at)
+{
+    seqshare *next = NULL;
+    int error = seqshare_replace(&next, at->name, 4096, 0600);
+
+    seqshare_close(next);
     return error;
 }
 
@@ -237,6 +249,8 @@ static void all_is_well(struct scene *at, uint64_t version)
     uint64_t now_version = 0;
     ssize_t length;
 
+    if (seqshare_retired(at->share))
+        equals(seqshare_reopen(at->share), 1);
     equals(seqshare_lock_for(at->share, SECONDS_TO_HANG * SECONDS), 0);
     equals(seqshare_unlock(at->share), 0);
     length = seqshare_get(at->share, got, sizeof got, &now_version);
@@ -274,24 +288,25 @@ static bool permitted(const struct scene *at, const int *allowed)
     bool locks = at->call == call_lock || at->call == call_set_under_lock;
     bool unlocked = at->handler == handler_unlock && at->handler_result == 0;
     bool outdated = at->call == call_set_if && at->result == -ESTALE && at->published == 1;
+    bool replaced = at->call == call_replace && at->handler_result == -EIDRM;
 
-    return one_of(at->handler_result, allowed) && (locks || !unlocked) &&
+    return (one_of(at->handler_result, allowed) || replaced) && (locks || !unlocked) &&
            (at->result == 0 || outdated || (unlocked && at->result == -EBUSY)) &&
            (at->unlock_result == 0 || (unlocked && at->unlock_result == -EPERM));
 }
 
-static long stride(void)
+static long stride(const struct scene *at)
 {
-    return getenv("SEQSHARE_LONG") ? 1 : STRIDE;
+    return (getenv("SEQSHARE_LONG") ? 1 : STRIDE) * (at->call == call_replace ? LONG_CALL : 1);
 }
 
 static void interrupt_everywhere(struct scene *at, int h)
 {
     int refused = 0, done = 0;
-    long n = 1 + (getpid() + h) % stride();
+    long n = 1 + (getpid() + h) % stride(at);
 
     at->handler = handlers[h].act;
-    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride()) {
+    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride(at)) {
         if (!permitted(at, handlers[h].allowed)) {
             fprintf(stderr, "handler %d at instruction %ld got %d, the call %d, its unlock %d\n", h, n,
                     at->handler_result, at->result, at->unlock_result);
@@ -304,7 +319,7 @@ static void interrupt_everywhere(struct scene *at, int h)
     }
     check(n > 50);
     /* A call that only locks is busy for a moment, which may fall between two strides. */
-    check(refused > 0 || at->handler == handler_reads || (at->call == call_lock && stride() > 1));
+    check(refused > 0 || at->handler == handler_reads || (at->call == call_lock && stride(at) > 1));
     check(done > 0 || at->handler == handler_unlock);
 }
 
@@ -315,6 +330,8 @@ static void install(struct scene *at)
     scene = at;
     check(sigaction(SIGTRAP, &on_sigtrap, NULL) == 0);
     equals(at->call(at), 0); /* once undisturbed: it allocates, and resolves symbols */
+    if (seqshare_retired(at->share))
+        equals(seqshare_reopen(at->share), 1);
 }
 
 static void interrupted_by_all(void *context)
@@ -324,15 +341,25 @@ static void interrupted_by_all(void *context)
         interrupt_everywhere(context, h);
 }
 
+/* The two that could do harm in so long a call: what is published is lost, or the lock given away. */
+static void interrupted_by_set_and_unlock(void *context)
+{
+    install(context);
+    for (int h = 0; h < HANDLERS; h++) {
+        if (handlers[h].act == handler_set || handlers[h].act == handler_unlock)
+            interrupt_everywhere(context, h);
+    }
+}
+
 static void jumps_out_everywhere(void *context)
 {
     struct scene *at = context;
     int given_back = 0, old_stood = 0;
-    long n = 1 + getpid() % stride();
+    long n = 1 + getpid() % stride(at);
 
     install(at);
     at->jumps = true;
-    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride()) {
+    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += stride(at)) {
         check(at->abandon_result == 0 || at->abandon_result == -EPERM);
         check(at->unlock_result == 0 || at->unlock_result == -EPERM);
         all_is_well(at, version);
@@ -351,7 +378,8 @@ static struct scene *scene_new(action *call)
 {
     struct scene *at = shared_memory(sizeof *at);
 
-    equals(seqshare_new(&at->share, 4096), 0);
+    snprintf(at->name, sizeof at->name, "%s", temp_name());
+    equals(seqshare_create(&at->share, at->name, 4096, 0600), 0);
     at->call = call;
     memcpy(at->first, &(uint64_t){2}, 8);
     make_pattern(at->first + 8, LENGTH - 8, 2);
@@ -419,6 +447,12 @@ Test(step, lock_and_unlock)
 Test(step, set_under_the_lock)
 {
     in_child(call_set_under_lock, interrupted_by_all);
+}
+
+/* Fails with: a value carried on that a handler of the same thread has replaced meanwhile. */
+Test(step, replace)
+{
+    in_child(call_replace, interrupted_by_set_and_unlock);
 }
 
 /* Out of the call, and never back. */

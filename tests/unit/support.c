@@ -137,7 +137,8 @@ static char state_of(pid_t child)
     char stat[512] = "", path[64], *end;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)child); /* not format: this is polled, and its texts are few */
+    snprintf(path, sizeof path, "/proc/%d/stat",
+             (int)child); /* not format: this is polled, and its texts are few */
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;

@@ -60,6 +60,22 @@ Test(values, nothing_is_there_before_the_first_set)
     seqshare_close(share);
 }
 
+/* It shows no version, so none of its bytes is part of one. */
+Test(values, a_view_that_was_never_filled_in_is_not_valid)
+{
+    seqshare *share = share_of(100);
+    seqshare_view view = {0};
+
+    check(!seqshare_valid(share, &view));
+    for (int i = 0; i < 3; i++) {
+        equals(seqshare_set(share, "x", 1), 0);
+        check(!seqshare_valid(share, &view));
+    }
+    equals(seqshare_peek(share, &view), 0);
+    check(seqshare_valid(share, &view));
+    seqshare_close(share);
+}
+
 Test(values, every_set_makes_the_next_version)
 {
     seqshare *share = share_of(8);

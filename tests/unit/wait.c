@@ -2,11 +2,16 @@
 /* Waiting for a version. */
 #include "support.h"
 
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "layout.h"
 
 TestSuite(wait, .timeout = 120);
 
@@ -62,6 +67,50 @@ Test(wait, returns_at_once_when_the_version_is_another)
     equals(seqshare_wait(meeting->share, 0, -1), 0);
     equals(seqshare_wait(meeting->share, 0, 0), 0);
     equals(seqshare_wait(meeting->share, 2, 0), 0);
+    seqshare_close(meeting->share);
+}
+
+/* In a mode in which the kernel kills who calls it but to end. (One that has no such mode shows nothing.) */
+static void set_without_system_call(void *context)
+{
+    seqshare *share = context;
+
+    for (int i = 0; i < 2; i++) /* now it knows who it is, and both slots have memory */
+        equals(seqshare_set(share, "x", 1), 0);
+    equals(seqshare_wait(share, seqshare_version(share), 0), -ETIMEDOUT);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+    syscall(SYS_exit, seqshare_set(share, "x", 1) != 0);
+}
+
+static void nobody_is_to_be_woken(const seqshare *share)
+{
+    const unsigned char *region = (const unsigned char *)share->head - offsetof(struct layout, head);
+    uint32_t wake = *(const uint32_t *)(const void *)(region + offsetof(struct layout, wake));
+
+    equals(wake & 1, 0);
+}
+
+/* Fails with: a waiter that asks to be woken before it looks. Polling would cost publishers a system call. */
+Test(wait, who_need_not_sleep_costs_the_publisher_nothing)
+{
+    const char *name = temp_name();
+    struct meeting *meeting = meeting_of(name);
+    seqshare *next = NULL;
+
+    equals(seqshare_wait(meeting->share, 0, 0), -ETIMEDOUT);
+    nobody_is_to_be_woken(meeting->share);
+    equals(seqshare_wait(meeting->share, 1, 0), 0);
+    equals(seqshare_wait(meeting->share, 1, SECONDS), 0);
+    equals(seqshare_wait(meeting->share, 1, -1), 0);
+    nobody_is_to_be_woken(meeting->share);
+    child_run(set_without_system_call, meeting->share);
+    equals(seqshare_version(meeting->share), 3);
+
+    equals(seqshare_replace(&next, name, 100, 0600), 0);
+    equals(seqshare_wait(meeting->share, 3, -1), -EIDRM);
+    equals(seqshare_wait(meeting->share, 3, 0), -EIDRM);
+    nobody_is_to_be_woken(meeting->share);
+    seqshare_close(next);
     seqshare_close(meeting->share);
 }
 
