@@ -47,24 +47,24 @@ int share_check_world(const struct region *region)
 }
 
 /* Asked once in each process: a child of fork may be in another namespace than its parent. */
-static int check_world(struct share *share)
+static int check_world(struct share *share, const struct identity *self)
 {
-    uint64_t generation = identity_generation();
     int error;
 
-    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict, guarding nothing */
+    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) ==
+        self->generation) /* a verdict, guarding nothing */
         return 0;
     error = share_check_world(&share->region);
     if (!error)
-        __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
+        __atomic_store_n(&share->our_world, self->generation, __ATOMIC_RELAXED); /* likewise */
     return error;
 }
 
-static int check_writable(struct share *share)
+static int check_writable(struct share *share, const struct identity *self)
 {
-    int error = region_is_writable(&share->region) ? check_world(share) : -EROFS;
-
-    return error ? error : identity_get()->error;
+    if (!region_is_writable(&share->region))
+        return -EROFS;
+    return self->error ? self->error : check_world(share, self);
 }
 
 /* Marks of replace are made under the lock, and never go away: asked again under it, the answer stays. */
@@ -81,28 +81,38 @@ static void set_writing(struct share *share, uint64_t me)
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
 }
 
-int share_begin(struct share *share)
+static void end(struct share *share, uint64_t me)
 {
-    int error = check_writable(share);
+    set_writing(share, 0);
+    lock_leave(lock_of(share), me);
+}
+
+static int begin(struct share *share, const struct identity *self)
+{
+    int error = check_writable(share, self);
 
     if (!error && is_replaced(share))
         error = -EIDRM; /* without waiting for whoever owns it */
     if (!error)
-        error = lock_enter(lock_of(share), identity_get()->owner);
+        error = lock_enter(lock_of(share), self->owner);
     if (error)
         return error;
-    set_writing(share, identity_get()->owner);
+    set_writing(share, self->owner);
     if (is_replaced(share)) {
-        share_end(share);
+        end(share, self->owner);
         return -EIDRM;
     }
     return 0;
 }
 
+int share_begin(struct share *share)
+{
+    return begin(share, identity_get());
+}
+
 void share_end(struct share *share)
 {
-    set_writing(share, 0);
-    lock_leave(lock_of(share), identity_get()->owner);
+    end(share, identity_get()->owner);
 }
 
 /*
@@ -132,7 +142,8 @@ static inline __attribute__((always_inline)) int announce(struct share *share, u
 }
 
 /* Steps 3 (but for the bytes) and 4. */
-static void finish(struct share *share, uint64_t version, size_t length, uint32_t tag)
+static void finish(struct share *share, const struct identity *self, uint64_t version, size_t length,
+                   uint32_t tag)
 {
     struct layout *map = share->region.map;
     struct slot_note *note = &map->note[seqshare_slot_of(version, share->hot.mask)];
@@ -140,7 +151,7 @@ static void finish(struct share *share, uint64_t version, size_t length, uint32_
 
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     seqshare_store_relaxed(&note->published, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
-    __atomic_store_n(&note->writer, (uint32_t)identity_get()->process, __ATOMIC_RELAXED); /* like the bytes */
+    __atomic_store_n(&note->writer, (uint32_t)self->process, __ATOMIC_RELAXED); /* like the bytes */
     seqshare_write_slot(&map->head, share->hot.mask, version, length, tag);
     seqshare_write_publish(&map->head, version);
 }
@@ -154,6 +165,7 @@ static unsigned char *slot_bytes(const struct share *share, uint64_t version)
 static int set(seqshare *handle, uint64_t *expected, const void *value, size_t length, uint32_t tag)
 {
     struct share *share = share_of(handle);
+    const struct identity *self;
     uint64_t version;
     int error;
 
@@ -163,17 +175,18 @@ static int set(seqshare *handle, uint64_t *expected, const void *value, size_t l
         return -EROFS;
     if (length > share->hot.capacity)
         return -EMSGSIZE;
-    error = share_begin(share);
+    self = identity_get();
+    error = begin(share, self);
     if (error)
         return error;
     error = announce(share, expected, length, &version);
     if (!error) {
         copy_in(slot_bytes(share, version), value, length);
-        finish(share, version, length, tag);
+        finish(share, self, version, length, tag);
         if (expected)
             *expected = version;
     }
-    share_end(share);
+    end(share, self->owner);
     if (!error)
         wake_registered(&share->region.map->wake);
     return error;
@@ -249,7 +262,7 @@ int seqshare_publish(seqshare *handle, size_t length)
     version = share->filling;
     share->filling = 0; /* before the publication: a handler must not publish the same once more */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    finish(share, version, length, 0);
+    finish(share, identity_get(), version, length, 0);
     share_end(share);
     wake_registered(&share->region.map->wake);
     return 0;
@@ -277,25 +290,25 @@ int seqshare_abandon(seqshare *handle)
 int seqshare_lock_for(seqshare *handle, int64_t ns)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
+    const struct identity *self;
     int result;
 
     if (!handle || ns < -1)
         return -EINVAL;
-    result = check_writable(share);
+    self = identity_get();
+    result = check_writable(share, self);
     if (result)
         return result;
     if (is_replaced(share))
         return -EIDRM; /* without waiting for whoever owns it */
-    me = identity_get()->owner;
-    result = lock_acquire(lock_of(share), me, ns);
+    result = lock_acquire(lock_of(share), self->owner, ns);
     if (result < 0)
         return result;
     if (is_replaced(share)) {
-        lock_release(lock_of(share), me);
+        lock_release(lock_of(share), self->owner);
         return -EIDRM;
     }
-    __atomic_store_n(&share->locked_by, me, __ATOMIC_RELAXED); /* see set_writing */
+    __atomic_store_n(&share->locked_by, self->owner, __ATOMIC_RELAXED); /* see set_writing */
     return result;
 }
 

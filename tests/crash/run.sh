@@ -20,9 +20,9 @@ mutant "a zombie counts as alive" \
 mutant "the lock is taken in two steps: a bit first, the owner after" \
     src/lock.c 's/return __atomic_compare_exchange_n\(&lock->owner, &from, to, (.*)\);/if (!__atomic_compare_exchange_n(\&lock->owner, \&from, 1, \1)) return false; __atomic_store_n(\&lock->owner, to, __ATOMIC_RELEASE); return true;/'
 mutant "the lock is given back before the publication" \
-    src/write.c 's/^        finish\(share, version, length, tag\);/        lock_leave(lock_of(share), identity_get()->owner);\n&/'
+    src/write.c 's/^        finish\(share, self, version, length, tag\);/        lock_leave(lock_of(share), self->owner);\n&/'
 mutant "a version is published before its bytes are there" \
-    src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
+    src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, self, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
 mutant "whoever takes over announces again" \
     include/seqshare/protocol.h 's/if \(\(sequence & 1\) == 0\)/if (sequence != UINT64_MAX)/'
 mutant "the name is given to an empty file" \

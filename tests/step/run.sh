@@ -26,15 +26,15 @@ mutant "whoever takes over announces again" \
 mutant "abandon goes back to an even sequence" \
     src/write.c 's/^    share_end\(share\); \/\* the sequence stays odd.*/    seqshare_store_release(\&share->region.map->head.sequence, 2 * seqshare_write_current(\&share->region.map->head));\n&/'
 mutant "a version is published before its bytes are there" \
-    src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
+    src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, self, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
 mutant "a value is too long before it is accepted" \
     src/read.c 's/^    if \(likely\(length <= most\)\)/    if (length > most)\n        return -ENOBUFS;\n&/'
 mutant "a value has the wrong type before it is accepted" \
     src/read.c 's/^        if \(fits\)/        if (!fits)\n            return -EBADMSG;\n&/'
 mutant "set_if compares versions before it has the lock" \
-    src/write.c '/^static int set\(/,/^}/{s/error = share_begin\(share\);/if (expected \&\& *expected != seqshare_version(handle)) {\n        *expected = seqshare_version(handle);\n        return -ESTALE;\n    }\n    &/; s/announce\(share, expected, length, /announce(share, NULL, length, /}'
+    src/write.c '/^static int set\(/,/^}/{s/error = begin\(share, self\);/if (expected \&\& *expected != seqshare_version(handle)) {\n        *expected = seqshare_version(handle);\n        return -ESTALE;\n    }\n    &/; s/announce\(share, expected, length, /announce(share, NULL, length, /}'
 mutant "the lock is given back before the publication" \
-    src/write.c 's/^        finish\(share, version, length, tag\);/        lock_leave(lock_of(share), identity_get()->owner);\n&/'
+    src/write.c 's/^        finish\(share, self, version, length, tag\);/        lock_leave(lock_of(share), self->owner);\n&/'
 mutant "the lock is taken over by a plain store" \
     src/lock.c 's/return take\(lock, dead, me \| \(dead & OWNER_WAITERS\)\);/__atomic_store_n(\&lock->owner, me | (dead \& OWNER_WAITERS), __ATOMIC_RELEASE);\n    return true;/'
 mutant "one owner is judged, and the lock taken from another" \
