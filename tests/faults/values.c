@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* set, set_if, fill, and the reads, which make no call at all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "faults.h"
+
+/* No room; another namespace, where /proc cannot be asked; a descriptor that cannot be told to be ours. */
+static const int no_room[] = {-ENOSPC, -EOPNOTSUPP, -EBADF, 0};
+
+static void make_empty(struct stage *stage)
+{
+    equals(seqshare_new(&stage->share, CAPACITY), 0);
+}
+
+static void make_empty_named(struct stage *stage)
+{
+    equals(seqshare_create(&stage->share, stage->path, CAPACITY, 0600), 0);
+}
+
+/* Both slots have memory for small values, and the process knows. */
+static void make_busy(struct stage *stage)
+{
+    make_anonymous(stage);
+    for (int i = 0; i < 3; i++)
+        publish(stage, stage->share, SMALL);
+}
+
+static int set_length(struct stage *stage, size_t length)
+{
+    int error = seqshare_set(stage->share, pattern(stage->version + 1), length);
+
+    if (!error) {
+        stage->version++;
+        stage->length = length;
+    }
+    return error;
+}
+
+static int set_small(struct stage *stage)
+{
+    return set_length(stage, SMALL);
+}
+
+static int set_long(struct stage *stage)
+{
+    return set_length(stage, LONG);
+}
+
+static int set_if(struct stage *stage)
+{
+    uint64_t version = stage->version;
+    int error = seqshare_set_if(stage->share, &version, pattern(version + 1), LONG);
+
+    equals(version, error ? stage->version : stage->version + 1);
+    if (!error) {
+        stage->version = version;
+        stage->length = LONG;
+    }
+    return error;
+}
+
+static int fill(struct stage *stage)
+{
+    void *slot;
+    int error = seqshare_fill(stage->share, LONG, &slot);
+
+    if (error)
+        return error;
+    memcpy(slot, pattern(stage->version + 1), SMALL);
+    error = seqshare_publish(stage->share, SMALL);
+    if (!error) {
+        stage->version++;
+        stage->length = SMALL;
+    }
+    return error;
+}
+
+static int fill_and_abandon(struct stage *stage)
+{
+    void *slot;
+    int error = seqshare_fill(stage->share, LONG, &slot);
+
+    return error ? error : seqshare_abandon(stage->share);
+}
+
+/* What fails under one's own lock leaves one the lock. */
+static int set_locked(struct stage *stage)
+{
+    int error;
+
+    faults_pause();
+    equals(seqshare_lock(stage->share), 0);
+    faults_resume();
+    error = set_long(stage);
+    faults_pause();
+    equals(seqshare_trylock(stage->share), -EDEADLK);
+    equals(seqshare_unlock(stage->share), 0);
+    faults_resume();
+    return error;
+}
+
+static void is_usable(struct stage *stage)
+{
+    stands(stage, stage->share);
+    usable(stage, stage->share);
+}
+
+static int read_all(struct stage *stage)
+{
+    unsigned char bytes[SMALL];
+    seqshare_view view;
+    uint64_t version;
+
+    if (seqshare_get(stage->share, bytes, sizeof bytes, &version) != SMALL ||
+        memcmp(bytes, pattern(version), SMALL) != 0 || seqshare_version(stage->share) != version ||
+        seqshare_try_get(stage->share, bytes, sizeof bytes, NULL) != SMALL ||
+        seqshare_length(stage->share, NULL) != SMALL || seqshare_peek(stage->share, &view) != 0 ||
+        memcmp(view.data, pattern(view.version), view.length) != 0 || !seqshare_valid(stage->share, &view))
+        return -EBADMSG;
+    return seqshare_retired(stage->share) ? -EIDRM : 0;
+}
+
+static int read_and_allocate(struct stage *stage)
+{
+    void *bytes;
+    ssize_t length = seqshare_get_alloc(stage->share, &bytes, NULL);
+
+    if (length < 0)
+        return (int)length;
+    equals(length, stage->length);
+    free(bytes);
+    forget_block();
+    return 0;
+}
+
+static int lock_and_unlock(struct stage *stage)
+{
+    int error = seqshare_lock(stage->share);
+
+    return error ? error : seqshare_unlock(stage->share);
+}
+
+/* Once this thread is known, and memory is there, writing makes no call either. */
+static int write_again(struct stage *stage)
+{
+    int error;
+
+    faults_pause();
+    publish(stage, stage->share, SMALL);
+    faults_resume();
+    error = set_small(stage);
+    if (!error)
+        error = lock_and_unlock(stage);
+    return error ? error : fill_and_abandon(stage);
+}
+
+static void make_roomy(struct stage *stage)
+{
+    make_anonymous(stage);
+    for (int i = 0; i < 2; i++)
+        publish(stage, stage->share, LONG);
+}
+
+const struct operation value_operations[] = {
+    {"set, the first", 0, NO_MEMFD | NO_FALLOCATE | NO_PROC, false, false, no_room, make_empty, set_small,
+     is_usable, is_usable, close_all},
+    {"set, the first, by name", 0, NO_FALLOCATE, false, false, no_room, make_empty_named, set_small,
+     is_usable, is_usable, close_all},
+    {"set, longer", 0, NO_MEMFD | NO_FALLOCATE, false, false, no_room, make_busy, set_long, is_usable,
+     is_usable, close_all},
+    {"set_if", 0, 0, false, false, no_room, make_busy, set_if, is_usable, is_usable, close_all},
+    {"fill and publish", 0, NO_FALLOCATE, false, false, no_room, make_busy, fill, is_usable, is_usable,
+     close_all},
+    {"fill and abandon", 0, 0, false, false, no_room, make_busy, fill_and_abandon, is_usable, is_usable,
+     close_all},
+    {"set, holding the lock", 0, NO_FALLOCATE, false, false, no_room, make_busy, set_locked, is_usable,
+     is_usable, close_all},
+    {"every read", 0, 0, false, true, NULL, make_busy, read_all, is_usable, is_usable, close_all},
+    {"get_alloc", 0, 0, false, false, NULL, make_busy, read_and_allocate, is_usable, is_usable, close_all},
+    {"set, lock, fill once more", 0, 0, false, true, NULL, make_roomy, write_again, is_usable, is_usable,
+     close_all},
+    {0}};
