@@ -37,23 +37,38 @@ stands_alone() { # COMPILER STANDARD HEADER
     echo "#include <seqshare/$3>" | "$1" -x $language -std="$2" "${warnings[@]}" -Iinclude -fsyntax-only -
 }
 
-# What the headers declare, what the version script lists and what the library exports: one and the same.
-public_names() {
-    sed -nE 's/^SEQSHARE_(API|INLINE) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p' include/seqshare/*.h | sort -u
+# What the headers declare, what the version script lists and what the library exports: one and the same. The first
+# library exports what is inline, too.
+headers_of() { # LIBRARY
+    case $1 in
+    seqshare) echo include/seqshare/{seqshare,protocol,typed}.h ;;
+    *) echo "include/seqshare/${1#seqshare-}.h" ;;
+    esac
 }
 
-map_lists_the_public_names() {
-    public_names >"$work/public"
-    [ "$(wc -l <"$work/public")" -gt 30 ]
-    sed -nE 's/^ +([a-z0-9_]+);$/\1/p' src/seqshare.map | sort | diff "$work/public" -
+public_names() { # LIBRARY
+    local headers kinds=API
+    [ "$1" != seqshare ] || kinds="API|INLINE"
+    read -ra headers <<<"$(headers_of "$1")"
+    sed -nE "s/^SEQSHARE_($kinds) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p" "${headers[@]}" | sort -u
 }
 
-library_exports_the_public_names() {
+folder_of() { # LIBRARY: below src
+    [ "$1" = seqshare ] || echo "/${1#seqshare-}"
+}
+
+map_lists_the_public_names() { # LIBRARY, AND HOW MANY THERE ARE AT LEAST
+    public_names "$1" >"$work/public-$1"
+    [ "$(wc -l <"$work/public-$1")" -ge "$2" ]
+    sed -nE 's/^ +([a-z0-9_]+);$/\1/p' "src$(folder_of "$1")/$1.map" | sort | diff "$work/public-$1" -
+}
+
+library_exports_the_public_names() { # LIBRARY NODE
     cmake -S . -B "$work/build" -G Ninja -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
-    cmake --build "$work/build" -j "$(nproc)" --target seqshare
-    nm -D --defined-only "$work/build/src/libseqshare.so" >"$work/exports"
-    sed -nE 's/^[0-9a-f]+ T (.*)@@SEQSHARE_0$/\1/p' "$work/exports" | sort | diff "$work/public" -
-    ! grep -v ' T ' "$work/exports" | grep -v ' A SEQSHARE_0'
+    cmake --build "$work/build" -j "$(nproc)" --target "${1//-/_}"
+    nm -D --defined-only "$work/build/src$(folder_of "$1")/lib$1.so" >"$work/exports"
+    sed -nE "s/^[0-9a-f]+ T (.*)@@$2\$/\1/p" "$work/exports" | sort | diff "$work/public-$1" -
+    ! grep -v ' T ' "$work/exports" | grep -v " A $2"
 }
 
 # Other versions lay out a few things differently, and nobody is asked to have several.
@@ -71,6 +86,11 @@ for header in include/seqshare/*.h; do
         done
     done
 done
-check "the version script lists the public names" map_lists_the_public_names
-check "the library exports the public names" library_exports_the_public_names
+while read -r library least node; do
+    check "$library: the version script lists the public names" map_lists_the_public_names "$library" "$least"
+    check "$library: exports the public names" library_exports_the_public_names "$library" "$node"
+done <<'LIST'
+seqshare 30 SEQSHARE_0
+seqshare-cache 10 SEQSHARE_CACHE_0
+LIST
 finish

@@ -34,40 +34,41 @@ needs_libc_alone() {
 }
 
 # An archive has no hidden names: whatever it defines can clash with the program's own.
-archive_keeps_to_its_prefix() {
-    nm --defined-only -g "$work/installed/lib/libseqshare.a" >"$work/names"
+archives_keep_to_their_prefix() {
+    nm --defined-only -g "$work"/installed/lib/lib*.a >"$work/names"
     grep -q ' T seqshare_set$' "$work/names"
-    ! grep -vE ' seqshare_[a-z0-9_]+$|^$|\.o:$' "$work/names"
+    grep -q ' T seqshare_cache_refresh$' "$work/names"
+    ! grep -vE ' seqshare_[a-z0-9_]+$|^$|\.[ao]:$' "$work/names"
 }
 
 stack_is_not_executable() {
     readelf -lW "$library" | grep GNU_STACK | grep -q 'RW '
 }
 
-pc() {
-    PKG_CONFIG_PATH=$work/installed/lib/pkgconfig pkg-config "$@" seqshare
+pc() { # LIBRARY OPTION...
+    PKG_CONFIG_PATH=$work/installed/lib/pkgconfig pkg-config "${@:2}" "$1"
 }
 
-pc_says_the_version() {
-    [ "$(pc --modversion)" = "$version" ]
+pc_says_the_version() { # LIBRARY
+    [ "$(pc "$1" --modversion)" = "$version" ]
 }
 
 run_shared() {
     LD_LIBRARY_PATH=$work/installed/lib "$@"
 }
 
-with_pkg_config() { # COMPILER FILE STANDARD
+with_pkg_config() { # COMPILER FILE STANDARD LIBRARY
     local flags libs
-    read -ra flags <<<"$(pc --cflags)"
-    read -ra libs <<<"$(pc --libs)"
+    read -ra flags <<<"$(pc "$4" --cflags)"
+    read -ra libs <<<"$(pc "$4" --libs)"
     "$1" -std="$3" -D_GNU_SOURCE -O2 "${warnings[@]}" "${flags[@]}" "outside/$2" "${libs[@]}" -o "$work/$1-$2-shared"
     run_shared "$work/$1-$2-shared"
 }
 
-with_pkg_config_static() { # COMPILER FILE STANDARD
+with_pkg_config_static() { # COMPILER FILE STANDARD LIBRARY
     local flags libs
-    read -ra flags <<<"$(pc --static --cflags)"
-    read -ra libs <<<"$(pc --static --libs)"
+    read -ra flags <<<"$(pc "$4" --static --cflags)"
+    read -ra libs <<<"$(pc "$4" --static --libs)"
     "$1" -std="$3" -D_GNU_SOURCE -O2 "${flags[@]}" "outside/$2" -static "${libs[@]}" -o "$work/$1-$2-static"
     "$work/$1-$2-static"
 }
@@ -80,7 +81,7 @@ with_cmake() { # FOLDER OPTION...
     local program
     configure_outside "$@"
     cmake --build "$work/$1" -j "$(nproc)"
-    for program in c-shared c-static cc-shared cc-static; do
+    for program in {program,cached}-{c,cc}-{shared,static}; do
         "$work/$1/$program"
     done
 }
@@ -91,7 +92,7 @@ with_32_bits() {
     local build=$work/build-32 how
     cmake -S "$SEQSHARE_SOURCE" -B "$build" -G Ninja -D CMAKE_C_COMPILER=i686-linux-gnu-gcc \
         -D SEQSHARE_WERROR=ON \
-        -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
+        -D SEQSHARE_CLI=OFF -D SEQSHARE_URCU=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
     cmake --build "$build" -j "$(nproc)"
     for how in libseqshare.a libseqshare.so; do
         i686-linux-gnu-gcc -std=c11 -D_GNU_SOURCE -O2 "${warnings[@]}" -I"$SEQSHARE_SOURCE/include" outside/program.c "$build/src/$how" \
@@ -105,14 +106,21 @@ check "builds and installs" install_library
 check "the installed tree holds what it should, and nothing else" tree_is_as_listed
 check "the library needs libc alone, and is libseqshare.so.0" needs_libc_alone
 check "the library's stack is not executable" stack_is_not_executable
-check "the archive defines only names that begin with seqshare_" archive_keeps_to_its_prefix
-check "pkg-config says version $version" pc_says_the_version
+check "the archives define only names that begin with seqshare_" archives_keep_to_their_prefix
+for name in seqshare seqshare-cache; do
+    check "pkg-config says version $version of $name" pc_says_the_version $name
+done
 for compilers in "gcc g++" "clang clang++"; do
     read -r cc cxx <<<"$compilers"
-    check "$cc: a C program by pkg-config" with_pkg_config "$cc" program.c c11
-    check "$cc: a C program by pkg-config, all static" with_pkg_config_static "$cc" program.c c11
-    check "$cxx: a C++ program by pkg-config" with_pkg_config "$cxx" program.cc c++11
-    check "$cxx: a C++ program by pkg-config, all static" with_pkg_config_static "$cxx" program.cc c++17
+    while read -r program name; do
+        check "$cc: $program, C, by pkg-config" with_pkg_config "$cc" $program.c c11 $name
+        check "$cc: $program, C, by pkg-config, all static" with_pkg_config_static "$cc" $program.c c11 $name
+        check "$cxx: $program, C++, by pkg-config" with_pkg_config "$cxx" $program.cc c++11 $name
+        check "$cxx: $program, C++, by pkg-config, all static" with_pkg_config_static "$cxx" $program.cc c++17 $name
+    done <<'LIST'
+program seqshare
+cached seqshare-cache
+LIST
     check "$cc: a CMake project that finds the package" with_cmake "found-$cc" \
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
 done

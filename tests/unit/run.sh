@@ -10,59 +10,7 @@ work=$SEQSHARE_BUILD/unit
 rm -rf "$work"
 mkdir -p "$work"
 
-# Criterion sees the exit status of a test's own process, and nothing of what a sanitizer or valgrind says about
-# its children: so these write reports, a file for each process, and every report is a failure.
-# Some tests want to die of a signal, which is not the address sanitizer's business.
-with_reports() { # FOLDER COMMAND...
-    mkdir "$1"
-    ASAN_OPTIONS="log_path=$1/asan:handle_segv=0:handle_sigbus=0:handle_abort=0" \
-    UBSAN_OPTIONS="log_path=$1/ubsan:print_stacktrace=1" \
-        "${@:2}"
-}
-
-under_valgrind() { # FOLDER COMMAND...
-    valgrind --quiet --vgdb=no --trace-children=yes --log-file="$1/valgrind.%p" "${@:2}"
-}
-
-run_tests() { # NAME COMMAND...
-    local log=$work/$1.log rc=0 numbers report
-    with_reports "$work/$1" "${@:2}" --color=never --verbose >"$log" 2>&1 || rc=$?
-    sed -n "/: Test is disabled$/d; s/^\[SKIP\]/skipped ($1):/p" "$log" >"$work/$1.skipped" # disabled: filtered out
-    cat "$work/$1.skipped"
-    skipped=$((skipped + $(wc -l <"$work/$1.skipped")))
-
-    numbers=$(sed -nE 's/.*Synthesis: Tested: ([0-9]+) \| Passing: ([0-9]+) \| Failing: ([0-9]+) \|.*/\1 \2 \3/p' "$log")
-    if [[ ! $numbers =~ ^([1-9][0-9]*)\ ([0-9]+)\ ([0-9]+)$ ]]; then
-        echo "FAILED: $1: no tests were run (status $rc)"
-        tail -n 50 "$log"
-        failed=$((failed + 1))
-        return
-    fi
-    passed=$((passed + BASH_REMATCH[2]))
-    failed=$((failed + BASH_REMATCH[3]))
-    echo "$1: ${BASH_REMATCH[1]} tests, ${BASH_REMATCH[3]} failed"
-    if [ "${BASH_REMATCH[3]}" -gt 0 ]; then
-        grep -vE '^\[(RUN |PASS|SKIP)\]' "$log"
-    elif [ $rc -ne 0 ]; then
-        echo "FAILED: $1: status $rc"
-        failed=$((failed + 1))
-    fi
-    while read -r report; do
-        echo "FAILED: $1: a report in ${report##*/}"
-        cat "$report"
-        failed=$((failed + 1))
-    done < <(reports "$work/$1")
-}
-
-reports() { # FOLDER
-    find "$1" -type f -size +0
-}
-
-# A fault in a child, which nobody but a report tells of, must be found.
-finds_fault() { # FOLDER COMMAND...
-    with_reports "$@"
-    [ -n "$(reports "$1")" ]
-}
+source ../criterion.sh
 
 unit_tests() { # PRESET
     echo "$SEQSHARE_BUILD/$1/tests/unit/unit-tests"

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cache over a share: its value decoded once per version, in every process for itself, and then found at the
+ * price of looking whether something has moved. In libseqshare-cache.
+ *
+ *     seqshare_cache_new(&cache, config, parse, release, NULL);       before fork, or after
+ *     const struct routes *routes = seqshare_cache_get(cache);        on every request
+ *
+ * When the version has moved, the bytes are copied to private memory and decoded from there. A value that
+ * cannot be decoded is counted and left alone until the version moves again, and the last good object stays:
+ * a bad configuration takes no worker down. When the share's name has gone to another region (seqshare_retired:
+ * the publisher was started anew, say), the cache follows it there, with versions that start over or go on. It
+ * tries to no more than once a second; so it does with a value that could not even be copied (no memory, writers
+ * that outran it).
+ *
+ * The share stays the caller's, who closes it after the cache. But the cache moves a share that has a name
+ * (seqshare_reopen), inside of its calls: such a share is best left to the cache alone. A name that went to
+ * another region without a mark (it was removed by hand, say) is not noticed.
+ *
+ * After fork, a cache works in parent and child without further ado.
+ *
+ * seqshare_cache is for one thread at a time; seqshare_cache_mt for many threads.
+ */
+#ifndef SEQSHARE_CACHE_H
+#define SEQSHARE_CACHE_H
+
+#include <seqshare/seqshare.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Make an object of a value. `bytes` are private, may be written to, are gone afterwards, and are followed by a
+ * zero byte; length 0 is a valid value. NULL: it cannot be done, and errno says why (0: -EBADMSG). Runs in the
+ * thread that found the new version, and must not use the cache that it decodes for.
+ */
+typedef void *seqshare_decode(void *bytes, size_t length, uint64_t version, void *context);
+
+/* Let go of an object that nobody uses any more. */
+typedef void seqshare_destroy(void *object);
+
+/* How a cache fares. */
+struct seqshare_cache_stat {
+    uint64_t version;        /* that the object was decoded from; 0: there is none */
+    uint64_t decoded;        /* values decoded */
+    uint64_t failed;         /* values that could not be copied or decoded */
+    uint64_t failed_version; /* the last of these (0: not even that is known), */
+    int32_t failed_error;    /* and why: a negative errno value */
+    int32_t follow_error; /* why the name could not be followed, the last time that was tried; 0: it could */
+    uint64_t moved;       /* how often the share's name was followed to another region */
+    uint64_t reserved[4];
+};
+
+/* ---- one thread at a time -------------------------------------------------------------------- */
+
+/* Its members are private; the inline function uses them. More follow. */
+typedef struct seqshare_cache {
+    const seqshare *share;
+    uint64_t seen; /* the version that has been dealt with */
+    void *object;
+} seqshare_cache;
+
+/*
+ * Make a cache; nothing is decoded yet. destroy NULL: objects need none. `context` is handed to decode.
+ * Errors: -EINVAL share or decode NULL; -ENOMEM.
+ */
+SEQSHARE_API int seqshare_cache_new(seqshare_cache **cache, seqshare *share, seqshare_decode *decode,
+                                    seqshare_destroy *destroy, void *context);
+
+/*
+ * The object of the newest version, or of the last good one; NULL: there has been none. It stays until the
+ * next get or close of this cache. When nothing has moved: one line of shared memory is looked at.
+ */
+SEQSHARE_INLINE const void *seqshare_cache_get(seqshare_cache *cache);
+
+/* What get calls when something moved. It may be called instead of get where nothing can be inlined. */
+SEQSHARE_API const void *seqshare_cache_refresh(seqshare_cache *cache);
+
+/* Errors: -EINVAL. */
+#ifdef __cplusplus /* as in seqshare.h: a struct and a function of one name */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+SEQSHARE_API int seqshare_cache_stat(const seqshare_cache *cache, struct seqshare_cache_stat *stat);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
+
+/* Destroys the object. NULL is fine. Leaves the share open. */
+SEQSHARE_API void seqshare_cache_close(seqshare_cache *cache);
+
+/* ---- many threads ---------------------------------------------------------------------------- */
+
+/*
+ * The same for threads: whoever uses an object is in a section, between enter and leave, and an object is
+ * destroyed when the last section that has it is over. One thread decodes; others meanwhile get the last good
+ * object, and wait only when there is none yet. A thread may be in several sections, of several caches; but
+ * decode and destroy must not wait for another thread that is in one. seqshare_cache_mt_reclamation() says how
+ * it is kept track of who uses what.
+ *
+ * A child of fork has the sections of the thread that forked, to be left there too. What other threads had in
+ * use at that moment stays in the child's memory for good.
+ */
+typedef struct seqshare_cache_mt seqshare_cache_mt;
+
+/* A section: what it got. */
+typedef struct seqshare_snapshot {
+    const void *object; /* NULL: there is none yet */
+    uint64_t version;   /* that it was decoded from; 0: none */
+    void *hold;         /* private */
+} seqshare_snapshot;
+
+/*
+ * As seqshare_cache_new. The share is read through mappings of the cache's own, if it has a name.
+ * Errors: and -EOPNOTSUPP, -EBADF, as seqshare_fd.
+ */
+SEQSHARE_API int seqshare_cache_mt_new(seqshare_cache_mt **cache, seqshare *share, seqshare_decode *decode,
+                                       seqshare_destroy *destroy, void *context);
+
+/*
+ * Enter a section: snapshot->object, which is also returned, stays until leave, whatever is published.
+ * One snapshot for a whole request gives it values that belong together.
+ */
+SEQSHARE_API const void *seqshare_cache_mt_enter(seqshare_cache_mt *cache, seqshare_snapshot *snapshot);
+
+/* Leave it: once for each enter, in the thread that entered. */
+SEQSHARE_API void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_snapshot *snapshot);
+
+/* Errors: -EINVAL. */
+SEQSHARE_API int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshare_cache_stat *stat);
+
+/* Destroys what there is. No thread may be in a section, or enter one. NULL is fine. Leaves the share open. */
+SEQSHARE_API void seqshare_cache_mt_close(seqshare_cache_mt *cache);
+
+/* "liburcu" or "counted": how the library was built. */
+SEQSHARE_API const char *seqshare_cache_mt_reclamation(void);
+
+/* ---- inline ---------------------------------------------------------------------------------- */
+
+SEQSHARE_INLINE const void *seqshare_cache_get(seqshare_cache *cache)
+{
+    const struct seqshare_head *head = cache->share->head;
+
+    /* The mark is as good relaxed: what it leads to is a look at the name. */
+    if (seqshare_read_begin(head) == cache->seen && !__atomic_load_n(&head->retired, __ATOMIC_RELAXED))
+        return cache->object;
+    return seqshare_cache_refresh(cache);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sections by counting references, without a lock.
+ *
+ * To read which node is current and *then* to count oneself in is a race with its last user. So both are in one
+ * word, and one addition does both: the upper byte of `current` is the node's place, the rest counts who has
+ * entered since it became current. Who leaves counts in the node itself. When a node is replaced, what had been
+ * counted in `current` is added to the node's count; from then on the count is the number of its sections, and
+ * zero the end. Until then a large number stands for the entries that are not added yet, so that the count cannot
+ * be zero.
+ *
+ * A killed or forked process leaves nothing behind but counts in its own memory.
+ */
+#include "sections.h"
+
+#include <stdlib.h>
+
+enum { PLACES = 256, PLACE_SHIFT = 56 };
+
+#define NOT_ADDED_YET (UINT64_C(1) << 62)
+#define ENTRIES       ((UINT64_C(1) << PLACE_SHIFT) - 1)
+
+struct sections {
+    seqshare_word current;
+    struct node *nodes[PLACES];
+};
+
+const char sections_name[] = "counted";
+
+static struct node *at(const struct sections *sections, uint64_t place)
+{
+    return __atomic_load_n(&sections->nodes[place], __ATOMIC_ACQUIRE);
+}
+
+static void put(struct sections *sections, unsigned place, struct node *node)
+{
+    node->place = place;
+    node->count = NOT_ADDED_YET;
+    __atomic_store_n(&sections->nodes[place], node, __ATOMIC_RELEASE);
+}
+
+struct sections *sections_new(struct node *first)
+{
+    struct sections *sections = calloc(1, sizeof *sections);
+
+    if (sections)
+        put(sections, 0, first);
+    return sections;
+}
+
+struct node *section_enter(struct sections *sections)
+{
+    /* Acquire: the node was complete when it became current (release in sections_replace). */
+    return at(sections, __atomic_fetch_add(&sections->current, 1, __ATOMIC_ACQUIRE) >> PLACE_SHIFT);
+}
+
+/*
+ * Release: what this section did with the node is over. Acquire: so it is for all others, when the last one
+ * frees it.
+ */
+static void count(struct sections *sections, struct node *node, uint64_t more)
+{
+    if (__atomic_add_fetch(&node->count, more, __ATOMIC_ACQ_REL) != 0)
+        return;
+    __atomic_store_n(&sections->nodes[node->place], NULL, __ATOMIC_RELEASE);
+    node->free(node);
+}
+
+void section_leave(struct sections *sections, struct node *node)
+{
+    count(sections, node, UINT64_MAX); /* minus one */
+}
+
+static unsigned free_place(const struct sections *sections)
+{
+    unsigned place = 0;
+
+    while (place < PLACES && at(sections, place))
+        place++;
+    return place;
+}
+
+bool sections_have_room(const struct sections *sections)
+{
+    return free_place(sections) < PLACES;
+}
+
+struct node *sections_current(struct sections *sections)
+{
+    return at(sections, __atomic_load_n(&sections->current, __ATOMIC_ACQUIRE) >> PLACE_SHIFT);
+}
+
+void sections_replace(struct sections *sections, struct node *next)
+{
+    struct node *old = sections_current(sections);
+    uint64_t entered;
+
+    put(sections, free_place(sections), next);
+    entered = __atomic_exchange_n(&sections->current, (uint64_t)next->place << PLACE_SHIFT, __ATOMIC_ACQ_REL);
+    count(sections, old, (entered & ENTRIES) - NOT_ADDED_YET);
+}
+
+/* All but the current one are free already: or in use for good, by threads that a fork left behind. */
+void sections_close(struct sections *sections)
+{
+    struct node *node = sections_current(sections);
+
+    node->free(node);
+    free(sections);
+}

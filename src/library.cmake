@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# How each of the project's libraries is made, shared and static, from the objects in NAME_objects (where _ stands
+# for -), and installed. MAP lists what it exports.
+#
+# One set of objects makes both; it is position independent, so that the static one may go into other people's
+# shared objects (language bindings, server modules).
+#
+# An archive knows no hidden names: futex_wait and the like would clash with a program's own. So its objects
+# become one, in which what is not public is local (which link-time optimisation would undo, and groups of
+# sections that linkers merge by name would not survive).
+string(REGEX MATCHALL "-m(32|64|x32)" word_size "${CMAKE_C_FLAGS}")
+
+function(seqshare_library name map)
+  string(REPLACE - _ target ${name})
+  target_compile_definitions(${target}_objects PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+  target_compile_options(${target}_objects PRIVATE -fno-lto)
+  target_include_directories(${target}_objects PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  set_target_properties(${target}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+
+  add_library(${target} SHARED $<TARGET_OBJECTS:${target}_objects>)
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name}
+    VERSION ${PROJECT_VERSION}
+    SOVERSION 0
+    LINK_DEPENDS ${map})
+  target_link_options(${target} PRIVATE -Wl,--version-script=${map})
+
+  add_custom_command(OUTPUT ${name}.o
+    COMMAND ${CMAKE_C_COMPILER} ${word_size} -r -nostdlib -Wl,--force-group-allocation
+      -o ${name}.o $<TARGET_OBJECTS:${target}_objects>
+    COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${name}.o
+    DEPENDS $<TARGET_OBJECTS:${target}_objects>
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_library(${target}_static STATIC ${name}.o)
+  set_target_properties(${target}_static PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE C)
+
+  foreach(library ${target} ${target}_static)
+    target_include_directories(${library} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+    add_library(seqshare::${library} ALIAS ${library})
+  endforeach()
+  install(TARGETS ${target} ${target}_static EXPORT seqshare-targets
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+  # The .pc file finds its neighbours from where it stands itself, so an installed tree may be moved.
+  set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
+  file(RELATIVE_PATH pc_to_include ${pc_dir} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+  configure_file(${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
