@@ -1,149 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 1000 };
-
-static const char blanks[] = " \t\r\n";
-
-/* ---- words: strings, numbers, names ---------------------------------------------------------------------- */
-
-/* Each returns the length of the word that the text begins with, or 0: none. */
-
-static size_t string_word(const char *text, const char *end)
-{
-    for (const char *at = text + 1; at < end; at++) {
-        if (*at == '"')
-            return (size_t)(at + 1 - text);
-        if ((unsigned char)*at < 0x20 ||
-            (*at == '\\' && (++at == end || !strchr("\"\\/bfnrtu", *at) || !*at)))
-            return 0;
-    }
-    return 0;
-}
-
-static const char *digits(const char *at, const char *end)
-{
-    while (at < end && isdigit((unsigned char)*at))
-        at++;
-    return at;
-}
-
-static size_t number_word(const char *text, const char *end)
-{
-    const char *at = text + (*text == '-'), *from = at;
-
-    at = digits(at, end);
-    if (at == from || (*from == '0' && at > from + 1))
-        return 0;
-    if (at < end && *at == '.') {
-        from = ++at;
-        at = digits(at, end);
-        if (at == from)
-            return 0;
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        from = at;
-        at = digits(at, end);
-        if (at == from)
-            return 0;
-    }
-    return (size_t)(at - text);
-}
-
-static size_t name_word(const char *text, const char *end)
-{
-    static const char *const names[] = {"true", "false", "null"};
-
-    for (size_t i = 0; i < 3; i++)
-        if ((size_t)(end - text) >= strlen(names[i]) && memcmp(text, names[i], strlen(names[i])) == 0)
-            return strlen(names[i]);
-    return 0;
-}
-
-static size_t word(const char *text, const char *end)
-{
-    if (*text == '"')
-        return string_word(text, end);
-    if (*text == '-' || isdigit((unsigned char)*text))
-        return number_word(text, end);
-    if (*text && strchr("[]{},:", *text))
-        return 1;
-    return name_word(text, end);
-}
-
 /* ---- documents ------------------------------------------------------------------------------------------- */
-
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && *at && strchr(blanks, *at))
-        at++;
-    return at;
-}
-
-/* The first place that is no word of JSON: json-c takes NaN, 'text', 1. and control characters in strings. */
-static const char *first_fault(const char *text, const char *end)
-{
-    const char *at = skip_blanks(text, end);
-
-    while (at < end) {
-        size_t length = word(at, end);
-
-        if (length == 0)
-            return at;
-        at = skip_blanks(at + length, end);
-    }
-    return NULL;
-}
-
-static bool refuse(char why[JSON_WHY_SIZE], const char *text, size_t at, const char *what)
-{
-    size_t line = 1;
-
-    for (size_t i = 0; i < at; i++)
-        line += text[i] == '\n';
-    snprintf(why, JSON_WHY_SIZE, "not JSON: %s in line %zu, at byte %zu", what, line, at + 1);
-    return false;
-}
 
 bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE])
 {
-    const char *fault = length > 0 ? first_fault(text, text + length) : NULL;
-    struct json_tokener *tokener;
-    enum json_tokener_error error;
-    size_t used;
+    struct json_object *document;
+    int error = json_parse(&document, text, length, why);
 
-    if (fault)
-        return refuse(why, text, (size_t)(fault - text), "unexpected text");
-    while (length > 0 && strchr(blanks, text[length - 1]))
-        length--;
-    if (length >= INT_MAX)
-        return refuse(why, text, 0, "more than can be checked");
-    tokener = json_tokener_new_ex(DEEPEST);
-    if (!tokener)
+    if (error == -ENOMEM)
         abort();
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    json_object_put(json_tokener_parse_ex(tokener, length ? text : "", (int)length));
-    error = json_tokener_get_error(tokener);
-    if (error == json_tokener_continue) { /* the end ends a number; anything else is unfinished */
-        json_object_put(json_tokener_parse_ex(tokener, "", 1));
-        error = json_tokener_get_error(tokener);
-        used = length;
-    } else {
-        used = json_tokener_get_parse_end(tokener);
-    }
-    json_tokener_free(tokener);
-    if (error != json_tokener_success)
-        return refuse(why, text, used, json_tokener_error_desc(error));
-    return used == length || refuse(why, text, used, "more than one document");
+    json_object_put(document);
+    return !error;
 }
 
 static void new_line(int depth)
@@ -154,17 +28,17 @@ static void new_line(int depth)
 void json_print_pretty(const char *text, size_t length)
 {
     const char *end = text + length;
-    const char *at = skip_blanks(text, end);
+    const char *at = json_skip_blanks(text, end);
     int depth = 0;
 
     while (at < end) {
-        size_t one = word(at, end);
-        const char *next = skip_blanks(at + one, end);
+        size_t one = json_word(at, end);
+        const char *next = json_skip_blanks(at + one, end);
         bool opens = *at == '[' || *at == '{';
 
         if (opens && next < end && (*next == ']' || *next == '}')) {
             printf("%c%c", *at, *next);
-            next = skip_blanks(next + 1, end);
+            next = json_skip_blanks(next + 1, end);
             opens = false;
         } else {
             if (*at == ']' || *at == '}')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: the grammar by json-c, and what json-c is too kind to refuse by ourselves. */
+/* JSON: texts, and what the command says in it. */
 #ifndef SEQSHARE_CLI_JSON_H
 #define SEQSHARE_CLI_JSON_H
 
@@ -7,8 +7,7 @@
 #include <stddef.h>
 
 #include "facts.h"
-
-enum { JSON_WHY_SIZE = 160 };
+#include "json/grammar.h"
 
 /* Is it one JSON document in UTF-8, and nothing else? If not, `why` says what is wrong and where. */
 bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE]);

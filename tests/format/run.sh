@@ -92,5 +92,6 @@ while read -r library least node; do
 done <<'LIST'
 seqshare 30 SEQSHARE_0
 seqshare-cache 10 SEQSHARE_CACHE_0
+seqshare-json 10 SEQSHARE_JSON_0
 LIST
 finish

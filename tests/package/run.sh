@@ -38,6 +38,7 @@ archives_keep_to_their_prefix() {
     nm --defined-only -g "$work"/installed/lib/lib*.a >"$work/names"
     grep -q ' T seqshare_set$' "$work/names"
     grep -q ' T seqshare_cache_refresh$' "$work/names"
+    grep -q ' T seqshare_json_find$' "$work/names"
     ! grep -vE ' seqshare_[a-z0-9_]+$|^$|\.[ao]:$' "$work/names"
 }
 
@@ -81,7 +82,7 @@ with_cmake() { # FOLDER OPTION...
     local program
     configure_outside "$@"
     cmake --build "$work/$1" -j "$(nproc)"
-    for program in {program,cached}-{c,cc}-{shared,static}; do
+    for program in {program,cached,document}-{c,cc}-{shared,static}; do
         "$work/$1/$program"
     done
 }
@@ -92,7 +93,7 @@ with_32_bits() {
     local build=$work/build-32 how
     cmake -S "$SEQSHARE_SOURCE" -B "$build" -G Ninja -D CMAKE_C_COMPILER=i686-linux-gnu-gcc \
         -D SEQSHARE_WERROR=ON \
-        -D SEQSHARE_CLI=OFF -D SEQSHARE_URCU=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
+        -D SEQSHARE_CLI=OFF -D SEQSHARE_URCU=OFF -D SEQSHARE_JSON=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
     cmake --build "$build" -j "$(nproc)"
     for how in libseqshare.a libseqshare.so; do
         i686-linux-gnu-gcc -std=c11 -D_GNU_SOURCE -O2 "${warnings[@]}" -I"$SEQSHARE_SOURCE/include" outside/program.c "$build/src/$how" \
@@ -107,7 +108,7 @@ check "the installed tree holds what it should, and nothing else" tree_is_as_lis
 check "the library needs libc alone, and is libseqshare.so.0" needs_libc_alone
 check "the library's stack is not executable" stack_is_not_executable
 check "the archives define only names that begin with seqshare_" archives_keep_to_their_prefix
-for name in seqshare seqshare-cache; do
+for name in seqshare seqshare-cache seqshare-json; do
     check "pkg-config says version $version of $name" pc_says_the_version $name
 done
 for compilers in "gcc g++" "clang clang++"; do
@@ -120,6 +121,7 @@ for compilers in "gcc g++" "clang clang++"; do
     done <<'LIST'
 program seqshare
 cached seqshare-cache
+document seqshare-json
 LIST
     check "$cc: a CMake project that finds the package" with_cmake "found-$cc" \
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Documents: checked, published, decoded for a cache. */
+#include "document.h"
+
+#include <stdlib.h>
+
+#include "grammar.h"
+
+_Static_assert(SEQSHARE_JSON_WHY_SIZE == (int)JSON_WHY_SIZE, "reasons have room in what users give");
+
+int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE])
+{
+    struct json_object *document;
+    char unwanted[JSON_WHY_SIZE];
+    int error;
+
+    if (why)
+        *why = 0;
+    if (!text)
+        return -EINVAL;
+    error = json_parse(&document, text, length, why ? why : unwanted);
+    json_object_put(document);
+    return error;
+}
+
+int seqshare_json_publish(seqshare *share, const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE])
+{
+    int error = seqshare_json_check(text, length, why);
+
+    return error ? error : seqshare_set(share, text, length);
+}
+
+int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *text, size_t length,
+                             char why[SEQSHARE_JSON_WHY_SIZE])
+{
+    int error = seqshare_json_check(text, length, why);
+
+    return error ? error : seqshare_set_if(share, version, text, length);
+}
+
+void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *context)
+{
+    seqshare_json *document = malloc(sizeof *document);
+    char why[JSON_WHY_SIZE];
+    int error = document ? json_parse(&document->root, bytes, length, why) : -ENOMEM;
+
+    (void)version, (void)context;
+    if (!error)
+        return document;
+    free(document);
+    errno = -error;
+    return NULL;
+}
+
+void seqshare_json_destroy(void *opaque)
+{
+    seqshare_json *document = opaque;
+
+    if (document)
+        json_object_put(document->root);
+    free(document);
+}

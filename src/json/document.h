@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SEQSHARE_JSON_DOCUMENT_H
+#define SEQSHARE_JSON_DOCUMENT_H
+
+#include <json-c/json.h>
+#include <seqshare/json.h>
+
+/* In a box of its own, because json-c says NULL for null, and a cache for nothing. */
+struct seqshare_json {
+    struct json_object *root;
+};
+
+#endif

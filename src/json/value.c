@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Typed values. Each type is asked for before its getter: those of json-c convert, and its string getter writes
+ * down what is no string in the object itself, which threads must not.
+ */
+#include "document.h"
+
+bool seqshare_json_bool(const seqshare_json_value *value, bool otherwise)
+{
+    return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value) : otherwise;
+}
+
+/* Beyond int64_t, json-c gives the nearest that it can hold: so what is at the end is looked at twice. */
+static bool fits(const seqshare_json_value *value)
+{
+    int64_t number = json_object_get_int64(value);
+
+    if (number == INT64_MAX)
+        return json_object_get_uint64(value) == (uint64_t)INT64_MAX;
+    return true;
+}
+
+int64_t seqshare_json_integer(const seqshare_json_value *value, int64_t otherwise)
+{
+    return json_object_is_type(value, json_type_int) && fits(value) ? json_object_get_int64(value)
+                                                                    : otherwise;
+}
+
+double seqshare_json_number(const seqshare_json_value *value, double otherwise)
+{
+    if (json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double))
+        return json_object_get_double(value);
+    return otherwise;
+}
+
+const char *seqshare_json_string(const seqshare_json_value *value, const char *otherwise)
+{
+    if (!json_object_is_type(value, json_type_string))
+        return otherwise;
+    return json_object_get_string((struct json_object *)(uintptr_t)value); /* of a string, it only reads */
+}
