@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # brief: values decoded once per version: by Criterion, and by many threads; with liburcu and without
 # budget: 150
+# long budget: 400
+# With SEQSHARE_MUTANTS=1 faults are planted in the sources, one by one, and the tests must catch each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
@@ -23,10 +25,48 @@ program() { # PRESET NAME
     echo "$SEQSHARE_BUILD/$1/tests/cache/$2"
 }
 
-for preset in release asan ubsan-clang tsan tsan-clang; do
-    rm -f "$SEQSHARE_BUILD/$preset"/tests/cache/cache-* # whose build fails must not run an older one
-    check "$preset: builds" build_preset $preset tests/cache/all
-done
+# ---- planted faults --------------------------------------------------------------------------
+
+# From a changed copy of the sources: FILE below src/cache, what stands there, and what is put in its place.
+plant() { # PRESET FILE PATTERN REPLACEMENT
+    rm -rf "$work/mutant"
+    mkdir -p "$work/mutant"
+    (cd "$SEQSHARE_SOURCE" && cp -R CMakeLists.txt CMakePresets.json include src tests "$work/mutant")
+    grep -qE "$3" "$work/mutant/src/cache/$2" || {
+        echo "src/cache/$2 has no '$3' any more: tests/cache/run.sh must follow"
+        return 1
+    }
+    sed -i -E "s/$3/$4/" "$work/mutant/src/cache/$2"
+    (
+        cd "$work/mutant"
+        cmake --preset "$1" -B "$work/mutants-$1" -D SEQSHARE_BENCH=OFF -D SEQSHARE_WERROR=OFF -D SEQSHARE_CLI=OFF
+    )
+    cmake --build "$work/mutants-$1" -j "$(nproc)" --target tests/cache/all
+}
+
+mutant() { # NAME PRESET PROGRAM FILE PATTERN REPLACEMENT
+    check "planted: $1" plant "$2" "${@:4}"
+    check_fails "caught: $1" timeout 60 "${still[@]}" "$work/mutants-$2/tests/cache/$3"
+}
+
+mutants() {
+    mutant "who leaves orders nothing" tsan-clang cache-threads-counted counted.c 'more, __ATOMIC_ACQ_REL' \
+        'more, __ATOMIC_RELAXED'
+    mutant "a node becomes current before it is complete" tsan-clang cache-threads-counted counted.c \
+        '__ATOMIC_(ACQ_REL|RELEASE|ACQUIRE)\)' '__ATOMIC_RELAXED)'
+    mutant "entries are not added up" asan cache-tests-counted counted.c 'entered & ENTRIES' '0 \& entered'
+    if [ "${#ways[@]}" -gt 1 ]; then
+        mutant "nobody waits for sections" tsan-clang cache-threads-urcu urcu.c 'urcu_bp_synchronize_rcu\(\);' ''
+        mutant "a section waits for itself" release cache-tests-urcu urcu.c ' && !urcu_bp_read_ongoing\(\)' ''
+    fi
+    mutant "another region's version passes for known" release cache-tests-counted source.c \
+        'view.seen = NOTHING_SEEN' 'view.seen += 0'
+    mutant "a bad value is tried again and again" release cache-tests-counted source.c \
+        '^    state->view.seen = value->version;' '    state->view.seen = errno ? 0 : value->version;'
+    mutant "the name is looked at all the time" release cache-tests-counted source.c \
+        'in_a_second\(&source->next_follow\);' ''
+    mutant "the old object stays" release cache-tests-counted cache.c '^        destroy_object\(cache, old\);' '        (void)old;'
+}
 
 ways=(counted)
 if pkg-config --exists liburcu-bp; then
@@ -34,6 +74,17 @@ if pkg-config --exists liburcu-bp; then
 else
     skip "the cache with liburcu" "it is not here"
 fi
+
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    mutants
+    finish
+fi
+
+for preset in release asan ubsan-clang tsan tsan-clang; do
+    rm -f "$SEQSHARE_BUILD/$preset"/tests/cache/cache-* # whose build fails must not run an older one
+    check "$preset: builds" build_preset $preset tests/cache/all
+done
+
 for way in "${ways[@]}"; do
     run_tests "release-$way" "$(program release "cache-tests-$way")"
     run_tests "asan-$way" "$(program asan "cache-tests-$way")"
