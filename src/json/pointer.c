@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time. */
+/*
+ * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time; and most of what
+ * finding a member then costs is to hash its name, which a prepared pointer has done.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "document.h"
 
-/* The tokens of a pointer one after the other, each ended by a zero byte. */
-struct seqshare_json_pointer {
-    size_t length; /* of them all */
-    char tokens[];
+struct token {
+    const char *text;
+    unsigned long hash;
 };
 
-/* Unescape: ~1 is a slash, ~0 a tilde. */
-static bool take_apart(seqshare_json_pointer *prepared, const char *pointer)
-{
-    char *to = prepared->tokens;
+struct seqshare_json_pointer {
+    lh_hash_fn *hashed_by; /* NULL: they are not hashed */
+    size_t count;
+    struct token tokens[]; /* their texts follow, each ended by a zero byte */
+};
 
-    for (const char *at = pointer + 1; *at; at++) {
+static size_t count_slashes(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += *text == '/';
+    return count;
+}
+
+/* Unescape: ~1 is a slash, ~0 a tilde. `to` has room for all of the pointer. */
+static bool take_apart(seqshare_json_pointer *prepared, const char *pointer, char *to)
+{
+    for (const char *at = pointer; *at; at++) {
         if (*at == '/') {
-            *to++ = 0;
+            *to++ = 0; /* ends the one before */
+            prepared->tokens[prepared->count++].text = to;
         } else if (*at != '~') {
             *to++ = *at;
         } else {
@@ -28,26 +44,52 @@ static bool take_apart(seqshare_json_pointer *prepared, const char *pointer)
             *to++ = *at == '1' ? '/' : '~';
         }
     }
-    *to++ = 0;
-    prepared->length = (size_t)(to - prepared->tokens);
+    *to = 0;
     return true;
 }
 
-int seqshare_json_prepare(seqshare_json_pointer **result, const char *pointer)
+static int prepare(seqshare_json_pointer **result, const char *pointer)
 {
     seqshare_json_pointer *prepared;
+    size_t tokens;
 
     if (!result || !pointer || (*pointer && *pointer != '/'))
         return -EINVAL;
-    prepared = malloc(sizeof *prepared + strlen(pointer) + 1);
+    tokens = count_slashes(pointer) * sizeof *prepared->tokens;
+    prepared = malloc(sizeof *prepared + tokens + strlen(pointer) + 1);
     if (!prepared)
         return -ENOMEM;
-    prepared->length = 0;
-    if (*pointer && !take_apart(prepared, pointer)) {
+    prepared->hashed_by = NULL;
+    prepared->count = 0;
+    if (!take_apart(prepared, pointer, (char *)prepared->tokens + tokens)) {
         free(prepared);
         return -EINVAL;
     }
     *result = prepared;
+    return 0;
+}
+
+/* As json-c's objects hash their members' names: which is asked of one of them. */
+static void hash_tokens(seqshare_json_pointer *prepared, struct json_object *object)
+{
+    const struct lh_table *table = json_object_get_object(object);
+
+    for (size_t i = 0; i < prepared->count; i++)
+        prepared->tokens[i].hash = lh_get_hash(table, prepared->tokens[i].text);
+    prepared->hashed_by = table->hash_fn;
+}
+
+int seqshare_json_prepare(seqshare_json_pointer **result, const char *pointer)
+{
+    struct json_object *object;
+    int error = prepare(result, pointer);
+
+    if (error)
+        return error;
+    object = json_object_new_object();
+    if (object) /* if not, it is only slower */
+        hash_tokens(*result, object);
+    json_object_put(object);
     return 0;
 }
 
@@ -71,29 +113,35 @@ static struct json_object *element(const struct json_object *array, const char *
     return json_object_array_get_idx(array, index); /* NULL past the end */
 }
 
-static struct json_object *member(const struct json_object *value, const char *token)
+static struct json_object *member(const struct json_object *object, const seqshare_json_pointer *pointer,
+                                  const struct token *token)
 {
-    struct json_object *found = NULL;
+    struct lh_table *table = json_object_get_object(object);
+    const bool hashed = table->hash_fn == pointer->hashed_by;
+    struct lh_entry *entry = lh_table_lookup_entry_w_hash(
+        table, token->text, hashed ? token->hash : lh_get_hash(table, token->text));
 
-    if (json_object_is_type(value, json_type_object))
-        json_object_object_get_ex(value, token, &found);
-    else if (json_object_is_type(value, json_type_array))
-        found = element(value, token);
-    return found;
+    return entry ? (struct json_object *)(uintptr_t)lh_entry_v(entry) : NULL;
 }
 
 const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
                                             const seqshare_json_pointer *pointer)
 {
     const struct json_object *value;
-    const char *token, *end;
 
     if (!document || !pointer)
         return NULL;
     value = document->root;
-    end = pointer->tokens + pointer->length;
-    for (token = pointer->tokens; value && token < end; token += strlen(token) + 1)
-        value = member(value, token);
+    for (size_t i = 0; value && i < pointer->count; i++) {
+        const struct token *token = &pointer->tokens[i];
+
+        if (json_object_is_type(value, json_type_object))
+            value = member(value, pointer, token);
+        else if (json_object_is_type(value, json_type_array))
+            value = element(value, token->text);
+        else
+            value = NULL;
+    }
     return value;
 }
 
@@ -102,7 +150,7 @@ const seqshare_json_value *seqshare_json_find(const seqshare_json *document, con
     const seqshare_json_value *value;
     seqshare_json_pointer *prepared;
 
-    if (seqshare_json_prepare(&prepared, pointer))
+    if (prepare(&prepared, pointer))
         return NULL;
     value = seqshare_json_at(document, prepared);
     seqshare_json_release(prepared);
