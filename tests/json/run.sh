@@ -23,6 +23,55 @@ program() { # PRESET NAME
     echo "$SEQSHARE_BUILD/$1/tests/json/$2"
 }
 
+# The server of the guide, with its share in a folder of its own.
+place=$(mktemp -d /dev/shm/seqshare.test-json.XXXXXX)
+trap 'rm -rf "$place"' EXIT
+
+guide_compiles() {
+    local build=$SEQSHARE_BUILD/release/src libs=()
+    read -ra libs <<<"$(pkg-config --libs json-c) $(pkg-config --libs liburcu-bp 2>/dev/null)"
+    sed -n '/^```c$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" |
+        sed "/^\`\`\`/d; s|\"shop\"|\"$place/shop\"|" >"$work/server.c"
+    grep -q "$place/shop" "$work/server.c"
+    gcc -Wall -Wextra -Werror -I"$SEQSHARE_SOURCE/include" "$work/server.c" "$build/json/libseqshare-json.a" \
+        "$build/cache/libseqshare-cache.a" "$build/libseqshare.a" "${libs[@]}" -pthread -o "$work/server"
+}
+
+workers_say() { # TEXT: all four, from now on
+    local tries lines
+    lines=$(wc -l <"$work/said")
+    for tries in {1..100}; do
+        sleep 0.1
+        [ "$(tail -n "+$((lines + 1))" "$work/said" | grep -F "$1" | cut -d: -f1 | sort -u | wc -l)" -eq 4 ] && return
+    done
+    echo "not said by all in $tries tries: $1"
+    return 1
+}
+
+publish() { # TEXT OPTION...
+    echo "$1" | "$SEQSHARE_BUILD/release/src/cli/seqshare" set "$place/shop" "${@:2}" -
+}
+
+guide_works() {
+    local seqshare=$SEQSHARE_BUILD/release/src/cli/seqshare
+    "$seqshare" create "$place/shop" --size 1M
+    publish '{"flags": {"dark": false}, "limits": {"rate": 100}}' --json
+    "$work/server" >"$work/said" 2>&1 &
+    server=$!
+    trap 'kill "$server"' EXIT # of this check; its workers end with it
+    workers_say "light, 100 a second"
+    publish '{"flags": {"dark": true}, "limits": {"rate": 50}}' --json
+    workers_say "dark, 50 a second"
+    fails publish '{"flags": {"dark": false}' --json
+    publish '{"flags": {"dark": false}' # forced in
+    workers_say "dark, 50 a second"
+    publish '{"limits": {"rate": "50"}}' --json
+    workers_say "light, 10 a second"
+    "$seqshare" replace "$place/shop" --size 2M
+    publish '{"flags": {"dark": true}, "limits": {"rate": 7}}' --json
+    workers_say "dark, 7 a second"
+}
+
 for preset in release asan ubsan-clang tsan-clang; do
     rm -f "$SEQSHARE_BUILD/$preset"/tests/json/json-* # whose build fails must not run an older one
     check "$preset: builds" build_preset $preset tests/json/all
@@ -35,4 +84,7 @@ run_tests valgrind under_valgrind "$work/valgrind" --leak-check=full --show-leak
 for preset in release asan tsan-clang; do
     check "$preset: threads" "${still[@]}" "$(program $preset json-threads)"
 done
+check "release: builds the libraries and the tool" build_preset release src/all src/cli/all
+check "the server of the guide compiles" guide_compiles
+check "the server of the guide does what it shows" guide_works
 finish
