@@ -8,7 +8,16 @@
 # An archive knows no hidden names: futex_wait and the like would clash with a program's own. So its objects
 # become one, in which what is not public is local (which link-time optimisation would undo, and groups of
 # sections that linkers merge by name would not survive).
+include(CheckCSourceCompiles)
+
 string(REGEX MATCHALL "-m(32|64|x32)" word_size "${CMAKE_C_FLAGS}")
+
+# pkg-config answers for this machine. Is that of any use to the compiler, which may build for another?
+function(seqshare_links result libraries include_dirs header)
+  set(CMAKE_REQUIRED_LIBRARIES ${libraries})
+  set(CMAKE_REQUIRED_INCLUDES ${include_dirs})
+  check_c_source_compiles("#include <${header}>\nint main(void) { return 0; }" ${result})
+endfunction()
 
 function(seqshare_library name map)
   string(REPLACE - _ target ${name})
