@@ -33,7 +33,7 @@ mutant "the header is written after the name is given" \
 mutant "the mode is set after the name is given" \
     src/share.c 's/if \(fchmod\(fd, mode\) != 0\)/if (fchmod(fd, 0600) != 0)/; s/error = give_name\(share, name, temporary, old\);/&\n        if (fchmod(fd, mode) != 0) error = -errno;/'
 mutant "replace unlinks the name first" \
-    src/name.c 's/^    int result = rename_with\(name, temporary, RENAME_EXCHANGE\);/    if (swapped.directory >= 0)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/'
+    src/name.c '/^static int take_name\(/,/^}/{s/^    int result = rename_with\(/    if (swapped.directory >= 0)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
 mutant "replace marks the old region before the new one is in place" \
     src/replace.c 's/^    error = share_make_named\(share, name, capacity, mode, &old->value, /    if (old->locked)\n        retire_old(old);\n&/'
 mutant "replace forgets the value" \
