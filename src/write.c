@@ -67,7 +67,10 @@ static int check_writable(struct share *share, const struct identity *self)
     return self->error ? self->error : check_world(share, self);
 }
 
-/* Marks of replace are made under the lock, and never go away: asked again under it, the answer stays. */
+/*
+ * Marks of replace are made under the lock, and never go away. Relaxed: asked before the lock it only saves waiting;
+ * asked again under it, the lock's acquire has made a mark visible that was set before the lock was given back.
+ */
 static bool is_replaced(const struct share *share)
 {
     return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_RELAXED) & SEQSHARE_REPLACED;
