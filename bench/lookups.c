@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a look at the configuration costs a request when nothing has changed, in nanoseconds: the least of many
- * rounds, for a machine that others use as well; of threads beside each other, the median.
+ * What a look at the configuration costs a request when nothing has changed, in nanoseconds: the least of
+ * many rounds, for a machine that others use as well; of threads beside each other, the median.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -15,9 +15,9 @@
  *              access. memcpy ends with the fence that its non-temporal stores need. For x86-64 and arm64.
  *
  * Which length goes which way was measured: with AVX the loop below equals or beats memcpy from 33 bytes to
- * 256 KiB. (memcpy spends its time on choosing; and from 2 KiB on, on `rep movsb`, which is many times slower on
- * some processors when the target lies a few bytes after the source, modulo a page.) Beyond, memcpy knows more
- * about caches than we do.
+ * 256 KiB. (memcpy spends its time on choosing; and from 2 KiB on, on `rep movsb`, which is many times slower
+ * on some processors when the target lies a few bytes after the source, modulo a page.) Beyond, memcpy knows
+ * more about caches than we do.
  *
  * Neither order nor wholeness comes from here: both are protocol.h's business, before and after.
  */

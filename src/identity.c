@@ -98,9 +98,9 @@ static ssize_t read_file(const char *path, char *text, size_t size)
 }
 
 /*
- * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's namespace down
- * to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves nothing.
- * 1: it is; 0: not proven; or a negative errno that says nothing.
+ * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's
+ * namespace down to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves
+ * nothing. 1: it is; 0: not proven; or a negative errno that says nothing.
  * The line can be far down (behind thousands of groups), so the file is searched in overlapping pieces.
  */
 static int proc_is_ours(pid_t tid)
@@ -134,7 +134,8 @@ static int proc_is_ours(pid_t tid)
     return result;
 }
 
-/* State and start time (low 32 bits, never 0) from a stat file: 1; 0 if there is none; or a negative errno. */
+/* State and start time (low 32 bits, never 0) from a stat file: 1; 0 if
+ * there is none; or a negative errno. */
 static int read_stat(const char *path, char *state, uint32_t *start)
 {
     char text[1024];
@@ -281,7 +282,8 @@ static bool judge(pid_t tid, uint32_t owner_start)
         return true;
     if (proc_is_ours((pid_t)syscall(SYS_gettid)) != 1)
         return is_zombie(tid);
-    /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader and for any other thread. */
+    /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader
+     * and for any other thread. */
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)tid, (int)tid);
     if (read_stat(path, &state, &start) != 1)
         return false; /* hidepid shows nothing of other users' processes, alive as they are */

@@ -33,10 +33,10 @@
  *      me | BUSY | HELD    a write under that
  *      anything else       being taken or given back
  *
- * A signal handler that interrupts its own thread finds the owner word to be its own, and by the state whether
- * it may write (HELD alone) or must not (-EBUSY). Without it, a handler's set would fill the slot that is being
- * filled, and a handler's unlock give the lock away. Only the owner changes it; accesses are relaxed, and
- * signal fences keep the compiler from moving them across what they guard.
+ * A signal handler that interrupts its own thread finds the owner word to be its own, and by the state
+ * whether it may write (HELD alone) or must not (-EBUSY). Without it, a handler's set would fill the slot
+ * that is being filled, and a handler's unlock give the lock away. Only the owner changes it; accesses are
+ * relaxed, and signal fences keep the compiler from moving them across what they guard.
  */
 #include "lock.h"
 
@@ -152,7 +152,8 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
             word |= OWNER_WAITERS;
         }
         want = me | OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps W for them */
-        /* Only with W in the word: we may have used up a wake-up, and this owner must pass it on when we leave. */
+        /* Only with W in the word: we may have used up a wake-up, and this owner must pass
+         * it on when we leave. */
         left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
         if (left <= 0)
             return -ETIMEDOUT;

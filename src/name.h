@@ -36,7 +36,8 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
 /* Give it the name: -EEXIST if it is taken. Removes the temporary one, as the next does. */
 int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE]);
 
-/* Give the file with the temporary name the place of `old` (device and inode). -EAGAIN: another file has the name. */
+/* Give the file with the temporary name the place of `old` (device and inode).
+ * -EAGAIN: another file has the name. */
 int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old);
 
 /* Remove the temporary name, if there is one. */

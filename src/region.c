@@ -17,13 +17,10 @@
 #include <unistd.h>
 
 #include "identity.h"
+#include "memory.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
-#endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ  22
-#define MADV_POPULATE_WRITE 23
 #endif
 
 /* In linux/magic.h only of late, or never. */
@@ -31,17 +28,6 @@
 #define SMB2_MAGIC UINT32_C(0xfe534d42)
 #define SMB1_MAGIC UINT32_C(0x517b)
 #define FUSE_MAGIC UINT32_C(0x65735546)
-
-enum {
-    RESERVE_STEP =
-        1 << 20,       /* before Linux 6.11 an interrupted fallocate undoes all its work: keep it small */
-    RESERVE_LEAST = 64 /* what typed reads may load of a shorter value */
-};
-
-static size_t page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
 
 static void reset(struct region *region)
 {
@@ -407,8 +393,8 @@ static int check_mode(int fd, bool writable)
 }
 
 /*
- * Who only reads shall not be able to do more: a mapping of a writable descriptor could be made writable again. Without /proc there
- * is no other.
+ * Who only reads shall not be able to do more: a mapping of a writable descriptor could be made writable
+ * again. Without /proc there is no other.
  */
 static int prefer_read_only(struct region *region, int fd, int mode)
 {
@@ -466,87 +452,10 @@ int region_attach(struct region *region, int fd, bool writable)
     return 0;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- giving up write access ----------------------------------------------------------------- */
 
-/* Where there is no fallocate: let the kernel fault the pages in for writing, which reports what a store
- * could not. */
-static int populate(const struct region *region, size_t from, size_t to)
-{
-    size_t page = page_size();
-
-    from -= from % page;
-    while (madvise((char *)region->map + from, to - from, MADV_POPULATE_WRITE) != 0) {
-        if (errno == EINTR || errno == EAGAIN)
-            continue;
-        if (errno == EINVAL) /* before Linux 5.14 */
-            return region->write_fd < 0 ? 0 : -EOPNOTSUPP;
-        return -ENOSPC;
-    }
-    return 0;
-}
-
-static int allocate(const struct region *region, size_t from, size_t length)
-{
-    if (region->write_fd < 0)
-        return populate(region, from, from + length);
-    while (fallocate(region->write_fd, 0, (off_t)from, (off_t)length) != 0) {
-        if (errno == EINTR)
-            continue;
-        if (errno == EOPNOTSUPP || errno == ENOSYS)
-            return populate(region, from, from + length);
-        return errno == ENOMEM || errno == EDQUOT ? -ENOSPC : -errno;
-    }
-    return 0;
-}
-
-int region_reserve(struct region *region, unsigned slot, size_t length)
-{
-    size_t start = region->header.header_size + slot * (size_t)region->header.stride;
-    size_t *have = &region->reserved[slot];
-    size_t want = length > RESERVE_LEAST ? length : RESERVE_LEAST;
-    size_t page;
-    int error;
-
-    if (want <= *have)
-        return 0;
-    if (region->write_fd >= 0 && !region_owns(region, region->write_fd))
-        return -EBADF;
-    page = page_size();
-    want = (start + want + page - 1) / page * page - start; /* the page's rest comes for nothing */
-    if (want > region->header.stride)
-        want = (size_t)region->header.stride;
-    while (*have < want) {
-        size_t step = want - *have < RESERVE_STEP ? want - *have : RESERVE_STEP;
-
-        error = allocate(region, start + *have, step);
-        if (error)
-            return error;
-        *have += step;
-    }
-    return 0;
-}
-
-int region_prefault(const struct region *region, unsigned slot, size_t length)
-{
-    size_t page = page_size();
-    size_t from[2] = {0, (size_t)(region_slot(region, slot) - (unsigned char *)region->map)};
-    size_t to[2] = {sizeof(struct layout), from[1] + length};
-
-    for (int i = 0; i < (length > 0 ? 2 : 1); i++) {
-        unsigned char *at = (unsigned char *)region->map + from[i] / page * page;
-        size_t size = to[i] - from[i] / page * page;
-
-        if (madvise(at, size, MADV_POPULATE_READ) == 0)
-            continue;
-        if (errno != EINVAL)
-            return errno == EFAULT ? -ENOMEM : -errno;
-        for (size_t done = 0; done < size; done += page)        /* before Linux 5.14: touch */
-            (void)__atomic_load_n(at + done, __ATOMIC_RELAXED); /* read by nobody: no order */
-    }
-    return 0;
-}
-
-/* Another thread may be about to store into the wake-up word; one that was when this process was forked is not ours. */
+/* Another thread may be about to store into the wake-up word;
+ * one that was when this process was forked is not ours. */
 static bool someone_registers(const struct region *region)
 {
     uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_SEQ_CST); /* see region_enter_wake */
@@ -559,8 +468,8 @@ uint32_t *region_enter_wake(struct region *region)
     uint64_t ours = identity_generation() << 32;
     uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_RELAXED), next;
 
-    /* seq_cst, here and in drop_write, on two words: whichever is second sees the first. Weaker, we might store into
-       a mapping that has just become read-only. */
+    /* seq_cst, here and in drop_write, on two words: whichever is second sees the first. Weaker, we might
+     * store into a mapping that has just become read-only. */
     do
         next = (now & ~(uint64_t)UINT32_MAX) == ours ? now + 1 : ours + 1;
     while (!__atomic_compare_exchange_n(&region->registering, &now, next, true, __ATOMIC_SEQ_CST,

@@ -53,7 +53,8 @@ int region_check_file(int fd);
 
 void region_close(struct region *region);
 
-/* `fd`, or a duplicate above standard input, output and error, which programs close and print to. -1 stays -1. */
+/* `fd`, or a duplicate above standard input, output and
+ * error, which programs close and print to. -1 stays -1. */
 int region_keep_apart(int fd);
 
 /*
@@ -61,15 +62,12 @@ int region_keep_apart(int fd);
  */
 bool region_owns(const struct region *region, int fd);
 
-/* Have memory for `length` bytes in a slot, holding the writer lock. -ENOSPC, -EBADF, -EFBIG. */
-int region_reserve(struct region *region, unsigned slot, size_t length);
-
 /* Map read-only, beyond recall. -EBADF, -ENOMEM. Threads that wait for a version may go on doing so. */
 int region_drop_write(struct region *region);
 
 /*
- * The wake-up word for who wants to register in it, or NULL if it may not be written to (any more). Until region_leave_wake, which
- * must follow either way, region_drop_write in another thread waits.
+ * The wake-up word for who wants to register in it, or NULL if it may not be written to (any more). Until
+ * region_leave_wake, which must follow either way, region_drop_write in another thread waits.
  */
 uint32_t *region_enter_wake(struct region *region);
 void region_leave_wake(struct region *region);
@@ -79,9 +77,6 @@ static inline bool region_is_writable(const struct region *region)
 {
     return __atomic_load_n(&region->writable, __ATOMIC_RELAXED);
 }
-
-/* Map header and `length` bytes of a slot now. */
-int region_prefault(const struct region *region, unsigned slot, size_t length);
 
 /* Set marks (SEQSHARE_REPLACED, SEQSHARE_UNLINKED), once what they announce is true. */
 void region_retire(struct region *region, uint32_t marks);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memory.h"
+
 _Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
 
 /* Let the inline functions look at the region. */
@@ -192,7 +194,8 @@ int seqshare_reopen(seqshare *handle)
     return 1;
 }
 
-/* These say nothing of the file. What is no share, or not ours to write, is removed all the same, and not told. */
+/* These say nothing of the file. What is no share, or not
+ * ours to write, is removed all the same, and not told. */
 static bool says_nothing(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
@@ -310,7 +313,7 @@ int seqshare_prefault(const seqshare *handle)
     if (!handle)
         return -EINVAL;
     seqshare_peek(handle, &view); /* nothing to see: the header alone */
-    return region_prefault(&share_of(handle)->region, seqshare_slot_of(view.version, handle->mask),
+    return memory_prefault(&share_of(handle)->region, seqshare_slot_of(view.version, handle->mask),
                            view.length);
 }
 

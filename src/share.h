@@ -36,21 +36,21 @@ int share_hand_over(seqshare **result, struct share *share, int error);
 int share_open_at(seqshare **result, const struct name *name, int access);
 
 /*
- * A region complete with mode and value, under `name`: in the place of the region `old` (-EAGAIN: another has the
- * name now), or NULL, as the first (-EEXIST).
+ * A region complete with mode and value, under `name`: in the place of the region `old` (-EAGAIN: another has
+ * the name now), or NULL, as the first (-EEXIST).
  */
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
                      const struct first_value *value, const struct region *old);
 
 /*
- * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error that says
- * nothing (no descriptors to look into /proc with).
+ * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error
+ * that says nothing (no descriptors to look into /proc with).
  */
 int share_check_world(const struct region *region);
 
 /*
- * Begin a write of this thread through this handle: writable, in our world, not replaced, the lock taken or this
- * thread's. The errors of seqshare_set. share_end ends it.
+ * Begin a write of this thread through this handle: writable, in our world, not replaced, the lock taken or
+ * this thread's. The errors of seqshare_set. share_end ends it.
  */
 int share_begin(struct share *share);
 void share_end(struct share *share);

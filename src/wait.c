@@ -46,7 +46,8 @@ static uint32_t register_sleeper(struct region *region, int64_t *bound)
 /* 0: another version than `seen`; -EIDRM: replaced, and no other; -EAGAIN: neither. */
 static int look(const struct seqshare_head *head, uint64_t seen)
 {
-    /* Acquire: pairs with region_retire. The mark first, for nothing is published after it: what was, is then seen. */
+    /* Acquire: pairs with region_retire. The mark first, for nothing is published after
+     * it: what was, is then seen. */
     bool replaced = __atomic_load_n(&head->retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
 
     if (seqshare_read_begin(head) != seen)

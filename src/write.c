@@ -8,6 +8,7 @@
 #include "copy.h"
 #include "identity.h"
 #include "lock.h"
+#include "memory.h"
 #include "share.h"
 #include "wait.h"
 
@@ -68,8 +69,9 @@ static int check_writable(struct share *share, const struct identity *self)
 }
 
 /*
- * Marks of replace are made under the lock, and never go away. Relaxed: asked before the lock it only saves waiting;
- * asked again under it, the lock's acquire has made a mark visible that was set before the lock was given back.
+ * Marks of replace are made under the lock, and never go away. Relaxed: asked before the lock it only saves
+ * waiting; asked again under it, the lock's acquire has made a mark visible that was set before the lock was
+ * given back.
  */
 static bool is_replaced(const struct share *share)
 {
@@ -78,7 +80,8 @@ static bool is_replaced(const struct share *share)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Relaxed, as all of `writing` and `locked_by`: compared with one's own identity alone, and what another thread stored differs. */
+/* Relaxed, as all of `writing` and `locked_by`: compared with one's
+ * own identity alone, and what another thread stored differs. */
 static void set_writing(struct share *share, uint64_t me)
 {
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
@@ -119,9 +122,9 @@ void share_end(struct share *share)
 }
 
 /*
- * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory there for
- * it? Then steps 1 and 2: the version is announced, in *version. Inlined, so that the barriers stand in one function
- * with the copy, where tests/arch can follow every path between them.
+ * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory
+ * there for it? Then steps 1 and 2: the version is announced, in *version. Inlined, so that the barriers
+ * stand in one function with the copy, where tests/arch can follow every path between them.
  */
 static inline __attribute__((always_inline)) int announce(struct share *share, uint64_t *expected,
                                                           size_t length, uint64_t *version)
@@ -136,7 +139,7 @@ static inline __attribute__((always_inline)) int announce(struct share *share, u
     }
     if (current >= SEQSHARE_VERSION_MAX)
         return -EOVERFLOW;
-    error = region_reserve(&share->region, seqshare_slot_of(current + 1, share->hot.mask), length);
+    error = memory_reserve(&share->region, seqshare_slot_of(current + 1, share->hot.mask), length);
     if (error)
         return error;
     *version = seqshare_write_begin(head);
@@ -212,7 +215,8 @@ int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_
 
 /* ---- in place -------------------------------------------------------------------------------- */
 
-/* Between fill and publish, this thread, this handle; and nothing has been published meanwhile (by abandon elsewhere). */
+/* Between fill and publish, this thread, this handle; and
+ * nothing has been published meanwhile (by abandon elsewhere). */
 static bool is_filling(const struct share *share)
 {
     uint64_t me = identity_get()->owner;

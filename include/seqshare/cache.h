@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cache over a share: its value decoded once per version, in every process for itself, and then found at the
- * price of looking whether something has moved. In libseqshare-cache.
+ * A cache over a share: its value decoded once per version, in every process for itself, and then found at
+ * the price of looking whether something has moved. In libseqshare-cache.
  *
  *     seqshare_cache_new(&cache, config, parse, release, NULL);       before fork, or after
  *     const struct routes *routes = seqshare_cache_get(cache);        on every request
  *
  * When the version has moved, the bytes are copied to private memory and decoded from there. A value that
  * cannot be decoded is counted and left alone until the version moves again, and the last good object stays:
- * a bad configuration takes no worker down. When the share's name has gone to another region (seqshare_retired:
- * the publisher was started anew, say), the cache follows it there, with versions that start over or go on. It
- * tries to no more than once a second; so it does with a value that could not even be copied (no memory, writers
- * that outran it).
+ * a bad configuration takes no worker down. When the share's name has gone to another region
+ * (seqshare_retired: the publisher was started anew, say), the cache follows it there, with versions that
+ * start over or go on. It tries to no more than once a second; so it does with a value that could not even be
+ * copied (no memory, writers that outran it).
  *
  * The share stays the caller's, who closes it after the cache. But the cache moves a share that has a name
  * (seqshare_reopen), inside of its calls: such a share is best left to the cache alone. A name that went to
@@ -31,9 +31,9 @@ extern "C" {
 #endif
 
 /*
- * Make an object of a value. `bytes` are private, may be written to, are gone afterwards, and are followed by a
- * zero byte; length 0 is a valid value. NULL: it cannot be done, and errno says why (0: -EBADMSG). Runs in the
- * thread that found the new version, and must not use the cache that it decodes for.
+ * Make an object of a value. `bytes` are private, may be written to, are gone afterwards, and are followed by
+ * a zero byte; length 0 is a valid value. NULL: it cannot be done, and errno says why (0: -EBADMSG). Runs in
+ * the thread that found the new version, and must not use the cache that it decodes for.
  */
 typedef void *seqshare_decode(void *bytes, size_t length, uint64_t version, void *context);
 
@@ -96,8 +96,8 @@ SEQSHARE_API void seqshare_cache_close(seqshare_cache *cache);
  * The same for threads: whoever uses an object is in a section, between enter and leave, and an object is
  * destroyed when the last section that has it is over. One thread decodes; others meanwhile get the last good
  * object, and wait only when there is none yet. A thread may be in several sections, of several caches; but
- * decode and destroy must not wait for another thread that is in one. seqshare_cache_mt_reclamation() says how
- * it is kept track of who uses what.
+ * decode and destroy must not wait for another thread that is in one. seqshare_cache_mt_reclamation() says
+ * how it is kept track of who uses what.
  *
  * A child of fork has the sections of the thread that forked, to be left there too. What other threads had in
  * use at that moment stays in the child's memory for good.
@@ -130,7 +130,8 @@ SEQSHARE_API void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_sna
 /* Errors: -EINVAL. */
 SEQSHARE_API int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshare_cache_stat *stat);
 
-/* Destroys what there is. No thread may be in a section, or enter one. NULL is fine. Leaves the share open. */
+/* Destroys what there is. No thread may be in a section, or enter one.
+ * NULL is fine. Leaves the share open. */
 SEQSHARE_API void seqshare_cache_mt_close(seqshare_cache_mt *cache);
 
 /* "liburcu" or "counted": how the library was built. */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON documents in a share: checked before they are published, read as a tree that is parsed once per version,
- * values found by JSON Pointer (RFC 6901). In libseqshare-json, which needs libseqshare-cache and json-c.
+ * JSON documents in a share: checked before they are published, read as a tree that is parsed once per
+ * version, values found by JSON Pointer (RFC 6901). In libseqshare-json, which needs libseqshare-cache and
+ * json-c.
  *
  *     seqshare_cache_new(&cache, config, seqshare_json_decode, seqshare_json_destroy, NULL);
  *
  *     const seqshare_json *document = seqshare_cache_get(cache);
  *     bool dark = seqshare_json_bool(seqshare_json_find(document, "/flags/dark"), false);
  *
- * The document is the object of a cache, of either kind; it, its values and their strings stay as long as that
- * does. Everything about a document only reads: any number of threads may do it at once.
+ * The document is the object of a cache, of either kind; it, its values and their strings stay as long as
+ * that does. Everything about a document only reads: any number of threads may do it at once.
  */
 #ifndef SEQSHARE_JSON_H
 #define SEQSHARE_JSON_H
@@ -25,13 +26,13 @@ extern "C" {
 enum { SEQSHARE_JSON_WHY_SIZE = 160 };
 
 /*
- * Is it one JSON document (RFC 8259) in UTF-8, and nothing else? 0, or -EBADMSG and what is wrong and where, as a
- * text in `why` (NULL: not wanted). Errors: and -EINVAL NULL text; -ENOMEM.
+ * Is it one JSON document (RFC 8259) in UTF-8, and nothing else? 0, or -EBADMSG and what is wrong and where,
+ * as a text in `why` (NULL: not wanted). Errors: and -EINVAL NULL text; -ENOMEM.
  */
 SEQSHARE_API int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE]);
 
-/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check. Errors: of both; `why` is ""
- * where it was not that. */
+/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check. Errors: of both; `why`
+ * is "" where it was not that. */
 SEQSHARE_API int seqshare_json_publish(seqshare *share, const char *text, size_t length,
                                        char why[SEQSHARE_JSON_WHY_SIZE]);
 SEQSHARE_API int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *text, size_t length,
@@ -49,16 +50,17 @@ SEQSHARE_API void *seqshare_json_decode(void *bytes, size_t length, uint64_t ver
 SEQSHARE_API void seqshare_json_destroy(void *document);
 
 /*
- * The value at a JSON Pointer, such as "/limits/3/rate" ("" is the whole document); NULL: there is none, or it is
- * null, or the pointer's syntax is wrong, or the document is NULL. A pointer that is used often is better prepared.
+ * The value at a JSON Pointer, such as "/limits/3/rate" ("" is the whole document); NULL: there is none, or
+ * it is null, or the pointer's syntax is wrong, or the document is NULL. A pointer that is used often is
+ * better prepared.
  */
 SEQSHARE_API const seqshare_json_value *seqshare_json_find(const seqshare_json *document,
                                                            const char *pointer);
 
 typedef struct seqshare_json_pointer seqshare_json_pointer;
 
-/* Prepare a pointer, for any document. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or has a
- * ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. */
+/* Prepare a pointer, for any document. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or
+ * has a ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. */
 SEQSHARE_API int seqshare_json_prepare(seqshare_json_pointer **prepared, const char *pointer);
 SEQSHARE_API const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
                                                          const seqshare_json_pointer *pointer);
@@ -67,8 +69,8 @@ SEQSHARE_API void seqshare_json_release(seqshare_json_pointer *pointer); /* NULL
 /* ---- values ---------------------------------------------------------------------------------- */
 
 /*
- * The value, or `otherwise` where it is NULL or of another type: nothing is converted, but an integer is a number.
- * An integer that int64_t cannot hold is of another type.
+ * The value, or `otherwise` where it is NULL or of another type: nothing is converted, but an integer is a
+ * number. An integer that int64_t cannot hold is of another type.
  */
 SEQSHARE_API bool seqshare_json_bool(const seqshare_json_value *value, bool otherwise);
 SEQSHARE_API int64_t seqshare_json_integer(const seqshare_json_value *value, int64_t otherwise);

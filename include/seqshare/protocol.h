@@ -68,8 +68,9 @@
 #endif
 
 /*
- * What is inline for users; the library defines this otherwise, to export the same functions. Always: gcc thinks main,
- * and whatever else runs once, not worth it, and a typed read of 64 bytes then takes four times as long.
+ * What is inline for users; the library defines this otherwise, to export the same functions. Always: gcc
+ * thinks main, and whatever else runs once, not worth it, and a typed read of 64 bytes then takes four times
+ * as long.
  */
 #ifndef SEQSHARE_INLINE
 #define SEQSHARE_INLINE static inline __attribute__((always_inline))

@@ -140,9 +140,9 @@ SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
 SEQSHARE_API int seqshare_reopen(seqshare *share);
 
 /*
- * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again. (Only
- * where there is no read-only descriptor to map, see seqshare_fd, it is merely protected.) 0 also when it is
- * read-only already. For a worker, after fork. Threads may go on reading and waiting meanwhile.
+ * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again.
+ * (Only where there is no read-only descriptor to map, see seqshare_fd, it is merely protected.) 0 also when
+ * it is read-only already. For a worker, after fork. Threads may go on reading and waiting meanwhile.
  * Errors: -EBUSY this thread owns the lock; -EBADF somebody closed the library's descriptor; -ENOMEM.
  */
 SEQSHARE_API int seqshare_drop_write(seqshare *share);
@@ -154,8 +154,8 @@ SEQSHARE_API int seqshare_drop_write(seqshare *share);
 SEQSHARE_API int seqshare_prefault(const seqshare *share);
 
 /*
- * Let go of the handle. NULL is fine. Never unlinks. Unlocks what this thread locked, and abandons what it was
- * filling (or left by longjmp), through this handle. In a child it leaves the parent's share alone.
+ * Let go of the handle. NULL is fine. Never unlinks. Unlocks what this thread locked, and abandons what it
+ * was filling (or left by longjmp), through this handle. In a child it leaves the parent's share alone.
  */
 SEQSHARE_API void seqshare_close(seqshare *share);
 
@@ -169,13 +169,13 @@ SEQSHARE_API int seqshare_unlink(const char *name);
 
 /*
  * Publish `length` bytes (0 is a valid length; NULL then too). Waits for the lock as long as its owner lives
- * (seqshare_lock_for first, for a limit); uses it if this thread owns it already. No system call when nobody waits
- * and the memory is there, but for the first call of each thread and process, which looks into /proc.
- * Errors, the old value standing: -EINVAL NULL value with a length; -EROFS; -EMSGSIZE longer than the capacity;
- * -ENOSPC no memory or room for a longer value; -EBUSY this thread is in the middle of a set or fill; -EIDRM the
- * region was replaced; -EOPNOTSUPP another PID or time namespace, or boot, than the region's; -EMFILE, -ENFILE no
- * descriptor to look into /proc with; -EBADF the library's descriptor was closed and a longer value needs it;
- * -EOVERFLOW after 2^63 - 2 versions; -EBADMSG a corrupt region.
+ * (seqshare_lock_for first, for a limit); uses it if this thread owns it already. No system call when nobody
+ * waits and the memory is there, but for the first call of each thread and process, which looks into /proc.
+ * Errors, the old value standing: -EINVAL NULL value with a length; -EROFS; -EMSGSIZE longer than the
+ * capacity; -ENOSPC no memory or room for a longer value; -EBUSY this thread is in the middle of a set or
+ * fill; -EIDRM the region was replaced; -EOPNOTSUPP another PID or time namespace, or boot, than the
+ * region's; -EMFILE, -ENFILE no descriptor to look into /proc with; -EBADF the library's descriptor was
+ * closed and a longer value needs it; -EOVERFLOW after 2^63 - 2 versions; -EBADMSG a corrupt region.
  * After a longjmp out of it, seqshare_abandon gives the lock back.
  */
 SEQSHARE_API int seqshare_set(seqshare *share, const void *value, size_t length);
@@ -211,11 +211,11 @@ SEQSHARE_API int seqshare_abandon(seqshare *share);
 
 /*
  * Copy the current value: its length is returned, its version is in *version (NULL: not wanted). The value is
- * whole, and not older than the newest when the call began. Takes no lock; repeats while writers outrun the copy,
- * for a second at most.
- * Errors: -ENODATA nothing published; -ENOBUFS `size` is smaller than the value (nothing copied, unless an attempt at
- * a shorter one was outrun just before; see seqshare_length); -EAGAIN writers outran it for a second; -EBADMSG a
- * corrupt region. After an error the buffer's bytes mean nothing.
+ * whole, and not older than the newest when the call began. Takes no lock; repeats while writers outrun the
+ * copy, for a second at most.
+ * Errors: -ENODATA nothing published; -ENOBUFS `size` is smaller than the value (nothing copied, unless an
+ * attempt at a shorter one was outrun just before; see seqshare_length); -EAGAIN writers outran it for a
+ * second; -EBADMSG a corrupt region. After an error the buffer's bytes mean nothing.
  */
 SEQSHARE_API ssize_t seqshare_get(const seqshare *share, void *buffer, size_t size, uint64_t *version);
 

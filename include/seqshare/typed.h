@@ -145,8 +145,8 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
 #endif
 
 /*
- * The slow half of a get (nothing there, another type, a writer in the way) is in the library. The long names are for
- * programs with a global `value` and -Wshadow.
+ * The slow half of a get (nothing there, another type, a writer in the way) is in the library. The long names
+ * are for programs with a global `value` and -Wshadow.
  */
 #define SEQSHARE_TYPE(name, type)                                                                            \
     SEQSHARE_PLAIN_BYTES(type);                                                                              \

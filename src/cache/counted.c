@@ -2,12 +2,12 @@
 /*
  * Sections by counting references, without a lock.
  *
- * To read which node is current and *then* to count oneself in is a race with its last user. So both are in one
- * word, and one addition does both: the upper byte of `current` is the node's place, the rest counts who has
- * entered since it became current. Who leaves counts in the node itself. When a node is replaced, what had been
- * counted in `current` is added to the node's count; from then on the count is the number of its sections, and
- * zero the end. Until then a large number stands for the entries that are not added yet, so that the count cannot
- * be zero.
+ * To read which node is current and *then* to count oneself in is a race with its last user. So both are in
+ * one word, and one addition does both: the upper byte of `current` is the node's place, the rest counts who
+ * has entered since it became current. Who leaves counts in the node itself. When a node is replaced, what
+ * had been counted in `current` is added to the node's count; from then on the count is the number of its
+ * sections, and zero the end. Until then a large number stands for the entries that are not added yet, so
+ * that the count cannot be zero.
  *
  * A killed or forked process leaves nothing behind but counts in its own memory.
  */

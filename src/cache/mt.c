@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache for many threads. What is known at one time is a state that never changes: who finds that the share
- * has moved makes the next one and puts it in its place. So a section sees an object, its version and the region
- * they came from together.
+ * The cache for many threads. What is known at one time is a state that never changes: who finds that the
+ * share has moved makes the next one and puts it in its place. So a section sees an object, its version and
+ * the region they came from together.
  *
- * One thread at a time has the right to do that. It keeps it while it decodes, but no other thread waits for it
- * unless there is no object yet.
+ * One thread at a time has the right to do that. It keeps it while it decodes, but no other thread waits for
+ * it unless there is no object yet.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -182,8 +182,8 @@ static void refresh(seqshare_cache_mt *cache)
 }
 
 /*
- * A child of fork may find that a thread it does not have was refreshing: it takes the right over. The share may
- * have been moving just then, so it is not touched any more, and the name not followed.
+ * A child of fork may find that a thread it does not have was refreshing: it takes the right over. The share
+ * may have been moving just then, so it is not touched any more, and the name not followed.
  */
 static bool take_right(seqshare_cache_mt *cache)
 {

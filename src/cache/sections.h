@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sections of threads, and nodes that are freed when the last section that could have got them is over. Two ways
- * to do it, one of which is built in: counted.c by counting references, urcu.c by liburcu.
+ * Sections of threads, and nodes that are freed when the last section that could have got them is over. Two
+ * ways to do it, one of which is built in: counted.c by counting references, urcu.c by liburcu.
  *
  * One node at a time is current. Any thread enters and leaves; only who has the right to refresh (mt.c) looks
  * at, and replaces, the current node outside of a section.

@@ -2,12 +2,14 @@
 /*
  * Sections by liburcu: entering and leaving write to the thread's own memory only.
  *
- * The flavour is "bulletproof" (liburcu-bp). The others want every thread to register, and to unregister before
- * it ends, or to report when it uses nothing: a library cannot ask that of a server's threads. This one does it
- * by itself at a thread's first section, and where the kernel has membarrier(2) its sections need no barriers.
+ * The flavour is "bulletproof" (liburcu-bp). The others want every thread to register, and to unregister
+ * before it ends, or to report when it uses nothing: a library cannot ask that of a server's threads. This
+ * one does it by itself at a thread's first section, and where the kernel has membarrier(2) its sections need
+ * no barriers.
  *
- * Replaced nodes wait in one list for the whole process. Who leaves its outermost section takes them all, waits
- * for the sections that were there, and frees them: never inside of a section, where it would wait for itself.
+ * Replaced nodes wait in one list for the whole process. Who leaves its outermost section takes them all,
+ * waits for the sections that were there, and frees them: never inside of a section, where it would wait for
+ * itself.
  */
 #include "sections.h"
 

@@ -20,7 +20,8 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit);
 /* 0 or a negative errno value. */
 int write_all(int fd, const void *bytes, size_t length);
 
-/* Into a file, in one step: it has the old contents or all of the new ones. DONE, or SAID_NO after saying why. */
+/* Into a file, in one step: it has the old contents or all of the new ones. DONE,
+ * or SAID_NO after saying why. */
 int write_file(const char *file, const void *bytes, size_t length);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The region, field by field, from a private copy: nothing here follows what the region says. Knows the layout
- * (docs/format.md), because it must explain regions that the library refuses to open.
+ * The region, field by field, from a private copy: nothing here follows what the region says. Knows the
+ * layout (docs/format.md), because it must explain regions that the library refuses to open.
  */
 #include <stdio.h>
 #include <string.h>

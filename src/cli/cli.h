@@ -36,8 +36,8 @@ int complain(const char *name, int error);
 __attribute__((format(printf, 2, 3))) int complain_that(const char *name, const char *format, ...);
 
 /*
- * Have everything written that was printed: `status`, or SAID_NO after saying that it could not be. That is said
- * once, however often this is called.
+ * Have everything written that was printed: `status`, or SAID_NO after saying that it could not be. That is
+ * said once, however often this is called.
  */
 int flush_output(int status);
 

@@ -2,9 +2,9 @@
 /*
  * lock: run a command while holding the lock.
  *
- * The owner of a lock is a thread, and exec keeps a thread's identity: so a child takes the lock and then becomes
- * the command. The lock is the command's own and ends with it, whatever becomes of us. We only wait, and then take it
- * over from the dead and free it, so that nobody has to find out.
+ * The owner of a lock is a thread, and exec keeps a thread's identity: so a child takes the lock and then
+ * becomes the command. The lock is the command's own and ends with it, whatever becomes of us. We only wait,
+ * and then take it over from the dead and free it, so that nobody has to find out.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -38,7 +38,8 @@ static void pass_on(int number)
 enum { SIGNALS = 4 };
 static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 
-/* The terminal's signals reach the command by themselves, and it decides; those sent to us alone are passed on. */
+/* The terminal's signals reach the command by themselves, and it decides; those
+ * sent to us alone are passed on. */
 static void take_signals(struct sigaction before[SIGNALS])
 {
     for (int i = 0; i < SIGNALS; i++) {

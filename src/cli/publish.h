@@ -21,7 +21,8 @@ struct publication {
 int publish(const char *name, seqshare *share, const struct publication *publication);
 
 /*
- * Take the lock. DONE, or SAID_NO after having said why. *ours: it was this process's already, kept over exec.
+ * Take the lock. DONE, or SAID_NO after having said why. *ours: it was this process's already, kept over
+ * exec.
  */
 int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
 

@@ -14,7 +14,8 @@ bool for_people(void);
 const char *colour_on(enum colour colour);
 const char *colour_off(enum colour colour);
 
-/* A screen of its own, keys without echo. Undone by terminal_restore, which may be called from a signal handler. */
+/* A screen of its own, keys without echo. Undone by terminal_restore, which may be
+ * called from a signal handler. */
 void terminal_take(void);
 void terminal_restore(void);
 

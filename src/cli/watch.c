@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch: each new value, as it comes. Values that nobody had time to see are skipped, the last one never: what is
- * waited for is any version other than the one just shown.
+ * watch: each new value, as it comes. Values that nobody had time to see are skipped, the last one never:
+ * what is waited for is any version other than the one just shown.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -57,7 +57,8 @@ static int print_value(const struct watch *watch)
     return flush_output(DONE);
 }
 
-/* The value as the command's standard input. A file in memory: a command that does not read it harms nobody. */
+/* The value as the command's standard input. A file in memory: a command
+ * that does not read it harms nobody. */
 static int open_value(const struct bytes *value)
 {
     int fd = memfd_create("seqshare-watch", MFD_CLOEXEC);

@@ -28,7 +28,8 @@ long read_layout(int fd, struct layout *layout);
 /* Does the file begin as a region does? It may be damaged further on. */
 bool has_magic(int fd);
 
-/* Is the region behind `fd` of another boot or namespace than this process? False where nothing can be read. */
+/* Is the region behind `fd` of another boot or namespace than this
+ * process? False where nothing can be read. */
 bool is_foreign(int fd);
 
 /* A process in that PID namespace, or 0: none that can be seen. */

@@ -16,8 +16,8 @@ const char *json_skip_blanks(const char *at, const char *end);
 size_t json_word(const char *text, const char *end);
 
 /*
- * What one JSON document in UTF-8, and nothing else, means: 0, and the document is the caller's (json_object_put;
- * NULL is null). -EBADMSG, and `why` says what is wrong and where; -ENOMEM.
+ * What one JSON document in UTF-8, and nothing else, means: 0, and the document is the caller's
+ * (json_object_put; NULL is null). -EBADMSG, and `why` says what is wrong and where; -ENOMEM.
  */
 int json_parse(struct json_object **document, const char *text, size_t length, char why[JSON_WHY_SIZE]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time; and most of what
- * finding a member then costs is to hash its name, which a prepared pointer has done.
+ * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time; and most of
+ * what finding a member then costs is to hash its name, which a prepared pointer has done.
  */
 #include <stdlib.h>
 #include <string.h>

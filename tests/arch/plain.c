@@ -4,8 +4,8 @@
  *
  *     unit-tests [--skip FILE] [SUITE]...
  *
- * all suites, or those that are named; without the tests that FILE names, one a line: `suite/test reason`. The last
- * line says how many passed, failed and were skipped.
+ * all suites, or those that are named; without the tests that FILE names, one a line: `suite/test reason`.
+ * The last line says how many passed, failed and were skipped.
  */
 #include "criterion/criterion.h"
 #include "criterion/hooks.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests have decoded: a value is a number of words, all alike. An object that was destroyed says so, and
- * a decoder says how often it was asked. "bad" cannot be decoded.
+ * What the tests have decoded: a value is a number of words, all alike. An object that was destroyed says so,
+ * and a decoder says how often it was asked. "bad" cannot be decoded.
  */
 #ifndef CACHE_OBJECTS_H
 #define CACHE_OBJECTS_H

@@ -82,9 +82,9 @@ mutant "a mapping that could not be replaced is ignored" \
 
 only="set"
 mutant "memory that is not there is ignored" \
-    src/region.c 's/return errno == ENOMEM \|\| errno == EDQUOT \? -ENOSPC : -errno;/return 0;/'
+    src/memory.c 's/return errno == ENOMEM \|\| errno == EDQUOT \? -ENOSPC : -errno;/return 0;/'
 mutant "an interrupted allocation is an error" \
-    src/region.c '/^static int allocate/,/^}/ s/if \(errno == EINTR\)/if (errno == 0)/'
+    src/memory.c '/^static int allocate/,/^}/ s/if \(errno == EINTR\)/if (errno == 0)/'
 mutant "the lock is kept when there is no memory" \
     src/write.c '/^static int set\(/,/^}/ s/^    (end\(share, self->owner\);)/    if (!error)\n        \1/'
 only="fill and"

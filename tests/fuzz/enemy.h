@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the library and the fuzzer: the bytes that the fuzzer chose, the mappings of the library with a fence
- * around each, and the enemy who writes into the region behind the library's back.
+ * Between the library and the fuzzer: the bytes that the fuzzer chose, the mappings of the library with a
+ * fence around each, and the enemy who writes into the region behind the library's back.
  */
 #ifndef FUZZ_ENEMY_H
 #define FUZZ_ENEMY_H

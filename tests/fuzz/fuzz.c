@@ -2,13 +2,13 @@
 /*
  * The whole API over a region whose every byte an enemy may have written, between the calls and during them.
  *
- * The fuzzer's bytes are a program: what region there is, and then calls of the library and deeds of the enemy in
- * any order. Since the enemy begins with a good region and patches it, most programs get beyond the checks at
- * attach. A failure is a crash, a report of a sanitizer, a hang, an access outside of the mapping (which is fenced),
- * an answer that cannot be, or a value other than the one that stands in the file.
+ * The fuzzer's bytes are a program: what region there is, and then calls of the library and deeds of the
+ * enemy in any order. Since the enemy begins with a good region and patches it, most programs get beyond the
+ * checks at attach. A failure is a crash, a report of a sanitizer, a hang, an access outside of the mapping
+ * (which is fenced), an answer that cannot be, or a value other than the one that stands in the file.
  *
- * Who may write the region may keep writers waiting for ever; that is no failure. So a writer takes the lock with a
- * limit first, and writes only under it.
+ * Who may write the region may keep writers waiting for ever; that is no failure. So a writer takes the lock
+ * with a limit first, and writes only under it.
  */
 #include <fcntl.h>
 #include <seqshare/seqshare.h>

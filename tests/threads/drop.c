@@ -14,9 +14,9 @@
 #endif
 
 /*
- * The sanitizer takes a new mapping for a plain write to every byte of it. This one replaces a mapping by another
- * of the same bytes, under readers, on purpose; and the kernel does that in one step. So it goes unseen, and
- * everything else that drop_write does is seen.
+ * The sanitizer takes a new mapping for a plain write to every byte of it. This one replaces a mapping by
+ * another of the same bytes, under readers, on purpose; and the kernel does that in one step. So it goes
+ * unseen, and everything else that drop_write does is seen.
  */
 #ifdef THREAD_SANITIZER
 void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)

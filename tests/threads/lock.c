@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer lock among threads. What it protects is plain memory: the sanitizer sees whether it is protected. */
+/* The writer lock among threads. What it protects is plain memory: the sanitizer
+ * sees whether it is protected. */
 #include "threads.h"
 
 #include <sched.h>

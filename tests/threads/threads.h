@@ -3,8 +3,8 @@
  * Threads of one process on one share: what the thread sanitizer can look at. Every program ends with 0, or
  * with 1 at the first wrong answer; a hang is a wrong answer too.
  *
- * The library's own accesses are atomic. Where a program touches a slot itself, in a view or while filling, it
- * has to do so by atomic words as well: load_word and store_word.
+ * The library's own accesses are atomic. Where a program touches a slot itself, in a view or while filling,
+ * it has to do so by atomic words as well: load_word and store_word.
  */
 #ifndef THREADS_H
 #define THREADS_H

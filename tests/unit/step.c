@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A signal handler at each single instruction of a write. A child makes the call with the processor's trap flag
- * set, so that each instruction brings a signal; at the n-th, for every n until the call is over, the handler
- * does something. That may be refused with -EBUSY or done; the call itself then is done; nothing is torn, and the
- * lock is neither lost nor given away.
+ * A signal handler at each single instruction of a write. A child makes the call with the processor's trap
+ * flag set, so that each instruction brings a signal; at the n-th, for every n until the call is over, the
+ * handler does something. That may be refused with -EBUSY or done; the call itself then is done; nothing is
+ * torn, and the lock is neither lost nor given away.
  */
 #include "support.h"
 
@@ -390,8 +390,8 @@ static struct scene *scene_new(action *call)
 }
 
 /*
- * The child stands in a handler that has just given the lock back, in the middle of its call. As long as it is ours
- * now, nothing may be published, and our unlock is ours alone.
+ * The child stands in a handler that has just given the lock back, in the middle of its call. As long as it
+ * is ours now, nothing may be published, and our unlock is ours alone.
  */
 static void look(struct scene *at, pid_t child)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Old kernels and narrow sandboxes: filters that answer, in the place of a system call, what a kernel without it
- * would.
+ * Old kernels and narrow sandboxes: filters that answer, in the place of a system call, what a kernel without
+ * it would.
  */
 #include "world.h"
 

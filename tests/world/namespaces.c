@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every kind of
- * /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always read; who
- * cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
+ * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every
+ * kind of /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always
+ * read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
  */
 #include "world.h"
 
@@ -219,7 +219,8 @@ static void end(void *nothing)
     (void)nothing;
 }
 
-/* The owner inside has a number that in the outside's /proc is a dead process's. Fails with: believing /proc. */
+/* The owner inside has a number that in the outside's /proc is a dead
+ * process's. Fails with: believing /proc. */
 Test(namespaces, a_container_that_has_the_outsides_proc)
 {
     struct scene *scene = scene_new();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Other users: enemies who plant names, readers who are given a descriptor and shall not be able to do more. */
+/* Other users: enemies who plant names, readers who are given a
+ * descriptor and shall not be able to do more. */
 #include "world.h"
 
 #include <fcntl.h>

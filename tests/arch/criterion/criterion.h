@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As much of Criterion as the unit tests use, for processors that Debian has a compiler for and no Criterion. Each
- * test runs in a process of its own, with a watchdog; see plain.c.
+ * As much of Criterion as the unit tests use, for processors that Debian has a compiler for and no Criterion.
+ * Each test runs in a process of its own, with a watchdog; see plain.c.
  */
 #ifndef CRITERION_CRITERION_H
 #define CRITERION_CRITERION_H
