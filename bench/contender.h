@@ -5,7 +5,7 @@
  * through this interface alone.
  *
  *      create      in the first process, before any fork
- *      attach      once in every process that reads or writes, usually after fork; in any number of them
+ *      attach      once in every process (or thread: _IN_THREADS) that reads or writes, usually after fork
  *      read, write through what attach gave; a process uses one handle, from one thread
  *      detach      at the end of an orderly process; one that is killed, at any moment, never gets here
  *      destroy     in the first process, when nobody is left
@@ -29,7 +29,8 @@ enum {
     CONTENDER_CAN_HANG = 8,     /* somebody killed at the wrong moment stops the others for good */
     CONTENDER_READ_STORES = 16, /* a read writes to shared memory: readers pull a cache line to and fro */
     CONTENDER_READ_CALLS = 32,  /* a read makes system calls, even when nobody is in its way */
-    CONTENDER_READ_SKIPS = 64   /* a read copies only when the value is new */
+    CONTENDER_READ_SKIPS = 64,  /* a read copies only when the value is new */
+    CONTENDER_IN_THREADS = 128  /* readers and writer are threads of one process; each of them attaches */
 };
 
 enum contender_access { CONTENDER_READER, CONTENDER_WRITER };
@@ -44,6 +45,7 @@ struct contender {
     const char *name;    /* as --contender knows it */
     const char *summary; /* what it is and how it is used; one line */
     unsigned cannot_help;
+    size_t largest; /* bytes: no value can be longer; 0: it sets no limit of its own */
 
     int (*create)(const struct contender_setup *setup, void **store);
     int (*attach)(void *store, enum contender_access access, void **handle);
@@ -55,6 +57,19 @@ struct contender {
      */
     ssize_t (*read)(void *handle, void *buffer, size_t size);
     int (*write)(void *handle, const void *value, size_t length);
+
+    /*
+     * For who can lend the value where it lies, both NULL for others. borrow: its length, or a negative errno
+     * value. give_back, asked after the last look at it: was it whole all the while?
+     */
+    ssize_t (*borrow)(void *handle, const void **value);
+    bool (*give_back)(void *handle);
+
+    /*
+     * Sleep until there is another value than the one that this handle saw in its last await (at first: than
+     * the one at attach), `ns` at the most: 0, -ETIMEDOUT or another negative errno value. NULL: no such thing.
+     */
+    int (*await)(void *handle, int64_t ns);
 
     uint64_t (*retries)(void *handle);  /* attempts at reading that failed, so far; NULL: has no such thing */
     bool (*held_by_dead)(void *handle); /* is the writer lock held by somebody dead? NULL: cannot be told */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "costs.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "clock.h"
 #include "numbers.h"
+#include "process.h"
 
 enum { TURNS = 301, TURN_NS = 8000, TURNS_OF_LONG_CALLS = 101 };
 
@@ -38,26 +38,6 @@ costs_memcpy *costs_opaque_memcpy(void)
     costs_memcpy *volatile hidden = memcpy;
 
     return hidden;
-}
-
-int costs_on_processor(unsigned number)
-{
-    static cpu_set_t all;
-    cpu_set_t one;
-
-    if (CPU_COUNT(&all) == 0)
-        sched_getaffinity(0, sizeof all, &all);
-    if (number >= (unsigned)CPU_COUNT(&all))
-        return 0;
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &all) || number-- > 0)
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        sched_setaffinity(0, sizeof one, &one);
-        break;
-    }
-    return 1;
 }
 
 static double turn(costs_loop *loop, void *context, size_t times)
@@ -158,7 +138,7 @@ int main(int count, char **words)
         fprintf(stderr, "%s takes no options.\n", words[0]);
         return 2;
     }
-    costs_on_processor(0);
+    processor_use(0);
     printf(
         "What the calls of seqshare %d.%d.%d cost, in turns with libc's memcpy of the same size; medians.\n",
         SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR, SEQSHARE_VERSION_PATCH);

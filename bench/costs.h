@@ -62,9 +62,6 @@ void costs_row(const char *call, size_t size, struct costs_pair pair, struct cos
 void costs_row_alone(const char *call, double ns, struct costs_wanted wanted);
 void costs_heading(const char *text);
 
-/* The processors of this process; the caller moves to the first or the second. False: there is only one. */
-int costs_on_processor(unsigned number);
-
 void costs_alone(void);    /* one process */
 void costs_together(void); /* a second reader, a writer */
 void costs_moments(void);  /* recovery, waiting, memory */

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "numbers.h"
+#include "process.h"
 
 struct scene {
     struct crew crew;
@@ -94,7 +95,7 @@ static bool lose_worker(struct scene *scene)
     uint64_t newest;
     int64_t since = clock_now();
 
-    crew_kill(&crew->worker[victim]);
+    process_kill(&crew->worker[victim]);
     crash->workers_killed++;
     crash->readers_hanging = count_hanging(scene, victim, since);
     crash->publisher_hangs = !wait_for(scene, &publisher->completed, atomic_load(&publisher->completed));
@@ -124,7 +125,7 @@ static bool lose_publisher(struct scene *scene)
     bool inside = atomic_load(&log->writing);
     int64_t since = clock_now();
 
-    crew_kill(&crew->publisher);
+    process_kill(&crew->publisher);
     crash->inside_write += inside;
     if (scene->handle && crew->stage.contender->held_by_dead(scene->handle))
         crash->lock_left_held++;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "crew.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "process.h"
 
 static volatile sig_atomic_t signalled;
 
@@ -29,33 +29,6 @@ void catch_interrupts(void)
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-/* In memory where there is a tmpfs, so that no disk is timed. */
-static int make_directory(struct crew *crew)
-{
-    const char *temporary = getenv("TMPDIR");
-    const char *parent = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : temporary ? temporary : "/tmp";
-
-    snprintf(crew->directory, sizeof crew->directory, "%s/seqshare-bench.XXXXXX", parent);
-    if (!mkdtemp(crew->directory)) {
-        crew->directory[0] = '\0';
-        return -errno;
-    }
-    return 0;
-}
-
-static void remove_directory(const char *path)
-{
-    DIR *directory = opendir(path);
-    const struct dirent *entry;
-
-    if (!directory)
-        return;
-    while ((entry = readdir(directory)) != NULL)
-        unlinkat(dirfd(directory), entry->d_name, 0); /* `.` and `..` refuse */
-    closedir(directory);
-    rmdir(path);
 }
 
 static bool has_value(const struct crew *crew)
@@ -108,7 +81,7 @@ int crew_begin(struct crew *crew, unsigned workers)
 {
     struct contender_setup setup = {
         .capacity = DOCUMENT_LONGEST, .readers = workers, .directory = crew->directory};
-    int error = make_directory(crew);
+    int error = directory_make(crew->directory, sizeof crew->directory);
 
     crew->publisher = 0;
     crew->stage.store = NULL;
@@ -126,16 +99,6 @@ int crew_begin(struct crew *crew, unsigned workers)
 void crew_go(struct crew *crew)
 {
     atomic_store(&crew->stage.control->go, true);
-}
-
-void crew_kill(pid_t *member)
-{
-    if (*member > 0) {
-        kill(*member, SIGKILL);
-        while (waitpid(*member, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    *member = 0;
 }
 
 static bool has_ended(pid_t *member)
@@ -164,15 +127,14 @@ bool crew_stop(struct crew *crew)
 
 void crew_end(struct crew *crew)
 {
-    crew_kill(&crew->publisher);
+    process_kill(&crew->publisher);
     for (unsigned i = 0; crew->worker && i < crew->stage.control->workers; i++)
-        crew_kill(&crew->worker[i]);
+        process_kill(&crew->worker[i]);
     if (crew->stage.store)
         crew->stage.contender->destroy(crew->stage.store);
     if (crew->stage.control)
         control_destroy(crew->stage.control);
-    if (crew->directory[0])
-        remove_directory(crew->directory);
+    directory_remove(crew->directory);
     free(crew->worker);
 }
 

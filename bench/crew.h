@@ -32,9 +32,6 @@ bool crew_stop(struct crew *crew);
 /* Kill who is left and take everything down. */
 void crew_end(struct crew *crew);
 
-/* SIGKILL, and wait until it is gone. */
-void crew_kill(pid_t *member);
-
 /* The error that ended a member; 0: none. */
 int crew_error(const struct crew *crew);
 

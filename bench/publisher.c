@@ -4,33 +4,16 @@
  * file changes on disk, and some hundred times a second besides; each publication with a version of its own.
  */
 #include <errno.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "process.h"
 #include "roles.h"
 
 enum {
     LOOKS_AT_THE_FILE = 100, /* a second, where the rate is lower */
     CATCHES_UP = SECOND / 10 /* a publisher that was held up for longer does not make up for it */
 };
-
-pid_t role_fork(void)
-{
-    pid_t parent = getpid(), child = fork();
-
-    if (child < 0)
-        return -errno;
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        signal(SIGINT, SIG_IGN);
-        signal(SIGTERM, SIG_DFL);
-        if (getppid() != parent) /* it died before prctl */
-            _exit(1);
-    }
-    return child;
-}
 
 static int publish(const struct stage *stage, void *handle)
 {
@@ -102,7 +85,7 @@ pid_t publisher_start(const struct stage *stage)
 
     atomic_store(&log->first_write_ns, 0);
     atomic_store(&log->writing, false);
-    child = role_fork();
+    child = process_fork();
     if (child != 0)
         return child;
     error = stage->contender->attach(stage->store, CONTENDER_WRITER, &handle);

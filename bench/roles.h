@@ -24,7 +24,4 @@ struct stage {
 pid_t worker_start(const struct stage *stage, unsigned number);
 pid_t publisher_start(const struct stage *stage);
 
-/* Fork a child that dies with its parent and does not take its Ctrl-C. 0 in the child. */
-pid_t role_fork(void);
-
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "process.h"
 #include "roles.h"
 
 struct worker {
@@ -157,7 +158,7 @@ pid_t worker_start(const struct stage *stage, unsigned number)
 
     atomic_store(&log->first_version, 0);
     atomic_store(&log->ready, false);
-    child = role_fork();
+    child = process_fork();
     if (child == 0) {
         work(stage, number);
         _exit(0);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Children, the processors they run on, and the directory that a contender works in. */
+#ifndef BENCH_PROCESS_H
+#define BENCH_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Fork a child that dies with its parent and does not take its Ctrl-C: the pid, 0 in the child, -errno. */
+pid_t process_fork(void);
+
+/* SIGKILL, and wait until it is gone; *child is 0 then. */
+void process_kill(pid_t *child);
+
+/* How many processors this program may use; first asked before any child or thread moves to one of them. */
+unsigned processor_count(void);
+
+/*
+ * Move the caller to one of them. Numbers beyond the last begin again; those that share a core with an earlier
+ * one come last.
+ */
+void processor_use(unsigned number);
+
+/* A directory of its own, in memory where there is a tmpfs, so that no disk is timed: 0 or -errno. */
+int directory_make(char *path, size_t size);
+
+/* With the files in it. "" is fine. */
+void directory_remove(const char *path);
+
+#endif
