@@ -112,6 +112,7 @@ int directory_make(char *path, size_t size)
     const char *temporary = getenv("TMPDIR");
     const char *parent = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : temporary ? temporary : "/tmp";
 
+    errno = ENAMETOOLONG;
     if (snprintf(path, size, "%s/seqshare-bench.XXXXXX", parent) < (int)size && mkdtemp(path))
         return 0;
     path[0] = '\0';

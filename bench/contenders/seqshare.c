@@ -13,6 +13,7 @@
 struct handle {
     seqshare *share;
     uint64_t version; /* of what stands in the buffer of the last read */
+    uint64_t awaited; /* the version that the last await ended with */
     ssize_t length;
 };
 
@@ -29,7 +30,7 @@ static int attach(void *store, enum contender_access access, void **handle)
 
     if (!made)
         return -ENOMEM;
-    *made = (struct handle){.share = store};
+    *made = (struct handle){.share = store, .awaited = seqshare_version(store)};
     if (access == CONTENDER_READER) {
         error = seqshare_drop_write(made->share);
         if (error == 0)
@@ -66,6 +67,16 @@ static int write_value(void *handle, const void *value, size_t length)
     return seqshare_set(mine->share, value, length);
 }
 
+static int await_other(void *handle, int64_t ns)
+{
+    struct handle *mine = handle;
+    int error = seqshare_wait(mine->share, mine->awaited, ns);
+
+    if (error == 0)
+        mine->awaited = seqshare_version(mine->share);
+    return error;
+}
+
 static uint64_t retries(void *handle)
 {
     const struct handle *mine = handle;
@@ -94,6 +105,7 @@ const struct contender contender_seqshare = {
     .attach = attach,
     .read = read_value,
     .write = write_value,
+    .await = await_other,
     .retries = retries,
     .held_by_dead = held_by_dead,
     .detach = free,

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <errno.h>
+
+#include "../numbers.h"
+
+enum { BATCHES = 1 << 14, BATCH_NS = 20 * 1000 };
+
+int batch_reads(struct role *role, size_t times)
+{
+    ssize_t (*const read)(void *, void *, size_t) = role->contender->read;
+    void *const handle = role->handle;
+    unsigned char *const buffer = role->buffer;
+    const size_t size = role->size;
+
+    for (size_t i = 0; i < times; i++) {
+        ssize_t length = read(handle, buffer, size);
+
+        if (length != (ssize_t)size)
+            return length < 0 ? (int)length : -EBADMSG;
+        use(buffer);
+    }
+    return 0;
+}
+
+/* So many calls that a batch is some microseconds; warms up as well. */
+static size_t fitting_times(struct role *role, batch_loop *loop, int *error)
+{
+    size_t times = 1;
+
+    while (*error == 0 && times < 1 << 20) {
+        int64_t before = clock_now();
+
+        *error = loop(role, times);
+        if (clock_now() - before > BATCH_NS)
+            break;
+        times *= 2;
+    }
+    return times;
+}
+
+int batch_measure(struct role *role, batch_loop *loop)
+{
+    static double batch[BATCHES];
+    unsigned char *buffer = role->buffer;
+    size_t batches = 0, times;
+    int error = 0;
+
+    times = fitting_times(role, loop, &error);
+    while (error == 0 && batches < BATCHES && role_goes_on(role)) {
+        int64_t before = clock_now();
+
+        error = loop(role, times);
+        batch[batches++] = (double)(clock_now() - before) / (double)times;
+        role->buffer = buffer + batches % BUFFER_PLACES * BUFFER_PLACES_APART;
+    }
+    role->buffer = buffer;
+    role->scene->answer->ns = median(batch, batches);
+    return error;
+}
