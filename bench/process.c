@@ -38,6 +38,15 @@ void process_kill(pid_t *child)
     *child = 0;
 }
 
+bool process_wait(pid_t child)
+{
+    int status = -1;
+
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* ---- processors ------------------------------------------------------------------------------ */
 
 /* The lowest number of those that share its core: itself where that cannot be known. */

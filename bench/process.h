@@ -3,6 +3,7 @@
 #ifndef BENCH_PROCESS_H
 #define BENCH_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,6 +12,9 @@ pid_t process_fork(void);
 
 /* SIGKILL, and wait until it is gone; *child is 0 then. */
 void process_kill(pid_t *child);
+
+/* Wait for its end: did it end well, with 0? */
+bool process_wait(pid_t child);
 
 /* How many processors this program may use; first asked before any child or thread moves to one of them. */
 unsigned processor_count(void);

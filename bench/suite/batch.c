@@ -59,3 +59,12 @@ int batch_measure(struct role *role, batch_loop *loop)
     role->scene->answer->ns = median(batch, batches);
     return error;
 }
+
+int role_reads_in_batches(struct role *role)
+{
+    int error = batch_measure(role, batch_reads);
+
+    if (error == 0)
+        error = batch_reads(role, 1);
+    return error == 0 && !value_is_whole(role->buffer, role->size) ? -EILSEQ : error;
+}

@@ -18,4 +18,7 @@ int batch_measure(struct role *role, batch_loop *loop);
 /* Reads, checking each length. */
 int batch_reads(struct role *role, size_t times);
 
+/* For a role: measures reads, and checks every byte of the last. */
+int role_reads_in_batches(struct role *role);
+
 #endif

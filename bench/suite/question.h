@@ -26,14 +26,15 @@ struct question {
     void (*rows)(const struct contender *contender, size_t size);
 };
 
-/* The row is copied, its name made: question/contender/ and what format says. */
+/* The row is copied, its name made: question/contender and what format says. */
 void row_add(const struct row *row, const char *question, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* idle, 1k, 100k, free */
 const char *rate_name(long rate);
 
-extern const struct question question_read;
+extern const struct question question_read, question_readers, question_latency, question_write, question_seen,
+    question_killed, question_memory, question_retries, question_big;
 
 /* Their list, NULL at the end: seqshare first, which the others are compared with. */
 extern const struct contender *const suite_contenders[];

@@ -3,29 +3,18 @@
 #include "batch.h"
 #include "question.h"
 
-#include <errno.h>
-
 enum { LASTS = 50 * MILLISECOND };
-
-static int reads(struct role *role)
-{
-    int error = batch_measure(role, batch_reads);
-
-    if (error == 0)
-        error = batch_reads(role, 1);
-    return error == 0 && !value_is_whole(role->buffer, role->size) ? -EILSEQ : error;
-}
 
 static int ask(struct scene *scene)
 {
-    return scene_play(scene, role_writes, 1, reads, LASTS);
+    return scene_play(scene, role_writes, 1, role_reads_in_batches, LASTS);
 }
 
 static void rows(const struct contender *contender, size_t size)
 {
     const struct row row = {.contender = contender, .ask = ask, .bytes = size, .rate = RATE_IDLE};
 
-    row_add(&row, "read", "bytes:%zu", size);
+    row_add(&row, "read", "/bytes:%zu", size);
 }
 
 const struct question question_read = {

@@ -12,7 +12,7 @@
 #include "../process.h"
 
 /* So long waits nobody but who hangs, whatever else the machine is busy with. */
-#define PATIENCE (10 * (int64_t)SECOND)
+#define USUAL_PATIENCE (10 * (int64_t)SECOND)
 
 void *shared_memory(size_t size)
 {
@@ -102,7 +102,7 @@ static void *perform(void *context)
     struct role *role = context;
     int error = -ENOMEM;
 
-    processor_use(role->number);
+    processor_use(role->processor);
     role->buffer = value_new(role->size + BUFFER_PLACES * BUFFER_PLACES_APART);
     if (role->buffer)
         error = attached(role);
@@ -161,8 +161,11 @@ int scene_begin(struct scene *scene, unsigned readers)
     const struct contender_setup setup = {
         .capacity = scene->size, .readers = readers, .directory = scene->directory};
     size_t mapped;
+    int error;
 
     scene->roles = readers + 1;
+    if (scene->patience == 0)
+        scene->patience = USUAL_PATIENCE;
     mapped = sizeof(struct shared) + scene->roles * sizeof(struct log);
     scene->shared = shared_memory(mapped);
     scene->role = calloc(scene->roles, sizeof *scene->role);
@@ -173,9 +176,13 @@ int scene_begin(struct scene *scene, unsigned readers)
         scene->role[i] = (struct role){.scene = scene,
                                        .contender = scene->contender,
                                        .number = i,
+                                       .processor = i,
                                        .log = &scene->shared->log[i],
                                        .size = scene->size};
-    return scene->contender->create(&setup, &scene->store);
+    error =
+        scene->contender->create(&setup, &scene->store); /* before moving: servers may go where they like */
+    processor_use(0); /* away from the first reader, also when this process wakes up */
+    return error;
 }
 
 static bool is_thread(const struct role *role)
@@ -209,7 +216,7 @@ static bool is_playing(struct role *role)
 int scene_enter(struct scene *scene, unsigned number, enum contender_access access, role_play *play)
 {
     struct role *role = &scene->role[number];
-    int64_t deadline = clock_now() + PATIENCE;
+    int64_t deadline = clock_now() + scene->patience;
     int error;
 
     role->access = access;
@@ -227,6 +234,11 @@ int scene_enter(struct scene *scene, unsigned number, enum contender_access acce
     return error;
 }
 
+bool scene_has_left(struct scene *scene, unsigned number)
+{
+    return !is_playing(&scene->role[number]);
+}
+
 void scene_go(struct scene *scene)
 {
     atomic_store(&scene->shared->go, true);
@@ -234,7 +246,7 @@ void scene_go(struct scene *scene)
 
 int scene_stop(struct scene *scene)
 {
-    int64_t deadline = clock_now() + PATIENCE;
+    int64_t deadline = clock_now() + scene->patience;
     int error = 0;
 
     atomic_store(&scene->shared->stop, true);
@@ -290,7 +302,6 @@ int scene_play(struct scene *scene, role_play *writer, unsigned readers, role_pl
     for (unsigned i = 1; i <= readers && error == 0; i++)
         error = scene_enter(scene, i, CONTENDER_READER, reader);
     if (error == 0) {
-        processor_use(0); /* away from the first reader, also when this process wakes up */
         scene_go(scene);
         clock_sleep(ns);
     }

@@ -4,7 +4,7 @@
  * store, starts a writer and readers, and mostly sleeps; so nothing that happens there reaches the next round.
  *
  * Role 0 is the writer, the others are readers; role i runs on processor i, or begins again with the first where
- * there are fewer. Each is a fork, or, for contenders that live in one process, a thread. It attaches, writes or
+ * there are fewer, unless a question says otherwise. Each is a fork, or, for contenders that live in one process, a thread. It attaches, writes or
  * reads for the first time, says that it is ready, waits until all begin together, and plays until it has to
  * stop.
  */
@@ -49,6 +49,7 @@ struct role {
     struct scene *scene;
     const struct contender *contender;
     unsigned number;
+    unsigned processor;
     enum contender_access access;
     role_play *play;
     struct log *log;
@@ -67,6 +68,7 @@ struct scene {
     size_t size;           /* of every value */
     long rate;             /* writes a second, for role_writes; 0: none, RATE_FREE: no pause */
     unsigned number;       /* whatever the question counts */
+    int64_t patience;      /* ns: who needs longer to begin or to end hangs; 0: the usual */
     const char *directory; /* the contender's */
     struct suite_answer *answer;
 
@@ -87,12 +89,15 @@ enum { BUFFER_PLACES = 5, BUFFER_PLACES_APART = 1088 };
 /* The store, and a writer with `readers` readers to come. scene_end in any case. */
 int scene_begin(struct scene *scene, unsigned readers);
 
-/* Start one, and wait until it is ready. */
+/* Start one, and wait until it is ready: -ETIMEDOUT if it hangs. */
 int scene_enter(struct scene *scene, unsigned number, enum contender_access access, role_play *play);
 
 void scene_go(struct scene *scene);
 
-/* Make all come to an end, and wait until they have. */
+/* Has it ended, or died? */
+bool scene_has_left(struct scene *scene, unsigned number);
+
+/* Make all come to an end, and wait until they have: the first error of theirs, or -ETIMEDOUT. */
 int scene_stop(struct scene *scene);
 
 void scene_end(struct scene *scene);

@@ -19,7 +19,8 @@
 enum { PATIENCE = 60 }; /* seconds, with a round */
 
 static const struct question *const questions[] = {
-    &question_read,
+    &question_read,   &question_readers, &question_latency, &question_write, &question_seen,
+    &question_killed, &question_memory,  &question_retries, &question_big,
 };
 
 static struct row *rows;
@@ -44,7 +45,7 @@ void row_add(const struct row *row, const char *question, const char *format, ..
         abort();
     rows = more;
     rows[row_count] = *row;
-    length = snprintf(rows[row_count].name, sizeof rows->name, "%s/%s/", question, row->contender->name);
+    length = snprintf(rows[row_count].name, sizeof rows->name, "%s/%s", question, row->contender->name);
     va_start(arguments, format);
     vsnprintf(rows[row_count].name + length, sizeof rows->name - (size_t)length, format, arguments);
     va_end(arguments);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Several readers at once, and a writer a thousand times a second: do they get in each other's way? */
+#include "batch.h"
+#include "question.h"
+
+#include "../process.h"
+
+enum { LASTS = 150 * MILLISECOND, READS_PER_LOOK = 64 };
+
+static int reads(struct role *role)
+{
+    uint64_t done = 0;
+    int64_t began;
+    int error = role_warm_up(role);
+
+    began = clock_now();
+    while (error == 0 && role_goes_on(role)) {
+        error = batch_reads(role, READS_PER_LOOK);
+        if (error == 0)
+            error = role_check(role, (ssize_t)role->size);
+        done += READS_PER_LOOK;
+    }
+    role->log->ns = clock_now() - began;
+    atomic_store(&role->log->done, done);
+    return error;
+}
+
+static double rate_of(const struct log *log)
+{
+    return (double)atomic_load(&log->done) * SECOND / (double)log->ns;
+}
+
+static int ask(struct scene *scene)
+{
+    const unsigned readers = scene->number;
+    double sum = 0, slowest = 0;
+    int error = scene_play(scene, role_writes, readers, reads, LASTS);
+
+    if (error != 0)
+        return error;
+    for (unsigned i = 1; i <= readers; i++) {
+        double rate = rate_of(&scene->shared->log[i]);
+
+        sum += rate;
+        if (i == 1 || rate < slowest)
+            slowest = rate;
+    }
+    scene->answer->ns = SECOND / (sum / readers);
+    answer_add(scene->answer, "reads_per_second", sum);
+    answer_add(scene->answer, "per_reader", sum / readers);
+    answer_add(scene->answer, "slowest", slowest);
+    answer_add_scene(scene);
+    return 0;
+}
+
+static void rows(const struct contender *contender, size_t size)
+{
+    const unsigned processors = processor_count();
+    const unsigned numbers[] = {1, processors, 2 * processors};
+
+    for (size_t i = processors == 1; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const struct row row = {
+            .contender = contender, .ask = ask, .bytes = size, .rate = 1000, .number = numbers[i]};
+
+        row_add(&row, "readers", "/bytes:%zu/readers:%u", size, numbers[i]);
+    }
+}
+
+const struct question question_readers = {
+    .sizes = {64, 4 << 10},
+    .quick_sizes = {64},
+    .rows = rows,
+};
