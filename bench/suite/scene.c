@@ -80,6 +80,29 @@ static int first_deed(struct role *role)
     return error;
 }
 
+/* How long this thread has waited for a processor in its life; 0 where the kernel does not say. */
+static int64_t waited(void)
+{
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+    long long ns = 0;
+
+    if (file) {
+        if (fscanf(file, "%*d %lld", &ns) != 1)
+            ns = 0;
+        fclose(file);
+    }
+    return ns;
+}
+
+static int play_watched(struct role *role)
+{
+    int64_t before = waited(), began = clock_now();
+    int error = role->play(role);
+
+    role->log->held_up = (double)(waited() - before) / (double)(clock_now() - began);
+    return error;
+}
+
 static int attached(struct role *role)
 {
     int error = role->contender->attach(role->scene->store, role->access, &role->handle);
@@ -91,7 +114,7 @@ static int attached(struct role *role)
         atomic_store(&role->log->ready, true);
         while (!atomic_load(&role->scene->shared->go))
             clock_sleep(MILLISECOND / 10);
-        error = role->play(role);
+        error = play_watched(role);
     }
     role->contender->detach(role->handle);
     return error;
@@ -292,6 +315,18 @@ static int judge(const struct scene *scene)
     return 0;
 }
 
+static void answer_held_up(const struct scene *scene)
+{
+    double most = 0;
+
+    if (scene->roles > processor_count())
+        return;
+    for (unsigned i = 0; i < scene->roles; i++)
+        if (scene->shared->log[i].held_up > most)
+            most = scene->shared->log[i].held_up;
+    answer_add(scene->answer, "held_up", most);
+}
+
 int scene_play(struct scene *scene, role_play *writer, unsigned readers, role_play *reader, int64_t ns)
 {
     int stopped, error = scene_begin(scene, readers);
@@ -308,6 +343,8 @@ int scene_play(struct scene *scene, role_play *writer, unsigned readers, role_pl
     stopped = scene_stop(scene);
     if (error == 0)
         error = stopped;
+    if (error == 0)
+        answer_held_up(scene);
     return error ? error : judge(scene);
 }
 

@@ -29,6 +29,7 @@ struct log {
     _Atomic uint64_t done; /* reads or writes, since all began */
     _Atomic uint64_t torn; /* values that were a mixture of two, or older than one seen before */
     int64_t ns;            /* how long it has played; before: what its first read or write took */
+    double held_up;        /* the part of its playing that it waited for a processor */
 };
 
 struct shared {
@@ -102,7 +103,11 @@ int scene_stop(struct scene *scene);
 
 void scene_end(struct scene *scene);
 
-/* All of it: a writer that plays `writer`, readers that play `reader`, for so long. */
+/*
+ * All of it: a writer that plays `writer`, readers that play `reader`, for so long. Where each has a processor, the
+ * answer says by `held_up` how large a part of the time the unluckiest of them had to wait for it: whatever else ran
+ * there was not the suite.
+ */
 int scene_play(struct scene *scene, role_play *writer, unsigned readers, role_play *reader, int64_t ns);
 
 /* Shared memory, all zeros; NULL: there is none. Goes with the process. */
@@ -137,7 +142,7 @@ static inline void use(const void *memory)
 
 void answer_add(struct suite_answer *answer, const char *name, double value);
 
-/* Torn values of who can tear, and what the writer wrote. */
+/* What the writer wrote, and the torn values of who can tear. */
 void answer_add_scene(const struct scene *scene);
 
 #endif

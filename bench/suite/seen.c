@@ -30,7 +30,7 @@ static int writes(struct role *role)
         sightings->began[role->version + 1] = clock_now();
         error = role_write(role);
     }
-    return error;
+    return error ? error : role_write(role); /* whoever sleeps wakes up, and sees that it is over */
 }
 
 static int look(struct role *role)
@@ -62,7 +62,7 @@ static int waits(struct role *role)
     int error = 0;
 
     while (error == 0 && role_goes_on(role)) {
-        error = role->contender->await(role->handle, 20 * MILLISECOND);
+        error = role->contender->await(role->handle, SECOND);
         if (error == 0)
             error = look(role);
         else if (error == -ETIMEDOUT)

@@ -176,5 +176,7 @@ int main(int count, char **words)
     Plain file(new benchmark::JSONReporter, false);
     benchmark::RunSpecifiedBenchmarks(&terminal, options.to_file && !options.file_format ? &file : nullptr,
                                       "all");
+    progress_clear();
+    suite_close();
     return 0;
 }

@@ -18,11 +18,14 @@
 
 enum { PATIENCE = 60 }; /* seconds, with a round */
 
+#define HELD_UP 0.02 /* the part of the time that somebody may wait for a processor */
+
 static const struct question *const questions[] = {
     &question_read,   &question_readers, &question_latency, &question_write, &question_seen,
     &question_killed, &question_memory,  &question_retries, &question_big,
 };
 
+static size_t asked, held_up; /* rounds */
 static struct row *rows;
 static size_t row_count;
 static struct suite_answer *shared_answer; /* where the round's process leaves it */
@@ -193,11 +196,32 @@ static void ask(const struct row *row, struct suite_answer *answer)
     *answer = *shared_answer;
 }
 
+static bool was_held_up(const struct suite_answer *answer)
+{
+    for (size_t i = 0; i < answer->counters; i++)
+        if (strcmp(answer->counter[i].name, "held_up") == 0)
+            return answer->counter[i].value > HELD_UP;
+    return false;
+}
+
 void suite_ask(size_t row, struct suite_answer *answer)
 {
     *answer = *failure_of(rows[row].contender);
-    if (!answer->error[0])
-        ask(&rows[row], answer);
+    if (answer->error[0])
+        return;
+    ask(&rows[row], answer);
+    asked++;
+    held_up += was_held_up(answer);
+}
+
+void suite_close(void)
+{
+    if (held_up > 0)
+        fprintf(stderr,
+                "In %zu of %zu rounds somebody waited for a processor for more than %.0f %% of the time "
+                "(held_up):\n"
+                "other programs run here, and these rounds say as much about them.\n",
+                held_up, asked, HELD_UP * 100);
 }
 
 /* ---- the proof ------------------------------------------------------------------------------- */

@@ -40,6 +40,9 @@ void suite_prove(void);
 /* One round, in processes of its own: whatever happens there, it comes back. */
 void suite_ask(size_t row, struct suite_answer *answer);
 
+/* At the end: tells on standard error whether the machine had other things to do. */
+void suite_close(void);
+
 /* What the machine and the library are, as pairs of key and value; NULL at the end. */
 const char *const *suite_context(void);
 
