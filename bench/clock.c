@@ -19,14 +19,30 @@ void clock_sleep(int64_t ns)
     clock_sleep_until(clock_now() + ns);
 }
 
-int64_t clock_cost(void)
+enum { ROUNDS = 10001 };
+
+/* What many pairs of looks at the clock, with nothing in between, differ by; in order. */
+static const double *empty_measures(void)
 {
-    enum { ROUNDS = 10001 };
-    static double cost[ROUNDS];
+    static double measure[ROUNDS];
 
     for (size_t i = 0; i < ROUNDS; i++) {
         int64_t before = clock_now();
-        cost[i] = (double)(clock_now() - before);
+        measure[i] = (double)(clock_now() - before);
     }
-    return (int64_t)median(cost, ROUNDS);
+    median(measure, ROUNDS); /* sorts */
+    return measure;
+}
+
+int64_t clock_cost(void)
+{
+    return (int64_t)empty_measures()[ROUNDS / 2];
+}
+
+int64_t clock_blur(void)
+{
+    const double *measure = empty_measures();
+    int64_t blur = (int64_t)(measure[ROUNDS * 19 / 20] - measure[ROUNDS / 20]);
+
+    return blur > 1 ? blur : 1;
 }

@@ -22,4 +22,7 @@ void clock_sleep_until(int64_t time);
 /* What two clock_now() in a row differ by: the median of many. Subtract it from what they enclose. */
 int64_t clock_cost(void);
 
+/* How much that difference varies, nine times of ten: what is shorter cannot be told from nothing. */
+int64_t clock_blur(void);
+
 #endif

@@ -6,6 +6,11 @@
 #                            instead; the options are the program's: --workers N, --seconds N, --file FILE,
 #                            --rate N, --contender NAME (may be repeated), --help
 #   bench/run.sh --costs     what each call costs, compared with memcpy of the same size
+#   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on two
+#                            processors; results in build/bench/results/suite.json, or --out FILE; further
+#                            options are google-benchmark's: --benchmark_filter=REGEX, --benchmark_repetitions=N
+#                            (3), --benchmark_list_tests, --help
+#   bench/run.sh --quick     the same with fewer sizes and one round of each: up to 2 minutes
 #
 # Takes about a minute, and another to build the first time. Ends with 0, with 1 if anything was torn or stuck
 # that must not be, with 2 for bad input.
@@ -19,21 +24,38 @@ fail() {
     exit 1
 }
 
+# as_root COMMAND...
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# can_install: is there what install needs?
+can_install() {
+    command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
+}
+
+updated=
+# install PACKAGE...: of Debian
+install() {
+    echo "Installing $* ..." >&2
+    if [ -z "$updated" ]; then
+        as_root apt-get update -qq || echo "apt-get update failed; trying with the lists that are here" >&2
+        updated=yes
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 # need COMMAND PACKAGE...: install the Debian packages unless the command is there.
 need() {
     local command=$1
     shift
     command -v "$command" >/dev/null && return
-    command -v apt-get >/dev/null || fail "needs $command, and there is no apt-get to install it with"
-    local sudo=()
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "needs $command: as root, apt-get install $*"
-        sudo=(sudo)
-    fi
-    echo "Installing $* ..."
-    "${sudo[@]}" apt-get update -qq || echo "apt-get update failed; trying with the lists that are here" >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
-        >/dev/null || fail "could not install $*"
+    can_install || fail "needs $command: as root, apt-get install $*"
+    install "$@" || fail "could not install $*"
 }
 
 # quietly COMMAND...: its output only if it fails.
@@ -48,18 +70,30 @@ quietly() {
     rm -f "$log"
 }
 
-program=prefork
-if [ "${1:-}" = --costs ]; then
-    [ $# -eq 1 ] || { echo "bench/run.sh: --costs takes no other option" >&2; exit 2; }
-    program=costs
-    shift
-fi
+make_program() {
+    need cc gcc libc6-dev
+    need cmake cmake
+    need ninja ninja-build
+    echo "Building ..." >&2
+    quietly cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        -DSEQSHARE_BENCH=ON -DSEQSHARE_TESTS=OFF -DSEQSHARE_CLI=OFF
+    quietly cmake --build "$build" --target "$1" --parallel "$(nproc)"
+}
 
-need cc gcc libc6-dev
-need cmake cmake
-need ninja ninja-build
-echo "Building ..." >&2
-quietly cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DSEQSHARE_BENCH=ON -DSEQSHARE_TESTS=OFF -DSEQSHARE_CLI=OFF
-quietly cmake --build "$build" --target "$program" --parallel "$(nproc)"
-exec "$build/bench/$program" "$@"
+# shellcheck source=bench/suite/suite.sh
+source "$root/bench/suite/suite.sh"
+
+case ${1:-} in
+--suite | --quick)
+    suite "$@"
+    ;;
+--costs)
+    [ $# -eq 1 ] || { echo "bench/run.sh: --costs takes no other option" >&2; exit 2; }
+    make_program costs
+    exec "$build/bench/costs"
+    ;;
+*)
+    make_program prefork
+    exec "$build/bench/prefork" "$@"
+    ;;
+esac

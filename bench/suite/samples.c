@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../clock.h"
+
 int samples_make(struct samples *samples, size_t room)
 {
-    *samples = (struct samples){
-        .ns = malloc(room * sizeof(uint32_t)), .room = room, .scratch = malloc(room * sizeof(uint32_t))};
+    *samples = (struct samples){.ns = malloc(room * sizeof(uint32_t)),
+                                .room = room,
+                                .scratch = malloc(room * sizeof(uint32_t)),
+                                .least = clock_blur()};
     if (!samples->ns || !samples->scratch) {
         samples_free(samples);
         return -ENOMEM;

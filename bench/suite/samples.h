@@ -11,16 +11,19 @@ struct samples {
     uint32_t *ns;
     size_t count, room;
     uint32_t *scratch; /* for sorting; as long */
+    int64_t least;     /* ns: what is shorter counts as so long, for the clock cannot tell */
 };
 
 /* 0 or -ENOMEM; every page is there. */
 int samples_make(struct samples *samples, size_t room);
 void samples_free(struct samples *samples);
 
-/* Negative times (less than the clock costs) count as 0, what is beyond 4 seconds as 4. No check for room. */
+/* What is beyond 4 seconds counts as 4. No check for room. */
 static inline void samples_add(struct samples *samples, int64_t ns)
 {
-    samples->ns[samples->count++] = ns < 0 ? 0 : ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+    samples->ns[samples->count++] = (uint32_t)(ns < samples->least ? samples->least
+                                               : ns < UINT32_MAX   ? ns
+                                                                   : UINT32_MAX);
 }
 
 static inline bool samples_full(const struct samples *samples)
