@@ -9,7 +9,7 @@
 
 extern const struct contender contender_seqshare, contender_seqshare_typed, contender_seqshare_peek,
     contender_memcpy, contender_mutex, contender_mutex_robust, contender_rwlock, contender_semaphore,
-    contender_file;
+    contender_flock, contender_file;
 
 #ifdef BENCH_HAVE_CK
 extern const struct contender contender_ck_sequence, contender_ck_rwlock;
@@ -42,6 +42,7 @@ const struct contender *const suite_contenders[] = {
     &contender_mutex_robust,
     &contender_rwlock,
     &contender_semaphore,
+    &contender_flock,
     &contender_file,
 #ifdef BENCH_HAVE_CK
     &contender_ck_sequence,
