@@ -114,6 +114,18 @@ void processor_use(unsigned number)
     sched_setaffinity(0, sizeof one, &one);
 }
 
+void processor_use_any(void)
+{
+    const struct processors *list = processors();
+    cpu_set_t any;
+
+    CPU_ZERO(&any);
+    for (unsigned i = 0; i < list->count; i++)
+        CPU_SET(list->number[i], &any);
+    if (list->count > 0)
+        sched_setaffinity(0, sizeof any, &any);
+}
+
 /* ---- the contender's directory --------------------------------------------------------------- */
 
 int directory_make(char *path, size_t size)

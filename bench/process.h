@@ -25,6 +25,9 @@ unsigned processor_count(void);
  */
 void processor_use(unsigned number);
 
+/* Let the caller run on any of them again: it may come from somebody who moved to one. */
+void processor_use_any(void);
+
 /* A directory of its own, in memory where there is a tmpfs, so that no disk is timed: 0 or -errno. */
 int directory_make(char *path, size_t size);
 
