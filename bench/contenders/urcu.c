@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * liburcu, in the threads of one process: the value is read behind a pointer, a writer puts another pointer
- * there and, when nobody can be reading the old value any more, has its memory for the next one.
+ * there and waits until nobody can be reading the old value any more. Its memory is then for the next one.
+ * (With call_rcu it would not wait; but a writer that is faster than its readers would fill the memory with
+ * old values.)
  *
  * The flavour is memb, which the manual prefers and which suits a server. qsbr's sections cost nothing, but
  * every thread must then keep telling that it uses nothing, even while it waits for a request: one that does
