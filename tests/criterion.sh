@@ -1,8 +1,20 @@
 # SPDX-License-Identifier: MIT
-# Sourced after checks.sh by the run.sh of a part whose tests are Criterion's: runs them, and counts each. The part
-# sets `work`, a folder of its own.
+# Sourced after checks.sh by the run.sh of a part whose tests are Criterion's: builds and runs them, and counts each.
 # shellcheck shell=bash
-: "${work:?is set by the part}"
+part=$(basename "$PWD") # where its run.sh is
+work=$SEQSHARE_BUILD/$part
+rm -rf "$work"
+mkdir -p "$work"
+
+program() { # PRESET NAME
+    echo "$SEQSHARE_BUILD/$1/tests/$part/$2"
+}
+
+# The part's programs. Whose build fails must not run older ones.
+build_part() { # PRESET TARGET...: and these
+    rm -f "$SEQSHARE_BUILD/$1/tests/$part/$part"-*
+    check "$1: builds" build_preset "$1" "tests/$part/all" "${@:2}"
+}
 
 # Criterion sees the exit status of a test's own process, and nothing of what a sanitizer or valgrind says about
 # its children: so these write reports, a file for each process, and every report is a failure.

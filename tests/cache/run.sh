@@ -7,23 +7,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
-
-work=$SEQSHARE_BUILD/cache
-rm -rf "$work"
-mkdir -p "$work"
-
 source ../criterion.sh
-
-# Where the kernel randomises more address bits than the thread sanitizer knows, it needs this.
-still=()
-if setarch "$(uname -m)" -R true 2>/dev/null; then
-    still=(setarch "$(uname -m)" -R)
-fi
-export TSAN_OPTIONS="halt_on_error=1:exitcode=66:second_deadlock_stack=1"
-
-program() { # PRESET NAME
-    echo "$SEQSHARE_BUILD/$1/tests/cache/$2"
-}
+source ../tsan.sh
 
 # ---- planted faults --------------------------------------------------------------------------
 
@@ -46,7 +31,7 @@ plant() { # PRESET FILE PATTERN REPLACEMENT
 
 mutant() { # NAME PRESET PROGRAM FILE PATTERN REPLACEMENT
     check "planted: $1" plant "$2" "${@:4}"
-    check_fails "caught: $1" timeout 60 "${still[@]}" "$work/mutants-$2/tests/cache/$3"
+    check_fails "caught: $1" unrandomised timeout 60 "$work/mutants-$2/tests/cache/$3"
 }
 
 mutants() {
@@ -81,8 +66,7 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
 fi
 
 for preset in release asan ubsan-clang tsan tsan-clang; do
-    rm -f "$SEQSHARE_BUILD/$preset"/tests/cache/cache-* # whose build fails must not run an older one
-    check "$preset: builds" build_preset $preset tests/cache/all
+    build_part $preset
 done
 
 for way in "${ways[@]}"; do
@@ -93,8 +77,8 @@ for way in "${ways[@]}"; do
     run_tests "valgrind-$way" under_valgrind "$work/valgrind-$way" --leak-check=full --show-leak-kinds=definite \
         "$(program release "cache-tests-$way")" --filter '@(one|many)/*'
     for preset in release asan tsan tsan-clang; do
-        check "$preset: threads, $way" "${still[@]}" "$(program $preset "cache-threads-$way")"
-        check "$preset: threads and forks, $way" "${still[@]}" "$(program $preset "cache-threads-$way")" fork
+        check "$preset: threads, $way" unrandomised "$(program $preset "cache-threads-$way")"
+        check "$preset: threads and forks, $way" unrandomised "$(program $preset "cache-threads-$way")" fork
     done
 done
 finish

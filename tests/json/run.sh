@@ -5,23 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
-
-work=$SEQSHARE_BUILD/json
-rm -rf "$work"
-mkdir -p "$work"
-
 source ../criterion.sh
-
-# Where the kernel randomises more address bits than the thread sanitizer knows, it needs this.
-still=()
-if setarch "$(uname -m)" -R true 2>/dev/null; then
-    still=(setarch "$(uname -m)" -R)
-fi
-export TSAN_OPTIONS="halt_on_error=1:exitcode=66:second_deadlock_stack=1"
-
-program() { # PRESET NAME
-    echo "$SEQSHARE_BUILD/$1/tests/json/$2"
-}
+source ../tsan.sh
 
 # The server of the guide, with its share in a folder of its own.
 place=$(mktemp -d /dev/shm/seqshare.test-json.XXXXXX)
@@ -73,8 +58,7 @@ guide_works() {
 }
 
 for preset in release asan ubsan-clang tsan-clang; do
-    rm -f "$SEQSHARE_BUILD/$preset"/tests/json/json-* # whose build fails must not run an older one
-    check "$preset: builds" build_preset $preset tests/json/all
+    build_part $preset
 done
 run_tests release "$(program release json-tests)"
 run_tests asan "$(program asan json-tests)"
@@ -82,7 +66,7 @@ run_tests ubsan "$(program ubsan-clang json-tests)"
 run_tests valgrind under_valgrind "$work/valgrind" --leak-check=full --show-leak-kinds=definite \
     "$(program release json-tests)"
 for preset in release asan tsan-clang; do
-    check "$preset: threads" "${still[@]}" "$(program $preset json-threads)"
+    check "$preset: threads" unrandomised "$(program $preset json-threads)"
 done
 check "release: builds the libraries and the tool" build_preset release src/all src/cli/all
 check "the server of the guide compiles" guide_compiles
