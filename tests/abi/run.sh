@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# brief: a program built with this library runs with a newer one; a break of the ABI is noticed
+# brief: programs built with these libraries run with newer ones; a break of the ABI is noticed
 # budget: 60
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -10,16 +10,28 @@ work=$SEQSHARE_BUILD/abi
 rm -rf "$work"
 mkdir -p "$work"
 
-# A library from a changed copy of the sources, in $work/NAME/lib. The change is a function here.
+# Each needs those before it, and has an outside program.
+libraries=(seqshare seqshare-cache seqshare-json)
+declare -A program=([seqshare]=program [seqshare-cache]=cached [seqshare-json]=document)
+declare -A folder=([seqshare]=src [seqshare-cache]=src/cache [seqshare-json]=src/json)
+declare -A header=([seqshare]=seqshare.h [seqshare-cache]=cache.h [seqshare-json]=json.h)
+
+# The libraries from a changed copy of the sources, in $work/NAME/build. The change is a function here. None knows where
+# the others lie, so that they can be mixed.
 variant() { # NAME CHANGE
     mkdir -p "$work/$1"
     (cd "$SEQSHARE_SOURCE" && cp -R CMakeLists.txt include src "$work/$1")
     (cd "$work/$1" && "$2")
-    cmake -S "$work/$1" -B "$work/$1/build" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
+    cmake -S "$work/$1" -B "$work/$1/build" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo -D CMAKE_SKIP_RPATH=ON \
         -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
-    cmake --build "$work/$1/build" -j "$(nproc)" --target seqshare
-    ln -s build/src "$work/$1/lib"
+    cmake --build "$work/$1/build" -j "$(nproc)" --target seqshare seqshare_cache seqshare_json
 }
+
+built() { # NAME LIBRARY
+    echo "$work/$1/build/${folder[$2]}/lib$2.so.0"
+}
+
+# ---- changes ---------------------------------------------------------------------------------
 
 # Replace once, and fail where there is nothing to replace.
 edit() { # FILE PATTERN REPLACEMENT (of sed -E)
@@ -34,68 +46,153 @@ nothing() {
     :
 }
 
-newer() {
-    local header=include/seqshare/seqshare.h
-    edit $header '(SEQSHARE_VERSION_MINOR +)[0-9]+' '\199'
-    edit $header '^(SEQSHARE_API const char \*seqshare_strerror.*)$' '\1\nSEQSHARE_API int seqshare_added(void);'
-    printf 'int seqshare_added(void)\n{\n    return 1;\n}\n' >>src/exports.c
-    printf 'SEQSHARE_0.99 {\nglobal:\n    seqshare_added;\n} SEQSHARE_0;\n' >>src/seqshare.map
-    edit src/share.h '^(    (struct )?seqshare [a-z]+;.*)$' '\1\n    char grown[256];'
+add_function() { # LIBRARY SOURCE
+    local name=${1//-/_}
+    edit "include/seqshare/${header[$1]}" '^(SEQSHARE_API .*;)$' "\\1\nSEQSHARE_API int ${name}_added(void);"
+    printf 'int %s_added(void)\n{\n    return 1;\n}\n' "$name" >>"${folder[$1]}/$2"
+    printf '%s_0.99 {\nglobal:\n    %s_added;\n} %s_0;\n' "${name^^}" "$name" "${name^^}" >>"${folder[$1]}/$1.map"
 }
 
-symbol_removed() {
+# All that the headers leave room for: more names, members after the public ones, words that are reserved.
+newer() {
+    edit include/seqshare/seqshare.h '(SEQSHARE_VERSION_MINOR +)[0-9]+' '\199'
+    add_function seqshare exports.c
+    add_function seqshare-cache cache.c
+    add_function seqshare-json value.c
+    edit src/share.h '^(    (struct )?seqshare [a-z]+;.*)$' '\1\n    char grown[256];'
+    edit src/cache/source.h '^(    seqshare_cache [a-z]+;.*)$' '\1\n    char grown[256];'
+    edit include/seqshare/seqshare.h '^    uint8_t reserved\[59\];' '    uint8_t added;\n    uint8_t reserved[58];'
+    edit include/seqshare/cache.h '^    uint64_t reserved\[4\];' '    uint64_t added;\n    uint64_t reserved[3];'
+}
+
+seqshare_without_get() {
     edit src/seqshare.map '^    seqshare_get;' ''
 }
 
-stat_changed() {
-    edit include/seqshare/seqshare.h '^    uint64_t capacity;$' '    uint32_t capacity, surprise;'
-}
-
-prefix_changed() {
+seqshare_with_another_prefix() {
     edit include/seqshare/seqshare.h '^    size_t stride;$' '    size_t surprise, stride;'
 }
 
-build_program() {
-    gcc -std=c11 -D_GNU_SOURCE -O2 -I"$SEQSHARE_SOURCE/include" ../package/outside/program.c \
-        -L"$work/now/lib" -lseqshare -o "$work/program"
+seqshare_with_another_stat() {
+    edit include/seqshare/seqshare.h '^    uint64_t capacity;$' '    uint32_t capacity, surprise;'
 }
 
-runs_with() { # NAME
-    local out
-    readelf -d "$work/program" | grep -q 'libseqshare.so.0'
-    LD_LIBRARY_PATH=$work/$1/lib ldd "$work/program" | grep -F "$work/$1/lib/libseqshare.so.0"
-    out=$(LD_LIBRARY_PATH=$work/$1/lib "$work/program")
-    grep '^program of .*: 0 failures$' <<<"$out"
+cache_without_refresh() {
+    edit src/cache/seqshare-cache.map '^    seqshare_cache_refresh;' ''
 }
 
-# What users can see is compared, as the headers say it; new names are no break.
-compare() { # NAME: abidiff's status
-    abidiff --no-added-syms --headers-dir1 "$SEQSHARE_SOURCE/include" --headers-dir2 "$work/$1/include" \
-        "$work/now/lib/libseqshare.so.0" "$work/$1/lib/libseqshare.so.0" || return $?
+cache_with_another_prefix() {
+    edit include/seqshare/cache.h '^    void \*object;$' '    void *surprise, *object;'
 }
 
-compatible() {
-    compare "$1"
+cache_with_another_stat() {
+    edit include/seqshare/cache.h '^    int32_t failed_error;' '    int16_t failed_error, surprise;'
+}
+
+cache_with_a_longer_stat() {
+    edit include/seqshare/cache.h '^    uint64_t reserved\[4\];' '    uint64_t added;\n    uint64_t reserved[4];'
+}
+
+json_without_find() {
+    edit src/json/seqshare-json.map '^    seqshare_json_find;' ''
+}
+
+json_with_short_integers() {
+    sed -i 's/int64_t otherwise/int32_t otherwise/' include/seqshare/json.h src/json/value.c
+}
+
+json_with_more_to_say() {
+    edit include/seqshare/json.h 'SEQSHARE_JSON_WHY_SIZE = 160' 'SEQSHARE_JSON_WHY_SIZE = 200'
+    edit src/json/grammar.h 'JSON_WHY_SIZE = 160' 'JSON_WHY_SIZE = 200'
+}
+
+# ---- programs --------------------------------------------------------------------------------
+
+build_program() { # LIBRARY
+    local library links=()
+    for library in "${libraries[@]}"; do
+        links=("$(built now "$library")" "${links[@]}")
+        [ "$library" != "$1" ] || break
+    done
+    gcc -std=c11 -D_GNU_SOURCE -O2 -I"$SEQSHARE_SOURCE/include" "../package/outside/${program[$1]}.c" "${links[@]}" \
+        -o "$work/${program[$1]}"
+}
+
+# A library's program, with those libraries of the variant that are named, and the others as they are.
+runs_with() { # LIBRARY VARIANT NAMED...
+    local library path=""
+    for library in "${@:3}"; do
+        path+=$(dirname "$(built "$2" "$library")"):
+    done
+    for library in "${libraries[@]}"; do
+        path+=$(dirname "$(built now "$library")"):
+    done
+    for library in "${@:3}"; do
+        LD_LIBRARY_PATH=$path ldd "$work/${program[$1]}" | grep -F "$(built "$2" "$library")"
+    done
+    LD_LIBRARY_PATH=$path "$work/${program[$1]}" || {
+        echo "status $?"
+        return 1
+    }
+}
+
+# ---- comparison ------------------------------------------------------------------------------
+
+# How much room programs have for what the libraries write.
+room() { # VARIANT
+    gcc -std=c11 -D_GNU_SOURCE -I"$work/$1/include" -c room.c -o "$work/$1/room.o" || return 1
+    nm --print-size "$work/$1/room.o" | cut -d ' ' -f 2- >"$work/$1/room"
+}
+
+# What users can see is compared, as the headers say it; new names are no break. That reserved words are taken is none
+# either, and abidiff is told so; but then it does not mind a longer struct.
+compare() { # LIBRARY VARIANT: abidiff's status
+    abidiff --no-added-syms --suppressions reserved.abignore \
+        --headers-dir1 "$work/now/include" --headers-dir2 "$work/$2/include" \
+        "$(built now "$1")" "$(built "$2" "$1")" || return $?
+    room now && room "$2" || return 1
+    diff "$work/now/room" "$work/$2/room" || return 4
 }
 
 # Bit 2 of the status: the ABI changed. Bits 0 and 1 would be trouble of abidiff's own.
-incompatible() {
+incompatible() { # LIBRARY VARIANT
     local status=0
-    compare "$1" || status=$?
+    compare "$@" || status=$?
     [ $((status & 7)) -eq 4 ]
 }
 
-check "this library" variant now nothing
-check "a newer one: a version, a name and private members more" variant newer newer
-check "the newer one is newer" grep -q seqshare_added "$work"/newer/lib/libseqshare.so.*.99.*
-check "an outside program, built with this library" build_program
-check "runs with this library" runs_with now
-check "runs with the newer library" runs_with newer
-check "abidiff: the newer library is compatible" compatible newer
-for change in symbol_removed stat_changed prefix_changed; do
-    check "a break: $change" variant $change $change
-    check "abidiff notices: $change" incompatible $change
+# Plant breaks, one by one.
+breaks() { # LIBRARY CHANGE...
+    local change
+    for change in "${@:2}"; do
+        check "a break: $change" variant "$change" "$change"
+        check "noticed: $change" incompatible "$1" "$change"
+    done
+}
+
+check "these libraries" variant now nothing
+check "newer ones: a version, names, private members and taken words more" variant newer newer
+check "the newer ones are newer" grep -q seqshare_json_added "$work"/newer/build/src/json/libseqshare-json.so.*.99.*
+newer=()
+for library in "${libraries[@]}"; do
+    newer+=("$library")
+    check "$library: an outside program, built with this one" build_program "$library"
+    check "$library: it runs with these libraries" runs_with "$library" now "$library"
+    for ((count = 1; count <= ${#newer[@]}; count++)); do
+        check "$library: it runs with newer ${newer[*]:0:count}" runs_with "$library" newer "${newer[@]:0:count}"
+    done
+    check "$library: the newer one is compatible" compare "$library" newer
 done
-check_fails "the program does not run with: symbol_removed" runs_with symbol_removed
-check_fails "the program does not run with: prefix_changed" runs_with prefix_changed
+
+breaks seqshare seqshare_without_get seqshare_with_another_prefix seqshare_with_another_stat
+breaks seqshare-cache cache_without_refresh cache_with_another_prefix cache_with_another_stat cache_with_a_longer_stat
+breaks seqshare-json json_without_find json_with_short_integers json_with_more_to_say
+for change in seqshare_without_get seqshare_with_another_prefix; do
+    check_fails "the program does not run with it: $change" runs_with seqshare $change seqshare
+done
+for change in cache_without_refresh cache_with_another_prefix; do
+    check_fails "the program does not run with it: $change" runs_with seqshare-cache $change seqshare-cache
+done
+check_fails "the program does not run with it: json_without_find" \
+    runs_with seqshare-json json_without_find seqshare-json
 finish

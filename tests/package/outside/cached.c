@@ -38,6 +38,7 @@ int main(void)
     seqshare *share = NULL;
     seqshare_cache *cache = NULL;
     seqshare_cache_mt *cache_mt = NULL;
+    struct seqshare_cache_stat stat;
     int decoded = 0, right;
 
     if (seqshare_new(&share, 100) || seqshare_cache_new(&cache, share, decode, free, &decoded) ||
@@ -45,7 +46,8 @@ int main(void)
         return 1;
     right = one(cache) == 41 && of_many(cache_mt) == 41 && seqshare_set(share, "42", 2) == 0 &&
             one(cache) == 42 && one(cache) == 42 && of_many(cache_mt) == 42 && of_many(cache_mt) == 42 &&
-            decoded == 4;
+            decoded == 4 && seqshare_cache_stat(cache, &stat) == 0 && stat.version == 2 &&
+            stat.decoded == 2 && stat.failed == 0;
     seqshare_cache_close(cache);
     seqshare_cache_mt_close(cache_mt);
     seqshare_close(share);
