@@ -6,6 +6,8 @@
 #                            instead; the options are the program's: --workers N, --seconds N, --file FILE,
 #                            --rate N, --contender NAME (may be repeated), --help
 #   bench/run.sh --costs     what each call costs, compared with memcpy of the same size
+#   bench/run.sh --instructions [--disassemble]
+#                            how many instructions each read takes, or which ones the inline reads are
 #   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on two
 #                            processors; results in build/bench/results/suite.json, or --out FILE; further
 #                            options are google-benchmark's: --benchmark_filter=REGEX, --benchmark_repetitions=N
@@ -80,6 +82,13 @@ make_program() {
     quietly cmake --build "$build" --target "$1" --parallel "$(nproc)"
 }
 
+instructions() {
+    need valgrind valgrind
+    need objdump binutils
+    make_program instructions
+    exec "$root/bench/instructions/show.sh" "$build/bench/instructions" "$@"
+}
+
 # shellcheck source=bench/suite/suite.sh
 source "$root/bench/suite/suite.sh"
 
@@ -92,6 +101,7 @@ case ${1:-} in
     make_program costs
     exec "$build/bench/costs"
     ;;
+--instructions) instructions "${@:2}" ;;
 *)
     make_program prefork
     exec "$build/bench/prefork" "$@"
