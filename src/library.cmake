@@ -41,6 +41,7 @@ function(seqshare_library name map)
     DEPENDS $<TARGET_OBJECTS:${target}_objects>
     COMMAND_EXPAND_LISTS VERBATIM)
   add_library(${target}_static STATIC ${name}.o)
+  add_dependencies(${target}_static ${target}_objects) # Makefiles know no dependency on an object alone
   set_target_properties(${target}_static PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE C)
 
   foreach(library ${target} ${target}_static)

@@ -75,13 +75,13 @@ with_pkg_config_static() { # COMPILER FILE STANDARD LIBRARY
 }
 
 configure_outside() { # FOLDER OPTION...
-    cmake -S outside -B "$work/$1" -G Ninja -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
+    CMAKE_GENERATOR=Ninja cmake -S outside -B "$work/$1" -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
 }
 
 with_cmake() { # FOLDER OPTION...
     local program
     configure_outside "$@"
-    cmake --build "$work/$1" -j "$(nproc)"
+    cmake --build "$work/$1" -j 2
     for program in {program,cached,document}-{c,cc}-{shared,static}; do
         "$work/$1/$program"
     done
@@ -128,6 +128,7 @@ LIST
 done
 check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
+check "likewise, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 libc_32=/usr/i686-linux-gnu/lib
 if i686-linux-gnu-gcc -static -xc -o "$work/probe" - <<<'int main(void) { return 0; }' 2>/dev/null && "$work/probe"; then
     check "library and program of 32 bits" with_32_bits

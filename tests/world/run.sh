@@ -67,7 +67,7 @@ mutants() {
     check "mutant: what /proc does not show is dead" finds 'namespaces/hidden_processes*' src/identity.c \
         's/return false; (\/\* hidepid)/return true; \1/'
     check "mutant: /proc of another namespace is believed" finds 'namespaces/a_container_that*' src/identity.c \
-        's/^(static bool proc_is_ours.*)$/\1 { return true + tid * 0; } bool proc_was_ours(pid_t tid);\nbool proc_was_ours(pid_t tid)/'
+        's/^(static int proc_is_ours.*)$/\1 { return 1 + tid * 0; } int proc_was_ours(pid_t tid);\nint proc_was_ours(pid_t tid)/'
     check "mutant: any PID namespace will do" finds 'namespaces/*' src/write.c 's/here.pid_namespace != header->pid_namespace/false/'
     check "mutant: any boot will do" finds 'crowd/a_copy*' src/write.c \
         's/memcmp\(here.boot_id, header->boot_id, sizeof here.boot_id\) != 0/false/'
