@@ -67,7 +67,8 @@ struct contender {
 
     /*
      * Sleep until there is another value than the one that this handle saw in its last await (at first: than
-     * the one at attach), `ns` at the most: 0, -ETIMEDOUT or another negative errno value. NULL: no such thing.
+     * the one at attach), `ns` at the most: 0, -ETIMEDOUT or another negative errno value. NULL: no such
+     * thing.
      */
     int (*await)(void *handle, int64_t ns);
 

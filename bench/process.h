@@ -20,8 +20,8 @@ bool process_wait(pid_t child);
 unsigned processor_count(void);
 
 /*
- * Move the caller to one of them. Numbers beyond the last begin again; those that share a core with an earlier
- * one come last.
+ * Move the caller to one of them. Numbers beyond the last begin again; those that share a core with an
+ * earlier one come last.
  */
 void processor_use(unsigned number);
 

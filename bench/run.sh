@@ -8,10 +8,10 @@
 #   bench/run.sh --costs     what each call costs, compared with memcpy of the same size
 #   bench/run.sh --instructions [--disassemble]
 #                            how many instructions each read takes, or which ones the inline reads are
-#   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on two
-#                            processors; results in build/bench/results/suite.json, or --out FILE; further
-#                            options are google-benchmark's: --benchmark_filter=REGEX, --benchmark_repetitions=N
-#                            (3), --benchmark_list_tests, --help
+#   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on
+#                            two processors; results in build/bench/results/suite.json, or --out FILE;
+#                            further options are google-benchmark's: --benchmark_filter=REGEX,
+#                            --benchmark_repetitions=N (3), --benchmark_list_tests, --help
 #   bench/run.sh --quick     the same with fewer sizes and one round of each: up to 2 minutes
 #
 # Takes about a minute, and another to build the first time. Ends with 0, with 1 if anything was torn or stuck

@@ -9,9 +9,10 @@
 typedef int batch_loop(struct role *role, size_t times);
 
 /*
- * Batches until the scene stops; the median is put into the answer, as ns a call. From batch to batch the reader's
- * buffer moves, because addresses matter: two that collide in the first-level cache cost several ns, and libc's
- * memcpy becomes many times slower where target and source stand badly to each other. All begin a cache line.
+ * Batches until the scene stops; the median is put into the answer, as ns a call. From batch to batch the
+ * reader's buffer moves, because addresses matter: two that collide in the first-level cache cost several ns,
+ * and libc's memcpy becomes many times slower where target and source stand badly to each other. All begin a
+ * cache line.
  */
 int batch_measure(struct role *role, batch_loop *loop);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Big values, and nobody writes: copied; and, by who can lend them, looked at where they lie, at their first and their
- * last cache line, which no copy can keep up with.
+ * Big values, and nobody writes: copied; and, by who can lend them, looked at where they lie, at their first
+ * and their last cache line, which no copy can keep up with.
  */
 #include "batch.h"
 #include "question.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The suite's list of contenders. A new one is a file in ../contenders/, a line here and one in CMakeLists.txt. Of
- * those that need a library, CMake says which were found.
+ * The suite's list of contenders. A new one is a file in ../contenders/, a line here and one in
+ * CMakeLists.txt. Of those that need a library, CMake says which were found.
  */
 #include "question.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer is killed with SIGKILL, at moments that have nothing to do with what it is doing; it does nothing but
- * write. When it is buried another is started: how long does its first write take? A reader goes on all the time: what
- * was its longest read from the kill until the end of that write?
+ * The writer is killed with SIGKILL, at moments that have nothing to do with what it is doing; it does
+ * nothing but write. When it is buried another is started: how long does its first write take? A reader goes
+ * on all the time: what was its longest read from the kill until the end of that write?
  */
 #include "question.h"
 #include "samples.h"

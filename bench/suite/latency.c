@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a single read takes, beside a writer on another processor: every read is timed, and what two looks at the
- * clock cost is subtracted; what is shorter than the clock can tell from nothing counts as so long. The longest times
- * are the machine's own where other programs run on it.
+ * How long a single read takes, beside a writer on another processor: every read is timed, and what two looks
+ * at the clock cost is subtracted; what is shorter than the clock can tell from nothing counts as so long.
+ * The longest times are the machine's own where other programs run on it.
  */
 #include "question.h"
 #include "samples.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a worker's memory grows by when it attaches and reads for the first time: shared, which all workers have
- * together, and its own. Program code that is touched for the first time does not count.
+ * What a worker's memory grows by when it attaches and reads for the first time: shared, which all workers
+ * have together, and its own. Program code that is touched for the first time does not count.
  */
 #include "question.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How far it is, on standard error: one line that is written over where that is a terminal, else now and then. */
+/*
+ * How far it is, on standard error: one line that is written over where that is a terminal, else now and
+ * then.
+ */
 #ifndef BENCH_SUITE_PROGRESS_H
 #define BENCH_SUITE_PROGRESS_H
 

@@ -7,8 +7,8 @@
 
 /*
  * Many values one by one, each of which the reader must find, whole; then values as fast as can be, of which
- * none may be torn unless the contender says that it can tear. 0 or a negative errno value: -EILSEQ it was torn,
- * -ESTALE it was not the newest. In the answer `torn`, of `reads`, in the second part.
+ * none may be torn unless the contender says that it can tear. 0 or a negative errno value: -EILSEQ it was
+ * torn, -ESTALE it was not the newest. In the answer `torn`, of `reads`, in the second part.
  */
 int prove(struct scene *scene);
 

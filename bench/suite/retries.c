@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seqshare alone: how often a read is outrun by the writer and has to look again, with 2, 4 and 8 slots. Reads in one
- * half of the time, single attempts in the other.
+ * seqshare alone: how often a read is outrun by the writer and has to look again, with 2, 4 and 8 slots.
+ * Reads in one half of the time, single attempts in the other.
  */
 #include "question.h"
 #include "samples.h"

@@ -138,8 +138,8 @@ static void *perform(void *context)
 /* ---- the writer ------------------------------------------------------------------------------ */
 
 /*
- * A thousand a second are slept for; a hundred thousand are 10 us apart, which is more than falling asleep and
- * waking up: there the clock is watched. Who was held up does not make up for it.
+ * A thousand a second are slept for; a hundred thousand are 10 us apart, which is more than falling asleep
+ * and waking up: there the clock is watched. Who was held up does not make up for it.
  */
 static void wait_for_turn(const struct role *role, int64_t *next)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scene: the processes of one round around one contender. It is played in a process of its own, which makes the
- * store, starts a writer and readers, and mostly sleeps; so nothing that happens there reaches the next round.
+ * A scene: the processes of one round around one contender. It is played in a process of its own, which makes
+ * the store, starts a writer and readers, and mostly sleeps; so nothing that happens there reaches the next
+ * round.
  *
- * Role 0 is the writer, the others are readers; role i runs on processor i, or begins again with the first where
- * there are fewer, unless a question says otherwise. Each is a fork, or, for contenders that live in one process, a thread. It attaches, writes or
- * reads for the first time, says that it is ready, waits until all begin together, and plays until it has to
- * stop.
+ * Role 0 is the writer, the others are readers; role i runs on processor i, or begins again with the first
+ * where there are fewer, unless a question says otherwise. Each is a fork, or, for contenders that live in
+ * one process, a thread. It attaches, writes or reads for the first time, says that it is ready, waits until
+ * all begin together, and plays until it has to stop.
  */
 #ifndef BENCH_SUITE_SCENE_H
 #define BENCH_SUITE_SCENE_H
@@ -104,9 +105,9 @@ int scene_stop(struct scene *scene);
 void scene_end(struct scene *scene);
 
 /*
- * All of it: a writer that plays `writer`, readers that play `reader`, for so long. Where each has a processor, the
- * answer says by `held_up` how large a part of the time the unluckiest of them had to wait for it: whatever else ran
- * there was not the suite.
+ * All of it: a writer that plays `writer`, readers that play `reader`, for so long. Where each has a
+ * processor, the answer says by `held_up` how large a part of the time the unluckiest of them had to wait for
+ * it: whatever else ran there was not the suite.
  */
 int scene_play(struct scene *scene, role_play *writer, unsigned readers, role_play *reader, int64_t ns);
 

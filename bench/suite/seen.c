@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the beginning of a publication until every reader has it, or a newer one: with readers that look all the time,
- * and with readers that sleep until there is news. Publications are so far apart that readers do fall asleep.
+ * From the beginning of a publication until every reader has it, or a newer one: with readers that look all
+ * the time, and with readers that sleep until there is news. Publications are so far apart that readers do
+ * fall asleep.
  */
 #include "question.h"
 #include "samples.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The suite as a google-benchmark program: registers the rows, turns answers into its figures, and says what the
- * machine is. Nothing is measured here.
+ * The suite as a google-benchmark program: registers the rows, turns answers into its figures, and says what
+ * the machine is. Nothing is measured here.
  *
  * A round is one iteration of a benchmark; what google-benchmark adds to a name to say so is left out.
  */
@@ -20,8 +20,10 @@
 namespace
 {
 
-/* Passes everything on to another reporter, with plain names; and for the terminal, of repetitions only what is
- * read: median and spread. */
+/*
+ * Passes everything on to another reporter, with plain names; and for the terminal, of repetitions only what
+ * is read: median and spread.
+ */
 class Plain : public benchmark::BenchmarkReporter
 {
   public:

@@ -26,6 +26,7 @@ static const struct question *const questions[] = {
 };
 
 static size_t asked, held_up; /* rounds */
+static volatile sig_atomic_t interrupted;
 static struct row *rows;
 static size_t row_count;
 static struct suite_answer *shared_answer; /* where the round's process leaves it */
@@ -69,9 +70,26 @@ static void add_rows(const struct question *question, const struct contender *co
             question->rows(contender, *size);
 }
 
+/* The round that goes on comes to its end, and leaves nothing behind; who cannot wait does it again. */
+static void on_interrupt(int number)
+{
+    interrupted = number;
+}
+
+static void prepare_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, NULL); /* to wait for it with a limit */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 size_t suite_open(bool quick)
 {
-    sigset_t children;
 
     for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++)
         for (size_t c = 0; suite_contenders[c]; c++)
@@ -80,9 +98,7 @@ size_t suite_open(bool quick)
     if (!shared_answer)
         abort();
     processor_count(); /* before anybody moves */
-    sigemptyset(&children);
-    sigaddset(&children, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &children, NULL); /* to wait for it with a limit */
+    prepare_signals();
     return row_count;
 }
 
@@ -177,7 +193,7 @@ static void ask_in_child(const struct row *row, const char *directory)
         process_kill(&child);
         snprintf(shared_answer->error, sizeof shared_answer->error, "did not come to an end in %d seconds",
                  PATIENCE);
-    } else if (WIFSIGNALED(status)) {
+    } else if (WIFSIGNALED(status) && !shared_answer->error[0]) {
         snprintf(shared_answer->error, sizeof shared_answer->error, "was ended by signal %d: %s",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
     }
@@ -194,6 +210,8 @@ static void ask(const struct row *row, struct suite_answer *answer)
         ask_in_child(row, directory);
     directory_remove(directory);
     *answer = *shared_answer;
+    if (interrupted)
+        exit(128 + interrupted);
 }
 
 static bool was_held_up(const struct suite_answer *answer)

@@ -32,8 +32,8 @@ void suite_want(size_t row);
 bool suite_is_wanted(size_t row);
 
 /*
- * Before anything is timed: tells on standard error who was left out, and proves of every contender that has a
- * row which is wanted that values arrive, whole, and the newest. The rows of those that fail answer so.
+ * Before anything is timed: tells on standard error who was left out, and proves of every contender that has
+ * a row which is wanted that values arrive, whole, and the newest. The rows of those that fail answer so.
  */
 void suite_prove(void);
 

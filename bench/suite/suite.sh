@@ -7,8 +7,8 @@ has_package() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
-# Of Debian; a contender whose packages cannot be had is left out. (What needs cargo is built where cargo is there:
-# Debian's is too old for it.)
+# Of Debian; a contender whose packages cannot be had is left out. (What needs cargo is built where cargo is
+# there: Debian's is too old for it.)
 contender_packages=(libck-dev liburcu-dev liblmdb-dev libboost-dev libmemcached-dev memcached libhiredis-dev
     redis-server)
 
@@ -59,7 +59,8 @@ suite() {
 
     need g++ g++
     has_package libbenchmark-dev || { can_install && install libbenchmark-dev; } ||
-        [ -e /usr/include/benchmark/benchmark.h ] || fail "needs google-benchmark: as root, apt-get install libbenchmark-dev"
+        [ -e /usr/include/benchmark/benchmark.h ] ||
+        fail "needs google-benchmark: as root, apt-get install libbenchmark-dev"
     need pkg-config pkg-config
     install_contenders
     make_program suite

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The values of the suite: any multiple of 8 bytes, made so that each can be told from every other and a torn one
- * from a whole one. The first word of every cache line, and the very last word, are the version; all others say
- * where they stand.
+ * The values of the suite: any multiple of 8 bytes, made so that each can be told from every other and a torn
+ * one from a whole one. The first word of every cache line, and the very last word, are the version; all
+ * others say where they stand.
  */
 #ifndef BENCH_SUITE_VALUE_H
 #define BENCH_SUITE_VALUE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a write costs: alone, one after the other; and while others sleep until there is news, with a pause after
- * each, so that they do sleep, which the writer spends awake.
+ * What a write costs: alone, one after the other; and while others sleep until there is news, with a pause
+ * after each, so that they do sleep, which the writer spends awake.
  */
 #include "batch.h"
 #include "question.h"
@@ -73,7 +73,9 @@ static int ask_alone(struct scene *scene)
     return scene_play(scene, writes, 0, NULL, LASTS);
 }
 
-/* The waiters stay away from the writer's processor, if there is another. They may write: so they are woken. */
+/*
+ * The waiters stay away from the writer's processor, if there is another. They may write: so they are woken.
+ */
 static int ask_with_waiters(struct scene *scene)
 {
     const unsigned others = processor_count() > 1 ? processor_count() - 1 : 1;
