@@ -53,17 +53,23 @@ static int ask(struct scene *scene)
     return 0;
 }
 
+static void add_row(const struct contender *contender, size_t size, unsigned readers)
+{
+    const struct row row = {
+        .contender = contender, .ask = ask, .bytes = size, .rate = 1000, .number = readers};
+
+    row_add(&row, "readers", "/bytes:%zu/readers:%u", size, readers);
+}
+
+/* 1, 2, 4 and so on; as many as there are processors; and twice as many. */
 static void rows(const struct contender *contender, size_t size)
 {
     const unsigned processors = processor_count();
-    const unsigned numbers[] = {1, processors, 2 * processors};
 
-    for (size_t i = processors == 1; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const struct row row = {
-            .contender = contender, .ask = ask, .bytes = size, .rate = 1000, .number = numbers[i]};
-
-        row_add(&row, "readers", "/bytes:%zu/readers:%u", size, numbers[i]);
-    }
+    for (unsigned readers = 1; readers < processors; readers *= 2)
+        add_row(contender, size, readers);
+    add_row(contender, size, processors);
+    add_row(contender, size, 2 * processors);
 }
 
 const struct question question_readers = {

@@ -283,6 +283,8 @@ void suite_prove(void)
 {
     size_t proved = 0;
 
+    if (processor_count() < 2)
+        fprintf(stderr, "One processor: writers and readers share it, and hardly ever meet.\n");
     for (const struct absent *absent = suite_absent; absent->name; absent++)
         fprintf(stderr, "left out: %s: %s\n", absent->name, absent->why);
     for (size_t i = 0; suite_contenders[i]; i++) {
