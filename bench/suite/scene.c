@@ -230,7 +230,7 @@ static bool is_playing(struct role *role)
 {
     if (atomic_load(&role->log->ended))
         return false;
-    if (is_thread(role) || waitpid(role->process, NULL, WNOHANG) == 0)
+    if (is_thread(role) || (role->process > 0 && waitpid(role->process, NULL, WNOHANG) == 0))
         return true;
     role->process = 0;
     return false;
@@ -282,7 +282,9 @@ int scene_stop(struct scene *scene)
         while (is_playing(role) && clock_now() < deadline)
             clock_sleep(MILLISECOND / 10);
         if (error == 0)
-            error = atomic_load(&role->log->ended) ? atomic_load(&role->log->error) : -ETIMEDOUT;
+            error = is_playing(role)                 ? -ETIMEDOUT
+                    : atomic_load(&role->log->ended) ? atomic_load(&role->log->error)
+                                                     : -ECHILD;
     }
     return error;
 }

@@ -21,13 +21,14 @@ namespace
 {
 
 /*
- * Passes everything on to another reporter, with plain names; and for the terminal, of repetitions only what
- * is read: median and spread.
+ * Passes everything on to another reporter, with plain names; and for the terminal's table, of what is computed
+ * over the rounds only what is read: median and spread.
  */
 class Plain : public benchmark::BenchmarkReporter
 {
   public:
-    Plain(BenchmarkReporter *reporter, bool terminal) : inner(reporter), terminal_(terminal)
+    explicit Plain(BenchmarkReporter *reporter)
+        : inner(reporter), is_table(dynamic_cast<benchmark::ConsoleReporter *>(reporter) != nullptr)
     {
     }
 
@@ -40,17 +41,16 @@ class Plain : public benchmark::BenchmarkReporter
 
     void ReportRuns(const std::vector<Run> &runs) override
     {
-        const bool repeated = !runs.empty() && runs.back().run_type == Run::RT_Aggregate;
         std::vector<Run> plain;
 
         for (Run run : runs) {
             run.run_name.iterations.clear();
             run.run_name.time_type.clear();
-            if (!terminal_ || !repeated || run.aggregate_name == "median" || run.aggregate_name == "cv")
+            if (!is_table || run.run_type == Run::RT_Iteration || run.aggregate_name == "median" ||
+                run.aggregate_name == "cv")
                 plain.push_back(run);
         }
-        if (terminal_)
-            progress_clear();
+        progress_clear();
         inner->ReportRuns(plain);
     }
 
@@ -61,7 +61,7 @@ class Plain : public benchmark::BenchmarkReporter
 
   private:
     std::unique_ptr<BenchmarkReporter> inner;
-    bool terminal_;
+    const bool is_table;
 };
 
 void measure(benchmark::State &state, size_t row)
@@ -174,8 +174,8 @@ int main(int count, char **words)
     for (const char *const *context = suite_context(); *context; context += 2)
         benchmark::AddCustomContext(context[0], context[1]);
     progress_begin(register_wanted(rows) * options.repetitions);
-    Plain terminal(benchmark::CreateDefaultDisplayReporter(), true);
-    Plain file(new benchmark::JSONReporter, false);
+    Plain terminal(benchmark::CreateDefaultDisplayReporter());
+    Plain file(new benchmark::JSONReporter);
     benchmark::RunSpecifiedBenchmarks(&terminal, options.to_file && !options.file_format ? &file : nullptr,
                                       "all");
     progress_clear();

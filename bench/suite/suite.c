@@ -138,6 +138,8 @@ static void explain(struct suite_answer *answer, int error)
         snprintf(answer->error, sizeof answer->error, "a read did not find the newest value");
     else if (error == -EOPNOTSUPP || error == -ENOSYS)
         snprintf(answer->error, sizeof answer->error, "%s", cannot_be_had);
+    else if (error == -ECHILD)
+        snprintf(answer->error, sizeof answer->error, "one of its processes died");
     else if (error == -ETIMEDOUT)
         snprintf(answer->error, sizeof answer->error, "somebody hangs");
     else

@@ -42,7 +42,8 @@ suite() {
     if [ "$1" = --quick ]; then
         options=(--quick)
     else
-        options=(--benchmark_repetitions=3 --benchmark_enable_random_interleaving=true)
+        options=(--benchmark_repetitions=3 --benchmark_enable_random_interleaving=true
+            --benchmark_display_aggregates_only=true)
     fi
     shift
     while [ $# -gt 0 ]; do
