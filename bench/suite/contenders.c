@@ -90,7 +90,7 @@ const struct absent suite_absent[] = {
     {"redis", "it or its client is not installed (redis-server, libhiredis-dev)"},
 #endif
 #ifndef BENCH_HAVE_RUST
-    {"mmap-sync, iceoryx2", "they need cargo, and what it fetches"},
+    {"mmap-sync, iceoryx2", BENCH_RUST_MISSING},
 #endif
     {NULL, NULL},
 };
