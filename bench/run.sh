@@ -72,14 +72,17 @@ quietly() {
     rm -f "$log"
 }
 
+# make_program TARGET [OPTION-OF-CMAKE...]
 make_program() {
+    local program=$1
+    shift
     need cc gcc libc6-dev
     need cmake cmake
     need ninja ninja-build
     echo "Building ..." >&2
     quietly cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-        -DSEQSHARE_BENCH=ON -DSEQSHARE_TESTS=OFF -DSEQSHARE_CLI=OFF
-    quietly cmake --build "$build" --target "$1" --parallel "$(nproc)"
+        -DSEQSHARE_BENCH=ON -DSEQSHARE_TESTS=OFF -DSEQSHARE_CLI=OFF "$@"
+    quietly cmake --build "$build" --target "$program" --parallel "$(nproc)"
 }
 
 instructions() {

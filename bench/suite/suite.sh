@@ -64,7 +64,10 @@ suite() {
         fail "needs google-benchmark: as root, apt-get install libbenchmark-dev"
     need pkg-config pkg-config
     install_contenders
-    make_program suite
+    if command -v cargo >/dev/null; then
+        echo "With what cargo fetches and builds; the first time that takes a minute or two." >&2
+    fi
+    make_program suite -DSEQSHARE_BENCH_RUST=ON
     mkdir -p "$(dirname "$results")"
     [ -z "$listing" ] || exec "$build/bench/suite/suite" "${options[@]}"
     "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results"
