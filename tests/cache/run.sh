@@ -32,6 +32,16 @@ plant() { # PRESET FILE PATTERN REPLACEMENT
 mutant() { # NAME PRESET PROGRAM FILE PATTERN REPLACEMENT
     check "planted: $1" plant "$2" "${@:4}"
     check_fails "caught: $1" unrandomised timeout 60 "$work/mutants-$2/tests/cache/$3"
+    remove_names
+}
+
+# Of tests whose Criterion is no more; when it has to be ended itself, it leaves them.
+remove_names() {
+    local name process
+    for name in /dev/shm/seqshare.test-[0-9]*-*; do
+        process=${name#/dev/shm/seqshare.test-}
+        [ -d "/proc/${process%%-*}" ] || rm -rf "$name"
+    done
 }
 
 mutants() {
