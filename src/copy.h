@@ -162,32 +162,33 @@ enum {
 };
 
 #ifdef __x86_64__
-/* AVX is there, as the processor and the system say; see copy.c. */
-extern __attribute__((visibility("hidden"))) bool copy_has_avx;
+/* COPY_WIDE_MOST, or 0 where the processor or the system has no AVX: memcpy knows best there. See copy.c. */
+extern __attribute__((visibility("hidden"))) size_t copy_wide_most;
 
-COPY_INLINE void copy_wide_64(unsigned char *to, const unsigned char *from)
+/* At the same distance `at` from both: for want of registers a reader would have to save some. */
+COPY_INLINE void copy_wide_64(unsigned char *to, const unsigned char *from, size_t at)
 {
-    __asm__ volatile("vmovups (%1), %%ymm0\n\t"
-                     "vmovups 32(%1), %%ymm1\n\t"
-                     "vmovups %%ymm0, (%0)\n\t"
-                     "vmovups %%ymm1, 32(%0)"
+    __asm__ volatile("vmovups (%1,%2), %%ymm0\n\t"
+                     "vmovups 32(%1,%2), %%ymm1\n\t"
+                     "vmovups %%ymm0, (%0,%2)\n\t"
+                     "vmovups %%ymm1, 32(%0,%2)"
                      :
-                     : "r"(to), "r"(from)
+                     : "r"(to), "r"(from), "r"(at)
                      : "memory", "xmm0", "xmm1");
 }
 
-COPY_INLINE void copy_wide_128(unsigned char *to, const unsigned char *from)
+COPY_INLINE void copy_wide_128(unsigned char *to, const unsigned char *from, size_t at)
 {
-    __asm__ volatile("vmovups (%1), %%ymm0\n\t"
-                     "vmovups 32(%1), %%ymm1\n\t"
-                     "vmovups 64(%1), %%ymm2\n\t"
-                     "vmovups 96(%1), %%ymm3\n\t"
-                     "vmovups %%ymm0, (%0)\n\t"
-                     "vmovups %%ymm1, 32(%0)\n\t"
-                     "vmovups %%ymm2, 64(%0)\n\t"
-                     "vmovups %%ymm3, 96(%0)"
+    __asm__ volatile("vmovups (%1,%2), %%ymm0\n\t"
+                     "vmovups 32(%1,%2), %%ymm1\n\t"
+                     "vmovups 64(%1,%2), %%ymm2\n\t"
+                     "vmovups 96(%1,%2), %%ymm3\n\t"
+                     "vmovups %%ymm0, (%0,%2)\n\t"
+                     "vmovups %%ymm1, 32(%0,%2)\n\t"
+                     "vmovups %%ymm2, 64(%0,%2)\n\t"
+                     "vmovups %%ymm3, 96(%0,%2)"
                      :
-                     : "r"(to), "r"(from)
+                     : "r"(to), "r"(from), "r"(at)
                      : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
 }
 
@@ -198,15 +199,12 @@ COPY_INLINE void copy_wide(unsigned char *to, const unsigned char *from, size_t 
     size_t done;
 
     if (length <= 128) {
-        copy_wide_64(to, from);
-        copy_wide_64(to + length - 64, from + length - 64);
-    } else if (length <= 256) {
-        copy_wide_128(to, from);
-        copy_wide_128(to + length - 128, from + length - 128);
+        copy_wide_64(to, from, 0);
+        copy_wide_64(to, from, length - 64);
     } else {
         for (done = 0; done + 128 < length; done += 128)
-            copy_wide_128(to + done, from + done);
-        copy_wide_128(to + length - 128, from + length - 128);
+            copy_wide_128(to, from, done);
+        copy_wide_128(to, from, length - 128);
     }
     /* Or SSE code after us crawls. It clears the upper half of all sixteen. */
     __asm__ volatile("vzeroupper" ::
@@ -227,17 +225,18 @@ COPY_INLINE bool copy_short(unsigned char *to, const unsigned char *from, size_t
         return true;
     }
 #ifdef __x86_64__
-    if (copy_has_avx && length <= COPY_WIDE_MOST) {
+    if (length <= copy_wide_most) {
         copy_wide(to, from, length);
         return true;
     }
-#endif
+#else
     if (length <= COPY_VECTORS_MOST) {
         for (size_t done = 0; done + 64 < length; done += 64)
             copy_64(to + done, from + done, 64);
         copy_64(to + length - 64, from + length - 64, 64);
         return true;
     }
+#endif
     return false;
 }
 

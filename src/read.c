@@ -13,31 +13,36 @@
 
 /* ---- get ------------------------------------------------------------------------------------- */
 
-enum { TOO_LONG = -E2BIG }; /* for a copy without a call; never leaves this file */
+static ssize_t get_again(const seqshare *share, void *buffer, size_t size, uint64_t *version, bool failed);
 
-/* One attempt; with `leaf`, one that calls no function: some dozen instructions around the copy. */
+/*
+ * One attempt; with `leaf`, one that calls nothing on the way to success: some dozen instructions around the
+ * copy.
+ */
 static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *share, void *buffer, size_t size,
                                                              uint64_t *version, const bool leaf)
 {
     const struct seqshare_head *head = share->head;
     const unsigned mask = share->mask;
-    const size_t most = size < share->capacity ? size : share->capacity;
     const uint64_t v = seqshare_read_begin(head);
-    const unsigned char *slot = share->bytes + seqshare_slot_of(v, mask) * share->stride;
     uint64_t length;
+    bool fits;
 
     if (unlikely(v == 0))
         return -ENODATA;
     length = seqshare_read_length(head, mask, v);
-    if (likely(length <= most)) {
+    fits = likely(length <= size) && likely(length <= share->capacity);
+    if (likely(fits)) {
+        const unsigned char *slot = share->bytes + seqshare_slot_of(v, mask) * share->stride;
+
         if (!leaf)
             copy_out(buffer, slot, (size_t)length);
         else if (unlikely(!copy_out_short(buffer, slot, (size_t)length)))
-            return TOO_LONG;
+            return get_again(share, buffer, size, version, false);
     }
     if (unlikely(!seqshare_read_accept(share->head, share->mask, v))) /* loaded again: cheaper than kept */
-        return -EAGAIN;
-    if (unlikely(length > most)) /* said only now: before, the length may have been another version's */
+        return leaf ? get_again(share, buffer, size, version, true) : -EAGAIN;
+    if (unlikely(!fits)) /* said only now: before, the length may have been another version's */
         return length > share->capacity ? -EBADMSG : -ENOBUFS;
     if (version)
         *version = v;
@@ -60,14 +65,9 @@ static __attribute__((noinline)) ssize_t get_again(const seqshare *share, void *
 
 ssize_t seqshare_get(const seqshare *share, void *buffer, size_t size, uint64_t *version)
 {
-    ssize_t length;
-
     if (unlikely(!share || !buffer))
         return -EINVAL;
-    length = attempt(share, buffer, size, version, true);
-    if (likely(length >= 0) || (length != TOO_LONG && length != -EAGAIN))
-        return length;
-    return get_again(share, buffer, size, version, length == -EAGAIN);
+    return attempt(share, buffer, size, version, true);
 }
 
 ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_t size, uint64_t *version)

@@ -28,7 +28,7 @@ mutant "abandon goes back to an even sequence" \
 mutant "a version is published before its bytes are there" \
     src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, self, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
 mutant "a value is too long before it is accepted" \
-    src/read.c 's/^    if \(likely\(length <= most\)\)/    if (length > most)\n        return -ENOBUFS;\n&/'
+    src/read.c 's/^    if \(likely\(fits\)\)/    if (!fits)\n        return -ENOBUFS;\n&/'
 mutant "a value has the wrong type before it is accepted" \
     src/read.c 's/^        if \(fits\)/        if (!fits)\n            return -EBADMSG;\n&/'
 mutant "set_if compares versions before it has the lock" \
