@@ -10,8 +10,8 @@
  * cannot be decoded is counted and left alone until the version moves again, and the last good object stays:
  * a bad configuration takes no worker down. When the share's name has gone to another region
  * (seqshare_retired: the publisher was started anew, say), the cache follows it there, with versions that
- * start over or go on. It tries to no more than once a second; so it does with a value that could not even be
- * copied (no memory, writers that outran it).
+ * start over or go on. It tries that at most once a second; and as seldom to read again a value that could
+ * not even be copied (no memory, writers that outran it).
  *
  * The share stays the caller's, who closes it after the cache. But the cache moves a share that has a name
  * (seqshare_reopen), inside of its calls: such a share is best left to the cache alone. A name that went to
@@ -19,7 +19,8 @@
  *
  * After fork, a cache works in parent and child without further ado.
  *
- * seqshare_cache is for one thread at a time; seqshare_cache_mt for many threads.
+ * seqshare_cache is for one thread at a time; seqshare_cache_mt for many threads. Nothing here is for signal
+ * handlers. Where a function lists no errors, what it is given must not be NULL.
  */
 #ifndef SEQSHARE_CACHE_H
 #define SEQSHARE_CACHE_H
@@ -42,7 +43,7 @@ typedef void seqshare_destroy(void *object);
 
 /* How a cache fares. */
 struct seqshare_cache_stat {
-    uint64_t version;        /* that the object was decoded from; 0: there is none */
+    uint64_t version;        /* the one that the object was decoded from; 0: there is no object */
     uint64_t decoded;        /* values decoded */
     uint64_t failed;         /* values that could not be copied or decoded */
     uint64_t failed_version; /* the last of these (0: not even that is known), */
@@ -62,15 +63,15 @@ typedef struct seqshare_cache {
 } seqshare_cache;
 
 /*
- * Make a cache; nothing is decoded yet. destroy NULL: objects need none. `context` is handed to decode.
- * Errors: -EINVAL share or decode NULL; -ENOMEM.
+ * Make a cache, the caller's to close; nothing is decoded yet. destroy NULL: objects need none. `context` is
+ * handed to decode. Errors: -EINVAL cache, share or decode NULL; -ENOMEM.
  */
 SEQSHARE_API int seqshare_cache_new(seqshare_cache **cache, seqshare *share, seqshare_decode *decode,
                                     seqshare_destroy *destroy, void *context);
 
 /*
  * The object of the newest version, or of the last good one; NULL: there has been none. It stays until the
- * next get or close of this cache. When nothing has moved: one line of shared memory is looked at.
+ * next get or close of this cache, which owns it. When nothing has moved: one line of shared memory is read.
  */
 SEQSHARE_INLINE const void *seqshare_cache_get(seqshare_cache *cache);
 
@@ -97,7 +98,7 @@ SEQSHARE_API void seqshare_cache_close(seqshare_cache *cache);
  * destroyed when the last section that has it is over. One thread decodes; others meanwhile get the last good
  * object, and wait only when there is none yet. A thread may be in several sections, of several caches; but
  * decode and destroy must not wait for another thread that is in one. seqshare_cache_mt_reclamation() says
- * how it is kept track of who uses what.
+ * how the library keeps track of who uses what.
  *
  * A child of fork has the sections of the thread that forked, to be left there too. What other threads had in
  * use at that moment stays in the child's memory for good.
@@ -113,7 +114,7 @@ typedef struct seqshare_snapshot {
 
 /*
  * As seqshare_cache_new. The share is read through mappings of the cache's own, if it has a name.
- * Errors: and -EOPNOTSUPP, -EBADF, as seqshare_fd.
+ * Errors: as seqshare_cache_new; and for a share with a name as seqshare_fd and seqshare_attach.
  */
 SEQSHARE_API int seqshare_cache_mt_new(seqshare_cache_mt **cache, seqshare *share, seqshare_decode *decode,
                                        seqshare_destroy *destroy, void *context);

@@ -10,7 +10,8 @@
  *     bool dark = seqshare_json_bool(seqshare_json_find(document, "/flags/dark"), false);
  *
  * The document is the object of a cache, of either kind; it, its values and their strings stay as long as
- * that does. Everything about a document only reads: any number of threads may do it at once.
+ * that does: nothing of them is the caller's to free. Everything about a document only reads: any number of
+ * threads may do it at once. Nothing here is for signal handlers.
  */
 #ifndef SEQSHARE_JSON_H
 #define SEQSHARE_JSON_H
@@ -31,8 +32,8 @@ enum { SEQSHARE_JSON_WHY_SIZE = 160 };
  */
 SEQSHARE_API int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE]);
 
-/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check. Errors: of both; `why`
- * is "" where it was not that. */
+/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check. Errors: those of both;
+ * `why` is "" unless the text was at fault. */
 SEQSHARE_API int seqshare_json_publish(seqshare *share, const char *text, size_t length,
                                        char why[SEQSHARE_JSON_WHY_SIZE]);
 SEQSHARE_API int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *text, size_t length,
@@ -51,8 +52,8 @@ SEQSHARE_API void seqshare_json_destroy(void *document);
 
 /*
  * The value at a JSON Pointer, such as "/limits/3/rate" ("" is the whole document); NULL: there is none, or
- * it is null, or the pointer's syntax is wrong, or the document is NULL. A pointer that is used often is
- * better prepared.
+ * it is null, or the pointer's syntax is wrong, or the document is NULL, or there is no memory to take the
+ * pointer apart. A pointer that is used often is better prepared: that is faster, and needs no memory then.
  */
 SEQSHARE_API const seqshare_json_value *seqshare_json_find(const seqshare_json *document,
                                                            const char *pointer);
@@ -60,7 +61,7 @@ SEQSHARE_API const seqshare_json_value *seqshare_json_find(const seqshare_json *
 typedef struct seqshare_json_pointer seqshare_json_pointer;
 
 /* Prepare a pointer, for any document. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or
- * has a ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. */
+ * has a ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. The caller releases it. */
 SEQSHARE_API int seqshare_json_prepare(seqshare_json_pointer **prepared, const char *pointer);
 SEQSHARE_API const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
                                                          const seqshare_json_pointer *pointer);

@@ -29,18 +29,19 @@
  *                   reader of v may be copying: safe       safe        slot v & 1 filled again: reject
  *
  * A writer that dies, or gives up, in steps 1 to 3 leaves the sequence odd. The next writer sees that and
- * fills the same slot again: it must not announce a second time (2v+3 would send readers nowhere, and going
- * back to 2v lets a reader accept bytes written in between), but it must fence a second time.
+ * fills the same slot again: it must not announce a second time (2v+2 or 2v+3 would send readers to the half
+ * filled slot, and going back to 2v lets a reader accept bytes written in between), but it must fence a
+ * second time.
  *
  * Every edge, and what breaks without it (tests/model plants each of these faults and must catch it):
  *
  *   publication -> read        W3 release with R1 acquire: who reads 2v sees all bytes of v. Relaxed: torn.
- *   publication -> read, odd   W1 release with R1 acquire: who reads 2v+1 must see all bytes of v as well, and
+ *   publication -> read, odd   W1 release with R1 acquire: who reads 2v+1 must see all bytes of v too, and
  *                              its acquire synchronises with the store that it read, which is W1. The writer
  *                              of v may have been another thread; the lock made its stores visible to the one
  *                              that announces, and this release passes them on. Relaxed: torn.
  *   announcement -> overwrite  W2 release fence with R2 acquire fence: a reader that picked up one word from
- *                              step 3 will, after its fence, find at least the announcement in s2, and reject.
+ *                              step 3 will after its fence find at least the announcement in s2, and reject.
  *                              Without either: torn. The recovering writer stores no announcement, but it has
  *                              read one, and coherence then gives the same: the fence is unconditional.
  *   overwrite -> publication   W3 release: see the first edge.

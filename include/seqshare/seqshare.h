@@ -13,14 +13,17 @@
  *
  * Everywhere, unless a function says otherwise:
  *   - It returns 0 (or a length, or 1 where said), or a negative errno value; seqshare_strerror() words it.
- *     Where it returns an error, nothing has changed. A NULL share, name, buffer or result is -EINVAL.
+ *     Where it returns an error, nothing has changed. A NULL share, name, buffer or result is -EINVAL. The
+ *     errors that are listed are those to reckon with; where a system call fails in a way that is not among
+ *     them (-EIO, say), its errno is passed on.
  *   - Times are int64_t nanoseconds, relative; -1 waits for ever, any other negative time is -EINVAL.
- *   - A handle may be used by many threads at once, and by parent and children after fork. During reopen and
- *     close no other thread may use the handle; during drop_write none may write. (Children of vfork, and of
- *     clone with CLONE_VM and without CLONE_THREAD, may not call in.)
- *   - seqshare_get, _try_get, _peek, _valid, _version, _length and _retired are async-signal-safe and take no
- *     lock. What writes may be called from a signal handler too, but gets -EBUSY when it interrupted a write
- *     of this thread.
+ *   - Every function may be called by many threads at once, also with one handle, and by parent and children
+ *     after fork. But during reopen and close no other thread may use the handle, and during drop_write none
+ *     may write. (Children of vfork, and of clone with CLONE_VM and without CLONE_THREAD, may not call in.)
+ *   - seqshare_get, _try_get, _get_typed, _peek, _valid, _version, _length, _retired and _capacity are
+ *     async-signal-safe and take no lock. What writes or locks (set to unlock) may be called from a signal
+ *     handler too, but gets -EBUSY when it interrupted a write of this thread (publish: -EPERM; abandon: see
+ *     there). Nothing else is for signal handlers.
  *   - Readers never write to the region: a read-only mapping is enough, and a killed reader harms nobody.
  *
  * The protocol is in protocol.h, the layout of the region in docs/format.md, the promises in
@@ -77,8 +80,8 @@ enum {
  * Make an anonymous share: inherited over fork, to others by its descriptor (seqshare_fd).
  * `capacity`, in bytes, is the most a value may have. It is an upper bound and costs nothing: memory is
  * committed as values need it. The share is the caller's: seqshare_close(). Errors: -EINVAL capacity 0;
- * -ENOMEM more than can be mapped; -EFBIG beyond RLIMIT_FSIZE; -EMFILE, -ENFILE. Thread-safe; not for signal
- * handlers.
+ * -ENOMEM more than can be mapped; -EFBIG beyond RLIMIT_FSIZE; -ENOSPC no memory for the header; -EMFILE,
+ * -ENFILE; -EIO the system gives no random numbers.
  */
 SEQSHARE_API int seqshare_new(seqshare **share, size_t capacity);
 
@@ -90,8 +93,8 @@ SEQSHARE_API int seqshare_new_slots(seqshare **share, size_t capacity, unsigned 
  * Make a named share, for writing. A name without a slash is the file `seqshare.NAME` in /dev/shm; a name
  * with a slash is a path as it stands. `mode`: exactly these permission bits, whatever the umask. The name
  * appears when the region is complete, never before. Errors: -EEXIST; -EINVAL bad name, mode or capacity 0;
- * -ENAMETOOLONG; -ENOMEM; -EFBIG; -ENOSPC; -EOPNOTSUPP on NFS, CIFS, 9p, FUSE, hugetlbfs; and what open(2)
- * says of the directory. Thread-safe; not for signal handlers.
+ * -ENAMETOOLONG; -ENOMEM; -EFBIG; -ENOSPC; -EOPNOTSUPP on NFS, CIFS, 9p, FUSE, hugetlbfs; -EIO as in
+ * seqshare_new; and what open(2) says of the directory and of a new file there (-EACCES, -ENOENT, -EMFILE).
  */
 SEQSHARE_API int seqshare_create(seqshare **share, const char *name, size_t capacity, mode_t mode);
 
@@ -102,7 +105,8 @@ SEQSHARE_API int seqshare_create(seqshare **share, const char *name, size_t capa
  * on. Waits for the old region's lock, so that no publication is lost; a region it may not lock is read and
  * left unmarked. Errors: as seqshare_create but for -EEXIST, as seqshare_open for what has the name, and
  * -EMSGSIZE when the value that stands is longer than `capacity`; -EBUSY in the middle of this thread's own
- * set or fill on the old region.
+ * set or fill on the old region; -EAGAIN others took the name a thousand times meanwhile, or writers outran
+ * the reading of a region that could not be locked.
  */
 SEQSHARE_API int seqshare_replace(seqshare **share, const char *name, size_t capacity, mode_t mode);
 
@@ -110,24 +114,25 @@ SEQSHARE_API int seqshare_replace(seqshare **share, const char *name, size_t cap
  * Open a named share. access: SEQSHARE_READ or SEQSHARE_WRITE, and SEQSHARE_ANY_OWNER if wanted.
  * Errors: -ENOENT; -EBADMSG not a share, truncated or corrupt; -EPROTONOSUPPORT a newer layout; -ELOOP the
  * last part of the path is a symbolic link; -EPERM another owner than root or oneself in a directory that
- * everybody may write to (the name may be squatted), without SEQSHARE_ANY_OWNER; -EACCES; -EINVAL bad name or
- * access; -ENAMETOOLONG; -EOPNOTSUPP as in seqshare_create. Thread-safe; not for signal handlers.
+ * everybody may write to (the name may be squatted), without SEQSHARE_ANY_OWNER; -EACCES; -EROFS WRITE on a
+ * file system that is mounted read-only; -EINVAL bad name or access; -ENAMETOOLONG; -EOPNOTSUPP as in
+ * seqshare_create; -ENOMEM; -EMFILE, -ENFILE.
  */
 SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
 
 /*
  * Attach to the region behind a descriptor (from seqshare_fd, inherited, or received over a Unix socket).
- * The descriptor stays the caller's and may be closed afterwards.
- * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor;
- * -EPERM neither sealed against shrinking nor owned by root or oneself, without SEQSHARE_ANY_OWNER; -EINVAL
- * bad access.
+ * The descriptor stays the caller's and may be closed afterwards; the share is the caller's to close.
+ * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor, or
+ * READ of a write-only one; -EPERM neither sealed against shrinking nor owned by root or oneself, without
+ * SEQSHARE_ANY_OWNER; -EINVAL bad access; -EOPNOTSUPP as in seqshare_create; -ENOMEM; -EMFILE.
  */
 SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
 
 /*
  * A new descriptor of the region, close-on-exec, the caller's to close. READ: opened read-only.
  * Errors: -EROFS WRITE of a read-only share; -EOPNOTSUPP there is none (no memfd here, or no /proc to reopen
- * it read-only); -EBADF somebody closed the library's descriptor; -EINVAL bad access.
+ * it read-only); -EBADF somebody closed the library's descriptor; -EMFILE; -EINVAL bad access.
  */
 SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
 
@@ -148,8 +153,8 @@ SEQSHARE_API int seqshare_reopen(seqshare *share);
 SEQSHARE_API int seqshare_drop_write(seqshare *share);
 
 /*
- * Map header and current value now, so that the first read takes no page fault. Touches no more than these.
- * Errors: -ENOMEM.
+ * Map header and current value now, so that the first read takes no page fault. Touches no more than these,
+ * and is 0 too where nothing has been published. Errors: -ENOMEM.
  */
 SEQSHARE_API int seqshare_prefault(const seqshare *share);
 
@@ -160,8 +165,9 @@ SEQSHARE_API int seqshare_prefault(const seqshare *share);
 SEQSHARE_API void seqshare_close(seqshare *share);
 
 /*
- * Remove a name. Shares that are open go on as they are; seqshare_retired() is true there (if the caller may
- * write the file). Errors: -ENOENT; -EINVAL; -ENAMETOOLONG; and unlink(2)'s.
+ * Remove a name, whatever file it is of, share or not. Shares that are open go on as they are;
+ * seqshare_retired() is true there (if the caller may write the file and it had no other name). Errors:
+ * -ENOENT; -EINVAL; -ENAMETOOLONG; -EMFILE, -ENFILE; and unlink(2)'s.
  */
 SEQSHARE_API int seqshare_unlink(const char *name);
 
@@ -174,8 +180,9 @@ SEQSHARE_API int seqshare_unlink(const char *name);
  * Errors, the old value standing: -EINVAL NULL value with a length; -EROFS; -EMSGSIZE longer than the
  * capacity; -ENOSPC no memory or room for a longer value; -EBUSY this thread is in the middle of a set or
  * fill; -EIDRM the region was replaced; -EOPNOTSUPP another PID or time namespace, or boot, than the
- * region's; -EMFILE, -ENFILE no descriptor to look into /proc with; -EBADF the library's descriptor was
- * closed and a longer value needs it; -EOVERFLOW after 2^63 - 2 versions; -EBADMSG a corrupt region.
+ * region's (or, before Linux 5.14, a file system without fallocate); -EMFILE, -ENFILE no descriptor to look
+ * into /proc with; -EBADF the library's descriptor was closed and a longer value needs it; -EOVERFLOW after
+ * 2^63 - 2 versions; -EBADMSG a corrupt region.
  * After a longjmp out of it, seqshare_abandon gives the lock back.
  */
 SEQSHARE_API int seqshare_set(seqshare *share, const void *value, size_t length);
@@ -222,8 +229,8 @@ SEQSHARE_API ssize_t seqshare_get(const seqshare *share, void *buffer, size_t si
 /* One attempt of it: -EAGAIN when a writer outran it. Wait-free. */
 SEQSHARE_API ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_t size, uint64_t *version);
 
-/* The same into a buffer of just the right size from malloc, in *buffer: the caller frees it. Errors: and
- * -ENOMEM. */
+/* As seqshare_get, into a buffer of just the right size from malloc, in *buffer: the caller frees it. Errors:
+ * -ENOMEM, and those of seqshare_get but for -ENOBUFS. */
 SEQSHARE_API ssize_t seqshare_get_alloc(const seqshare *share, void **buffer, uint64_t *version);
 
 /* The current value's length, and its version. Errors: -ENODATA, -EAGAIN, -EBADMSG as in seqshare_get. */
@@ -246,7 +253,8 @@ typedef struct seqshare_view {
 /*
  * Look at the current value without copying: view->data may change under your eyes until seqshare_valid,
  * asked *afterwards*, says that it had not. So read it bounded by view->length, believe nothing before, and
- * never hand a view to a parser. Errors: -ENODATA; -EBADMSG a corrupt region.
+ * never hand a view to a parser. Errors: -ENODATA; -EBADMSG a corrupt region. The view is good as long as the
+ * handle is, and until seqshare_reopen moves it.
  */
 SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view);
 
@@ -263,14 +271,15 @@ SEQSHARE_INLINE bool seqshare_retired(const seqshare *share);
  * Take the writer lock, for read-modify-write: get and set work under it, readers never notice it. 0, or 1
  * when it was taken over from an owner that died. A fork's child does not own it; a program keeps it over
  * exec until it ends. Errors: -EDEADLK this thread owns it; -EBUSY this thread is in the middle of a set or
- * fill; -EROFS; -EIDRM; -EOPNOTSUPP as in seqshare_set. Uncontended: no system call.
+ * fill; -EROFS; -EIDRM, -EOPNOTSUPP, -EMFILE, -ENFILE as in seqshare_set. Uncontended: no system call, but
+ * for the first call of each thread and process.
  */
 SEQSHARE_API int seqshare_lock(seqshare *share);
 
-/* Without waiting: -EBUSY when somebody alive owns it. */
+/* As seqshare_lock, without waiting: -EBUSY also when somebody alive owns it. */
 SEQSHARE_API int seqshare_trylock(seqshare *share);
 
-/* Waiting no longer than `ns`: -ETIMEDOUT. */
+/* As seqshare_lock, waiting no longer than `ns`: -ETIMEDOUT. 0 does not wait. */
 SEQSHARE_API int seqshare_lock_for(seqshare *share, int64_t ns);
 
 /* Give it back. Errors: -EPERM this thread does not own it; -EBUSY between fill and publish; -EROFS. */
@@ -279,14 +288,15 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
 /* ---- wait, inspect --------------------------------------------------------------------------- */
 
 /*
- * Sleep until the version differs from `seen`: 0. A writable share is woken; a read-only one looks every 50
- * ms at least. Errors: -ETIMEDOUT; -EINTR a signal handler ran; -EIDRM the region was replaced and has no
+ * Sleep until the version differs from `seen`: 0. A writable share is woken (and looks every 500 ms, should
+ * the publisher have been killed before it could wake anybody); a read-only one looks every 50 ms. `ns` 0
+ * looks once. Errors: -ETIMEDOUT; -EINTR a signal handler ran; -EIDRM the region was replaced and has no
  * other version than `seen`.
  */
 SEQSHARE_API int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns);
 
-/* What can be seen from outside, without taking the lock. Times: nanoseconds since 1970,
- * CLOCK_REALTIME_COARSE. */
+/* What can be seen from outside, without taking the lock. Times: nanoseconds since 1970 (CLOCK_REALTIME;
+ * of publications, CLOCK_REALTIME_COARSE). */
 struct seqshare_stat {
     uint64_t version;
     uint64_t length; /* of the current value; 0 if none */
@@ -294,13 +304,14 @@ struct seqshare_stat {
     uint64_t allocated; /* bytes of memory or disk that the region takes now; 0: not known */
     int64_t created;    /* when the region was made */
     int64_t published;  /* when the current value was; 0 if none */
-    uint64_t retries;   /* attempts at reading that failed, through this handle in this process */
+    uint64_t retries;   /* attempts at reading that failed, through this handle in this process; those of
+                           inline functions are not counted */
     uint8_t region_id[16];
     uint32_t tag; /* type tag of the current value; 0: untyped, or none */
     uint32_t slots;
     int32_t writer;   /* process that published the current value, as its PID namespace numbers it */
     int32_t owner;    /* thread that owns the lock, likewise; 0: nobody */
-    bool owner_alive; /* false: the next writer takes over; true also if it cannot be told from here */
+    bool owner_alive; /* false with an owner: the next writer takes over; true also if it cannot be told */
     bool retired;     /* replaced or unlinked */
     bool replaced;
     bool unlinked;
@@ -309,8 +320,7 @@ struct seqshare_stat {
 };
 
 /* Never locks, never waits. Errors: -EAGAIN writers outran it for a second; -EBADMSG a corrupt region. */
-#ifdef __cplusplus /* a struct and a function of one name, like stat(2): g++ -Wshadow calls that hiding a    \
-                      constructor */
+#ifdef __cplusplus /* a struct and a function of one name, like stat(2): to -Wshadow, one hides the other */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif

@@ -3,12 +3,13 @@
  * Typed values: SEQSHARE_TYPE(limits, struct limits) makes
  *
  *     int limits_set(seqshare *share, const struct limits *value);
- *     int limits_get(const seqshare *share, struct limits *value);      inline: a handful of loads up to 64
- * bytes
+ *     int limits_get(const seqshare *share, struct limits *value);
  *
- * Both return 0 or an error. A typed get of a value with another name or size is -EBADMSG, so that a program
- * compiled against an older struct reads an error and not garbage. Otherwise as seqshare_set and
- * seqshare_get. The type must be plain bytes: no pointers that others cannot follow.
+ * Both return 0 or an error. Up to 64 bytes, the get is inline: a handful of loads. A typed get of a value
+ * with another name or size is -EBADMSG, so that a program compiled against a struct of another size reads an
+ * error and not garbage; who changes a struct and not its size gives the type another name. Otherwise as
+ * seqshare_set and seqshare_get, also in threads and signal handlers (-ENOBUFS never comes). The type must be
+ * plain bytes: no pointers that others cannot follow.
  */
 #ifndef SEQSHARE_TYPED_H
 #define SEQSHARE_TYPED_H
@@ -21,7 +22,8 @@
 extern "C" {
 #endif
 
-/* The two below for a type that the caller names by its tag; for SEQSHARE_TYPE and for other languages. */
+/* The two below for a type that the caller names by its tag, from seqshare_tag (0 publishes it untyped); for
+ * SEQSHARE_TYPE and for other languages. `size` in bytes. */
 SEQSHARE_API int seqshare_set_typed(seqshare *share, const void *value, size_t size, uint32_t tag);
 SEQSHARE_API int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t tag);
 
