@@ -74,6 +74,15 @@ with_pkg_config_static() { # COMPILER FILE STANDARD LIBRARY
     "$work/$1-$2-static"
 }
 
+# The first program in the README, as it stands there.
+readme_program() {
+    local flags
+    read -ra flags <<<"$(pc seqshare --cflags --libs)"
+    sed -n '/^```c$/,/^```$/p' "$SEQSHARE_SOURCE/README.md" | sed '1d; /^```$/,$d' >"$work/readme.c"
+    gcc -Wall -Wextra -Werror -o "$work/readme" "$work/readme.c" "${flags[@]}"
+    [ "$(run_shared "$work/readme")" = "a worker: 100 requests a second" ]
+}
+
 configure_outside() { # FOLDER OPTION...
     CMAKE_GENERATOR=Ninja cmake -S outside -B "$work/$1" -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
 }
@@ -126,6 +135,7 @@ LIST
     check "$cc: a CMake project that finds the package" with_cmake "found-$cc" \
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
 done
+check "the README's first program, as it stands" readme_program
 check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 check "likewise, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
