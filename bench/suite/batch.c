@@ -48,13 +48,15 @@ int batch_measure(struct role *role, batch_loop *loop)
     int error = 0;
 
     times = fitting_times(role, loop, &error);
-    while (error == 0 && batches < BATCHES && role_goes_on(role)) {
+    if (error)
+        return error;
+    do { /* once at least, however late it was let begin */
         int64_t before = clock_now();
 
         error = loop(role, times);
         batch[batches++] = (double)(clock_now() - before) / (double)times;
         role->buffer = buffer + batches % BUFFER_PLACES * BUFFER_PLACES_APART;
-    }
+    } while (error == 0 && batches < BATCHES && role_goes_on(role));
     role->buffer = buffer;
     role->scene->answer->ns = median(batch, batches);
     return error;

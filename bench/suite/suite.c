@@ -90,7 +90,6 @@ static void prepare_signals(void)
 
 size_t suite_open(bool quick)
 {
-
     for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++)
         for (size_t c = 0; suite_contenders[c]; c++)
             add_rows(questions[q], suite_contenders[c], quick);
