@@ -190,10 +190,10 @@ static int rename_with(const struct name *name, const char *from, unsigned flags
 }
 
 /* Where files cannot be exchanged: a name that moves between look and rename is not noticed. */
-static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
-                           const struct stat *old)
+static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device,
+                           ino_t inode)
 {
-    if (!name_is(name, old->st_dev, old->st_ino))
+    if (!name_is(name, device, inode))
         return -EAGAIN;
     if (renameat(name->directory, temporary, name->directory, name->base) != 0)
         return -errno;
@@ -217,23 +217,23 @@ static int put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]
     return result ? result : -EAGAIN;
 }
 
-static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)
+static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode)
 {
     const struct name swapped = {.base = temporary, .directory = name->directory};
     int result = rename_with(name, temporary, RENAME_EXCHANGE);
 
     if (result == -EINVAL || result == -ENOSYS || result == -EPERM)
-        return look_and_rename(name, temporary, old);
+        return look_and_rename(name, temporary, device, inode);
     if (result == -ENOENT)
         return -EAGAIN;
-    if (result || name_is(&swapped, old->st_dev, old->st_ino))
+    if (result || name_is(&swapped, device, inode))
         return result;
     return put_back(name, temporary);
 }
 
-int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old)
+int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode)
 {
-    int result = take_name(name, temporary, old);
+    int result = take_name(name, temporary, device, inode);
 
     name_discard(name, temporary);
     return result;

@@ -36,9 +36,8 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
 /* Give it the name: -EEXIST if it is taken. Removes the temporary one, as the next does. */
 int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE]);
 
-/* Give the file with the temporary name the place of `old` (device and inode).
- * -EAGAIN: another file has the name. */
-int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], const struct stat *old);
+/* Give the file with the temporary name the place of this one. -EAGAIN: another file has the name. */
+int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode);
 
 /* Remove the temporary name, if there is one. */
 void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]);

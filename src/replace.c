@@ -130,7 +130,7 @@ static int take_place(struct share *share, struct old *old, struct name *name, s
     return error == -EAGAIN ? MOVED : error;
 }
 
-static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
+static int try_to_replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
 {
     struct old old = {0};
     int error = open_old(&old, name);
@@ -146,21 +146,16 @@ static int replace(struct share *share, struct name *name, size_t capacity, mode
     return error;
 }
 
+static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
+{
+    int error = MOVED;
+
+    for (int moves = 0; error == MOVED && moves < MOVES_MOST; moves++)
+        error = try_to_replace(share, name, capacity, mode);
+    return error == MOVED ? -EAGAIN : error;
+}
+
 int seqshare_replace(seqshare **result, const char *text, size_t capacity, mode_t mode)
 {
-    struct share *share;
-    struct name name;
-    int error;
-
-    if (!result || !text || mode & ~(mode_t)0777 || capacity == 0)
-        return -EINVAL;
-    error = name_open(&name, text);
-    if (error)
-        return error;
-    share = share_allocate();
-    error = share ? MOVED : -ENOMEM;
-    for (int moves = 0; error == MOVED && moves < MOVES_MOST; moves++)
-        error = replace(share, &name, capacity, mode);
-    name_close(&name);
-    return share ? share_hand_over(result, share, error == MOVED ? -EAGAIN : error) : error;
+    return share_new_named(result, text, capacity, mode, replace);
 }

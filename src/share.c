@@ -23,12 +23,8 @@ static void aim(struct share *share)
     share->hot.mask = share->region.header.slots - 1;
 }
 
-struct share *share_allocate(void)
-{
-    return calloc(1, sizeof(struct share));
-}
-
-int share_hand_over(seqshare **result, struct share *share, int error)
+/* Free `share` and return `error` if it is one; else the handle is the caller's, in *result. */
+static int hand_over(seqshare **result, struct share *share, int error)
 {
     if (error) {
         free(share->path);
@@ -52,10 +48,10 @@ int seqshare_new_slots(seqshare **result, size_t capacity, unsigned slots)
 
     if (!result)
         return -EINVAL;
-    share = share_allocate();
+    share = calloc(1, sizeof *share);
     if (!share)
         return -ENOMEM;
-    return share_hand_over(result, share, region_make_anonymous(&share->region, capacity, slots));
+    return hand_over(result, share, region_make_anonymous(&share->region, capacity, slots));
 }
 
 int seqshare_new(seqshare **result, size_t capacity)
@@ -76,13 +72,9 @@ static void take_path(struct share *share, struct name *name)
 static int give_name(const struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
                      const struct region *old)
 {
-    struct stat replaced = {0};
-
     if (!old)
         return name_link(name, share->region.write_fd, temporary);
-    replaced.st_dev = old->device;
-    replaced.st_ino = old->inode;
-    return name_replace(name, temporary, &replaced);
+    return name_replace(name, temporary, old->device, old->inode);
 }
 
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
@@ -112,7 +104,7 @@ int share_make_named(struct share *share, struct name *name, size_t capacity, mo
     return error;
 }
 
-int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t mode)
+int share_new_named(seqshare **result, const char *text, size_t capacity, mode_t mode, share_make *make)
 {
     struct share *share;
     struct name name;
@@ -120,13 +112,25 @@ int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t
 
     if (!result || !text || mode & ~(mode_t)0777 || capacity == 0)
         return -EINVAL;
+    share = calloc(1, sizeof *share);
+    if (!share)
+        return -ENOMEM;
     error = name_open(&name, text);
-    if (error)
-        return error;
-    share = share_allocate();
-    error = share ? share_make_named(share, &name, capacity, mode, NULL, NULL) : -ENOMEM;
-    name_close(&name);
-    return share ? share_hand_over(result, share, error) : error;
+    if (!error) {
+        error = make(share, &name, capacity, mode);
+        name_close(&name);
+    }
+    return hand_over(result, share, error);
+}
+
+static int make_first(struct share *share, struct name *name, size_t capacity, mode_t mode)
+{
+    return share_make_named(share, name, capacity, mode, NULL, NULL);
+}
+
+int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t mode)
+{
+    return share_new_named(result, text, capacity, mode, make_first);
 }
 
 static int open_region(struct region *region, const struct name *name, bool writable, bool any_owner)
@@ -138,14 +142,14 @@ static int open_region(struct region *region, const struct name *name, bool writ
 
 int share_open_at(seqshare **result, const struct name *name, int access)
 {
-    struct share *share = share_allocate();
+    struct share *share = calloc(1, sizeof *share);
     int error;
 
     if (!share)
         return -ENOMEM;
     error = open_region(&share->region, name, access & SEQSHARE_WRITE, access & SEQSHARE_ANY_OWNER);
     share->any_owner = access & SEQSHARE_ANY_OWNER;
-    return share_hand_over(result, share, error);
+    return hand_over(result, share, error);
 }
 
 int seqshare_open(seqshare **result, const char *text, int access)
@@ -264,12 +268,12 @@ int seqshare_attach(seqshare **result, int fd, int access)
     error = region_check_file(own);
     if (!error)
         error = check_trust(own, access);
-    share = error ? NULL : share_allocate();
+    share = error ? NULL : calloc(1, sizeof *share);
     if (!share) {
         close(own);
         return error ? error : -ENOMEM;
     }
-    return share_hand_over(result, share, region_attach(&share->region, own, access & SEQSHARE_WRITE));
+    return hand_over(result, share, region_attach(&share->region, own, access & SEQSHARE_WRITE));
 }
 
 int seqshare_fd(const seqshare *handle, int access)

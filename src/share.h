@@ -26,12 +26,6 @@ static inline struct share *share_of(const seqshare *share)
     return (struct share *)(uintptr_t)share; /* a handle is ours to change, whatever its user promised */
 }
 
-/* A zeroed one, or NULL. */
-struct share *share_allocate(void);
-
-/* Free `share` and return `error` if it is one; else the handle is the caller's, in *result. */
-int share_hand_over(seqshare **result, struct share *share, int error);
-
 /* The region that `name` has, as seqshare_open; the handle then knows no path. */
 int share_open_at(seqshare **result, const struct name *name, int access);
 
@@ -41,6 +35,10 @@ int share_open_at(seqshare **result, const struct name *name, int access);
  */
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
                      const struct first_value *value, const struct region *old);
+
+/* What create and replace have in common: all but how `make` gives the name a region. */
+typedef int share_make(struct share *share, struct name *name, size_t capacity, mode_t mode);
+int share_new_named(seqshare **result, const char *text, size_t capacity, mode_t mode, share_make *make);
 
 /*
  * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error
