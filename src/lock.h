@@ -29,8 +29,8 @@ int lock_release(struct lock_line *lock, uint64_t me);
  */
 int lock_enter(struct lock_line *lock, uint64_t me);
 
-/* End a write: release, unless lock_acquire held it before. -EPERM: this thread was in none. */
-int lock_leave(struct lock_line *lock, uint64_t me);
+/* End a write: release, unless lock_acquire held it before. Nothing is done if this thread is in none now. */
+void lock_leave(struct lock_line *lock, uint64_t me);
 
 /* Is this thread between lock_enter and lock_leave (or in the middle of taking or giving back)? */
 bool lock_is_entered(const struct lock_line *lock, uint64_t me);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
@@ -230,7 +229,7 @@ static int write_contents(const struct region *region, int fd, const struct firs
     return write_all(fd, &start, sizeof start, 0);
 }
 
-static int exceeds_file_limit(size_t size)
+static bool exceeds_file_limit(size_t size)
 {
     struct rlimit limit;
 

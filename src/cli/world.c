@@ -52,7 +52,7 @@ void world_of_region(struct world *world, const struct header *header)
     world->time_namespace = header->time_namespace;
 }
 
-bool world_equals(const struct world *one, const struct world *other)
+static bool equals(const struct world *one, const struct world *other)
 {
     return memcmp(one->boot_id, other->boot_id, sizeof one->boot_id) == 0 &&
            one->pid_namespace == other->pid_namespace && one->time_namespace == other->time_namespace;
@@ -86,7 +86,7 @@ bool is_foreign(int fd)
         return false;
     world_of_this_process(&here);
     world_of_region(&there, &layout.header);
-    return !world_equals(&here, &there);
+    return !equals(&here, &there);
 }
 
 int process_in(uint64_t pid_namespace)

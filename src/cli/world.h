@@ -20,7 +20,6 @@ struct world {
 
 void world_of_this_process(struct world *world);
 void world_of_region(struct world *world, const struct header *header);
-bool world_equals(const struct world *one, const struct world *other);
 
 /* As much of the region's header as the file has; the bytes read, or a negative errno value. */
 long read_layout(int fd, struct layout *layout);
