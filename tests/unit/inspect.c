@@ -223,9 +223,10 @@ Test(inspect, replaced_and_unlinked)
 /* ---- the words for errors ---- */
 
 static const int documented[] = {
-    0,      EINVAL, ENOMEM, EFBIG,     EMSGSIZE, ENOSPC,  ENAMETOOLONG, ENODATA, ENOBUFS,
-    EAGAIN, EIDRM,  EROFS,  EBUSY,     EPERM,    EEXIST,  ENOENT,       EBADMSG, EPROTONOSUPPORT,
-    ELOOP,  EBADF,  EACCES, EOVERFLOW, ESTALE,   EDEADLK, ETIMEDOUT,    EINTR,   EOPNOTSUPP,
+    0,         EINVAL,          ENOMEM,     EFBIG,  EMSGSIZE, ENOSPC,    ENAMETOOLONG, ENODATA,
+    ENOBUFS,   EAGAIN,          EIDRM,      EROFS,  EBUSY,    EPERM,     EEXIST,       ENOENT,
+    EBADMSG,   EPROTONOSUPPORT, ELOOP,      EBADF,  EACCES,   EOVERFLOW, ESTALE,       EDEADLK,
+    ETIMEDOUT, EINTR,           EOPNOTSUPP, EMFILE, ENOTDIR,  EISDIR,    EIO,          EDQUOT,
 };
 
 Test(inspect, every_error_has_a_sentence_of_its_own)

@@ -368,7 +368,7 @@ Test(names, unlink_removes_what_is_no_share_but_no_directory)
     equals(seqshare_unlink(file), 0);
     equals(seqshare_unlink(link), 0); /* the link, not what it points to */
     check(!seqshare_retired(share));
-    check(seqshare_unlink(folder) < 0);
+    equals(seqshare_unlink(folder), -EISDIR);
     equals(entries(directory), 2);
     seqshare_close(share);
 }
