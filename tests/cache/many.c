@@ -13,14 +13,6 @@ static seqshare_cache_mt *cache_of(seqshare *share)
     return cache;
 }
 
-static seqshare *new_share(void)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_new(&share, 4096), 0);
-    return share;
-}
-
 static struct seqshare_cache_stat stat_of(seqshare_cache_mt *cache)
 {
     struct seqshare_cache_stat stat = {0};
@@ -46,7 +38,7 @@ static uint64_t word_of(seqshare_cache_mt *cache)
 
 Test(many, decodes_once_per_version)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache_mt *cache = cache_of(share);
     seqshare_snapshot snapshot;
 
@@ -69,7 +61,7 @@ Test(many, decodes_once_per_version)
 
 Test(many, a_section_keeps_its_object)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache_mt *cache = cache_of(share);
     seqshare_snapshot first, second;
     const struct object *old, *new;
@@ -98,7 +90,7 @@ Test(many, hundreds_of_versions_in_use)
 {
     enum { SECTIONS = 600 };
     static seqshare_snapshot snapshots[SECTIONS];
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache_mt *cache = cache_of(share);
 
     for (uint64_t i = 0; i < SECTIONS; i++) {
@@ -122,7 +114,7 @@ Test(many, hundreds_of_versions_in_use)
 
 Test(many, sections_of_two_caches)
 {
-    seqshare *shares[2] = {new_share(), new_share()};
+    seqshare *shares[2] = {share_of(4096), share_of(4096)};
     seqshare_cache_mt *outer = cache_of(shares[0]), *inner = cache_of(shares[1]);
     seqshare_snapshot snapshot;
 
@@ -144,7 +136,7 @@ Test(many, sections_of_two_caches)
 
 Test(many, a_cache_is_closed_inside_a_section_of_another)
 {
-    seqshare *shares[2] = {new_share(), new_share()};
+    seqshare *shares[2] = {share_of(4096), share_of(4096)};
     seqshare_cache_mt *outer = cache_of(shares[0]), *inner = cache_of(shares[1]);
     seqshare_snapshot snapshot;
 
@@ -164,7 +156,7 @@ Test(many, a_cache_is_closed_inside_a_section_of_another)
 
 Test(many, a_bad_value_leaves_the_last_good_object)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache_mt *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);
@@ -206,7 +198,7 @@ static void child_goes_on(void *context)
 
 Test(many, works_in_children_of_fork)
 {
-    struct family family = {.share = new_share()};
+    struct family family = {.share = share_of(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -234,7 +226,7 @@ static void child_leaves(void *context)
 
 Test(many, forks_inside_a_section)
 {
-    struct family family = {.share = new_share()};
+    struct family family = {.share = share_of(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -250,7 +242,7 @@ Test(many, forks_inside_a_section)
 
 Test(many, bad_input)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache_mt *cache = NULL;
     struct seqshare_cache_stat stat;
 

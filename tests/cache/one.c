@@ -15,14 +15,6 @@ static seqshare_cache *cache_of(seqshare *share)
     return cache;
 }
 
-static seqshare *new_share(void)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_new(&share, 4096), 0);
-    return share;
-}
-
 static struct seqshare_cache_stat stat_of(const seqshare_cache *cache)
 {
     struct seqshare_cache_stat stat = {0};
@@ -42,7 +34,7 @@ static uint64_t word_of(seqshare_cache *cache)
 
 Test(one, decodes_once_per_version)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = cache_of(share);
     const void *object;
 
@@ -70,7 +62,7 @@ Test(one, decodes_once_per_version)
 
 Test(one, a_bad_value_leaves_the_last_good_object)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);
@@ -94,7 +86,7 @@ Test(one, a_bad_value_leaves_the_last_good_object)
 
 Test(one, a_bad_first_value_is_none)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(seqshare_set(share, "bad", 3), 0);
@@ -115,7 +107,7 @@ static void *fails_silently(void *bytes, size_t length, uint64_t version, void *
 
 Test(one, a_decoder_without_errno_gets_badmsg)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = NULL;
     int asked = 0;
 
@@ -140,7 +132,7 @@ static void *length_and_end(void *bytes, size_t length, uint64_t version, void *
 Test(one, any_length_ends_in_a_zero)
 {
     static const size_t lengths[] = {0, 1, 63, 64, 4096};
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = NULL;
     char bytes[4096];
     size_t seen = 99;
@@ -173,7 +165,7 @@ static void child_sees_the_newest(void *context)
 
 Test(one, works_in_children_of_fork)
 {
-    struct family family = {.share = new_share()};
+    struct family family = {.share = share_of(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -188,7 +180,7 @@ Test(one, works_in_children_of_fork)
 
 Test(one, bad_input)
 {
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = NULL;
     struct seqshare_cache_stat stat;
 
@@ -214,7 +206,7 @@ static void corrupt_length(seqshare *share)
 Test(one, a_corrupt_region_costs_an_error)
 {
     int64_t end = now() + SECONDS_TO_HANG * SECONDS;
-    seqshare *share = new_share();
+    seqshare *share = share_of(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);

@@ -62,14 +62,10 @@ static void everywhere(void (*row)(seqshare *share, bool writable))
 {
     struct scene scene = {.writable = true, .row = row};
     struct scene reader = {.row = row};
-    int fd;
 
-    equals(seqshare_new(&scene.share, CAPACITY), 0);
+    scene.share = share_of(CAPACITY);
     equals(seqshare_set(scene.share, standing, sizeof standing), 0);
-    fd = seqshare_fd(scene.share, SEQSHARE_READ);
-    check(fd >= 0);
-    equals(seqshare_attach(&reader.share, fd, SEQSHARE_READ), 0);
-    close(fd);
+    reader.share = another_handle(scene.share, SEQSHARE_READ);
 
     play(&scene);
     child_run(play, &scene);
@@ -350,15 +346,12 @@ static void every_write_is_busy(seqshare *share)
 
 static void within_fill(seqshare *share, bool writable)
 {
-    seqshare *second = NULL;
+    seqshare *second;
     void *slot;
-    int fd;
 
     if (!writable)
         return;
-    fd = seqshare_fd(share, SEQSHARE_WRITE);
-    equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
-    close(fd);
+    second = another_handle(share, SEQSHARE_WRITE);
     for (int locked = 0; locked <= 1; locked++) {
         if (locked)
             equals(seqshare_lock(share), 0);
@@ -432,17 +425,14 @@ Test(bad_input, abandon_after_a_longjmp_out_of_set_gives_the_lock_back)
 
 Test(bad_input, close_after_a_longjmp_out_of_set_gives_the_lock_back)
 {
-    seqshare *share = NULL, *second = NULL;
+    seqshare *share = share_of(CAPACITY);
     char buffer[CAPACITY];
-    int fd;
 
     skip_under_valgrind();
-    equals(seqshare_new(&share, CAPACITY), 0);
     equals(seqshare_set(share, standing, sizeof standing), 0);
-    fd = seqshare_fd(share, SEQSHARE_WRITE);
-    check(fd >= 0);
     for (int locked = 0; locked <= 1; locked++) {
-        equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
+        seqshare *second = another_handle(share, SEQSHARE_WRITE);
+
         if (locked)
             equals(seqshare_lock(second), 0);
         leave_a_set(second);
@@ -453,7 +443,6 @@ Test(bad_input, close_after_a_longjmp_out_of_set_gives_the_lock_back)
         equals(seqshare_get(share, buffer, sizeof buffer, NULL), sizeof standing);
         check(memcmp(buffer, standing, sizeof standing) == 0);
     }
-    close(fd);
     equals(seqshare_set(share, "next", 4), 0);
     equals(seqshare_version(share), 2);
     seqshare_close(share);

@@ -5,7 +5,6 @@
  */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -24,18 +23,6 @@
 TestSuite(bad_region, .timeout = 60);
 
 static seqshare *const untouched = (seqshare *)8;
-
-static int entries(const char *directory)
-{
-    DIR *open = opendir(directory);
-    int count = 0;
-
-    check(open != NULL);
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count - 2;
-}
 
 static bool exists(const char *path)
 {

@@ -11,33 +11,10 @@ TestSuite(fill, .timeout = 60);
 
 static seqshare *share_with(const char *text)
 {
-    seqshare *share = NULL;
+    seqshare *share = share_of(4096);
 
-    equals(seqshare_new(&share, 4096), 0);
     equals(seqshare_set(share, text, strlen(text)), 0);
     return share;
-}
-
-static void holds(const seqshare *share, const char *text, uint64_t version)
-{
-    char buffer[4096];
-    uint64_t got = 0;
-
-    equals(seqshare_get(share, buffer, sizeof buffer, &got), strlen(text));
-    check(memcmp(buffer, text, strlen(text)) == 0);
-    equals(got, version);
-    equals(seqshare_version(share), version);
-}
-
-static void finds_lock_free(void *share)
-{
-    equals(seqshare_trylock(share), 0);
-    equals(seqshare_unlock(share), 0);
-}
-
-static void finds_lock_taken(void *share)
-{
-    equals(seqshare_trylock(share), -EBUSY);
 }
 
 Test(fill, nobody_sees_it_before_publish)
@@ -48,10 +25,10 @@ Test(fill, nobody_sees_it_before_publish)
     equals(seqshare_fill(share, 100, &slot), 0);
     memcpy(slot, "new value", 9);
     holds(share, "old", 1);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_publish(share, 9), 0);
     holds(share, "new value", 2);
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
     seqshare_close(share);
 }
 
@@ -106,7 +83,7 @@ Test(fill, abandon_leaves_the_old_value_and_an_odd_sequence)
     equals(seqshare_load_relaxed(&share->head->sequence), 2 * 2 + 1);
     holds(share, "now", 2);
     check(seqshare_valid(share, &view));
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
 
     equals(seqshare_set(share, "next", 4), 0);
     equals(seqshare_load_relaxed(&share->head->sequence), 2 * 3);
@@ -140,14 +117,14 @@ Test(fill, under_lock_the_lock_stays)
     equals(seqshare_fill(share, 10, &slot), 0);
     memcpy(slot, "one", 3);
     equals(seqshare_publish(share, 3), 0);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_fill(share, 10, &slot), 0);
     equals(seqshare_abandon(share), 0);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_set(share, "two", 3), 0);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_unlock(share), 0);
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
     holds(share, "two", 3);
     seqshare_close(share);
 }
@@ -162,7 +139,7 @@ Test(fill, a_publish_that_is_too_long_can_be_repeated)
     equals(seqshare_publish(share, 5), -EMSGSIZE);
     equals(seqshare_publish(share, SIZE_MAX), -EMSGSIZE);
     holds(share, "old", 1);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_publish(share, 4), 0);
     holds(share, "good", 2);
     seqshare_close(share);
@@ -204,16 +181,12 @@ static void close_share(void *share)
 
 Test(fill, close_abandons_what_this_thread_was_filling_but_not_in_a_child)
 {
-    seqshare *share = share_with("old"), *second = NULL;
+    seqshare *share = share_with("old"), *second = another_handle(share, SEQSHARE_WRITE);
     void *slot = NULL;
-    int fd = seqshare_fd(share, SEQSHARE_WRITE);
 
-    check(fd >= 0);
-    equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
-    close(fd);
     equals(seqshare_fill(second, 10, &slot), 0);
     child_run(close_share, second);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     memcpy(slot, "mine", 4);
     equals(seqshare_publish(second, 4), 0);
     holds(share, "mine", 2);
@@ -221,7 +194,7 @@ Test(fill, close_abandons_what_this_thread_was_filling_but_not_in_a_child)
     equals(seqshare_fill(second, 10, &slot), 0);
     seqshare_close(second);
     holds(share, "mine", 2);
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
     equals(seqshare_set(share, "later", 5), 0);
     holds(share, "later", 3);
     seqshare_close(share);
@@ -230,13 +203,9 @@ Test(fill, close_abandons_what_this_thread_was_filling_but_not_in_a_child)
 /* Fails with: a publish that goes by who owns the lock, and takes the sequence back to its own version. */
 Test(fill, publish_after_an_abandon_through_another_handle_is_refused)
 {
-    seqshare *share = share_with("old"), *second = NULL;
+    seqshare *share = share_with("old"), *second = another_handle(share, SEQSHARE_WRITE);
     void *slot = NULL;
-    int fd = seqshare_fd(share, SEQSHARE_WRITE);
 
-    check(fd >= 0);
-    equals(seqshare_attach(&second, fd, SEQSHARE_WRITE), 0);
-    close(fd);
     equals(seqshare_fill(share, 10, &slot), 0);
     memcpy(slot, "stale", 5);
     equals(seqshare_abandon(second), 0);
@@ -246,7 +215,7 @@ Test(fill, publish_after_an_abandon_through_another_handle_is_refused)
     equals(seqshare_lock(second), 0);
     equals(seqshare_publish(share, 5), -EPERM); /* this thread does, and fills nothing */
     holds(share, "newer", 4);
-    child_run(finds_lock_taken, share);
+    child_run(lock_is_taken, share);
     equals(seqshare_fill(second, 10, &slot), 0);
     equals(seqshare_publish(share, 5), -EPERM); /* it fills, but through the other */
     holds(share, "newer", 4);

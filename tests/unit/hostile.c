@@ -24,9 +24,8 @@ static struct seqshare_head *head_of(seqshare *share)
 
 static seqshare *share_with(const char *text)
 {
-    seqshare *share = NULL;
+    seqshare *share = share_of(CAPACITY);
 
-    equals(seqshare_new(&share, CAPACITY), 0);
     for (int i = 0; i < 2; i++) /* in either slot */
         equals(seqshare_set(share, text, strlen(text)), 0);
     return share;
@@ -35,16 +34,6 @@ static seqshare *share_with(const char *text)
 static void plant_sequence(seqshare *share, uint64_t sequence)
 {
     seqshare_store_release(&head_of(share)->sequence, sequence);
-}
-
-static void holds(const seqshare *share, const char *text, uint64_t version)
-{
-    char buffer[CAPACITY];
-    uint64_t got = 0;
-
-    equals(seqshare_get(share, buffer, sizeof buffer, &got), strlen(text));
-    check(memcmp(buffer, text, strlen(text)) == 0);
-    equals(got, version);
 }
 
 /* ---- the end of the numbers ---- */
@@ -166,17 +155,6 @@ static void read_all_ways(const seqshare *share)
     seqshare_wait(share, seqshare_version(share) + 1, 0);
 }
 
-static seqshare *reader_of(const seqshare *share)
-{
-    int fd = seqshare_fd(share, SEQSHARE_READ);
-    seqshare *reader = NULL;
-
-    check(fd >= 0);
-    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
-    close(fd);
-    return reader;
-}
-
 /* `length` is what stands in the header. A buffer as large does not help: the slot ends where it ends. */
 static void finds_corrupt(const seqshare *share, uint64_t length)
 {
@@ -207,7 +185,7 @@ Test(hostile, a_length_beyond_the_capacity_is_an_error_and_the_next_set_heals_it
         CAPACITY + 1,      CAPACITY + 64,           100000,    3 << 20,           UINT32_MAX,
         UINT64_C(1) << 32, (UINT64_C(1) << 32) + 3, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX - CAPACITY,
         UINT64_MAX - 63,   UINT64_MAX - 4095,       UINT64_MAX};
-    seqshare *share = share_with("old"), *reader = reader_of(share);
+    seqshare *share = share_with("old"), *reader = another_handle(share, SEQSHARE_READ);
 
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         uint64_t version = seqshare_version(share);
@@ -224,7 +202,7 @@ Test(hostile, a_length_beyond_the_capacity_is_an_error_and_the_next_set_heals_it
 
 Test(hostile, any_sequence_is_survived_by_readers_and_writers)
 {
-    seqshare *share = share_with("old"), *reader = reader_of(share);
+    seqshare *share = share_with("old"), *reader = another_handle(share, SEQSHARE_READ);
 
     for (unsigned bit = 0; bit < 64; bit++) {
         const uint64_t power = UINT64_C(1) << bit;
@@ -276,7 +254,7 @@ static void scribble_over_the_head(void *context)
 /* Fails with: a length that is loaded twice, once to be bounded and once to be used. */
 Test(hostile, an_enemy_who_scribbles_over_the_head_makes_no_reader_crash_or_hang)
 {
-    seqshare *share = share_with("old"), *reader = reader_of(share);
+    seqshare *share = share_with("old"), *reader = another_handle(share, SEQSHARE_READ);
     pid_t enemy = child_start(scribble_over_the_head, share);
 
     for (int i = 0; i < 3000; i++) {

@@ -49,21 +49,6 @@ static void let_go(struct scene *scene, pid_t child)
     equals(child_end(child), 0);
 }
 
-static void lock_is_free(void *context)
-{
-    struct scene *scene = context;
-
-    equals(seqshare_trylock(scene->share), 0);
-    equals(seqshare_unlock(scene->share), 0);
-}
-
-static void lock_is_taken(void *context)
-{
-    struct scene *scene = context;
-
-    equals(seqshare_trylock(scene->share), -EBUSY);
-}
-
 Test(lock, taken_and_given_back_again_and_again)
 {
     struct scene *scene = scene_new();
@@ -76,7 +61,7 @@ Test(lock, taken_and_given_back_again_and_again)
         equals(seqshare_lock_for(scene->share, i % 2 ? -1 : 0), 0);
         equals(seqshare_unlock(scene->share), 0);
     }
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
@@ -89,9 +74,9 @@ Test(lock, a_thread_that_locks_twice_is_told_so)
     equals(seqshare_trylock(scene->share), -EDEADLK);
     equals(seqshare_lock_for(scene->share, 0), -EDEADLK);
     equals(seqshare_lock_for(scene->share, -1), -EDEADLK);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     equals(seqshare_unlock(scene->share), 0);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
@@ -118,7 +103,7 @@ static void unlock_of_anothers(void *context)
 static void *unlock_of_anothers_in_thread(void *context)
 {
     unlock_of_anothers(context);
-    lock_is_taken(context);
+    lock_is_taken(((struct scene *)context)->share);
     return NULL;
 }
 
@@ -131,7 +116,7 @@ Test(lock, nobody_unlocks_for_another)
     child_run(unlock_of_anothers, scene);
     equals(pthread_create(&thread, NULL, unlock_of_anothers_in_thread, scene), 0);
     equals(pthread_join(thread, NULL), 0);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     equals(seqshare_unlock(scene->share), 0);
     seqshare_close(scene->share);
 }
@@ -148,7 +133,7 @@ Test(lock, who_may_not_wait_is_told_that_it_is_taken)
     equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
     check(now() - begin >= 120 * MILLISECONDS);
     let_go(scene, child);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
@@ -162,7 +147,7 @@ Test(lock, bad_arguments)
     equals(seqshare_unlock(NULL), -EINVAL);
     equals(seqshare_lock_for(scene->share, -2), -EINVAL);
     equals(seqshare_lock_for(scene->share, INT64_MIN), -EINVAL);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     equals(seqshare_lock_for(scene->share, INT64_MAX), 0);
     equals(seqshare_unlock(scene->share), 0);
     seqshare_close(scene->share);
@@ -272,14 +257,14 @@ Test(lock, its_owner_reads_and_writes)
     equals(seqshare_fill(scene->share, 5, &slot), 0);
     memcpy(slot, "three", 5);
     equals(seqshare_publish(scene->share, 5), 0);
-    child_run(lock_is_taken, scene); /* none of these gave it back */
+    child_run(lock_is_taken, scene->share); /* none of these gave it back */
     equals(seqshare_fill(scene->share, 5, &slot), 0);
     equals(seqshare_abandon(scene->share), 0);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     equals(seqshare_unlock(scene->share), 0);
     equals(seqshare_get(scene->share, got, sizeof got, &version), 5);
     check(version == 3 && memcmp(got, "three", 5) == 0);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
@@ -296,7 +281,7 @@ Test(lock, an_error_under_it_does_not_give_it_back)
     equals(seqshare_abandon(scene->share), -EPERM);
     equals(seqshare_publish(scene->share, 0), -EPERM);
     equals(seqshare_drop_write(scene->share), -EBUSY);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     equals(seqshare_unlock(scene->share), 0);
     seqshare_close(scene->share);
 }
@@ -381,56 +366,49 @@ Test(lock, between_fill_and_publish_nothing_else_is_done)
         equals(seqshare_set(scene->share, "x", 1), -EBUSY);
         equals(seqshare_set_if(scene->share, &version, "x", 1), -EBUSY);
         equals(seqshare_fill(scene->share, 1, &other), -EBUSY);
-        child_run(lock_is_taken, scene);
+        child_run(lock_is_taken, scene->share);
         *(char *)slot = 'y';
         equals(seqshare_publish(scene->share, 1), 0);
         version = seqshare_version(scene->share);
         equals(version, held + 1);
     }
     equals(seqshare_unlock(scene->share), 0);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
 Test(lock, close_gives_it_back)
 {
     struct scene *scene = scene_new();
-    int fd = seqshare_fd(scene->share, SEQSHARE_WRITE);
-    seqshare *other;
+    seqshare *other = another_handle(scene->share, SEQSHARE_WRITE);
     void *slot;
 
-    check(fd >= 0);
-    equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
     equals(seqshare_lock(other), 0);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     seqshare_close(other);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
 
-    equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
+    other = another_handle(scene->share, SEQSHARE_WRITE);
     equals(seqshare_fill(other, 10, &slot), 0);
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     seqshare_close(other);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     equals(seqshare_version(scene->share), 0);
 
-    equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
+    other = another_handle(scene->share, SEQSHARE_WRITE);
     equals(seqshare_lock(other), 0);
     equals(seqshare_fill(other, 10, &slot), 0);
     seqshare_close(other);
-    child_run(lock_is_free, scene);
-    close(fd);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
 Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
 {
     struct scene *scene = scene_new();
-    int fd = seqshare_fd(scene->share, SEQSHARE_WRITE);
-    seqshare *other;
+    seqshare *other = another_handle(scene->share, SEQSHARE_WRITE);
     void *slot;
 
-    check(fd >= 0);
-    equals(seqshare_attach(&other, fd, SEQSHARE_WRITE), 0);
     equals(seqshare_lock(other), 0);
     equals(seqshare_unlock(other), 0);
     equals(seqshare_lock(scene->share), 0);
@@ -443,10 +421,9 @@ Test(lock, belongs_to_the_thread_whatever_handle_it_uses)
     memcpy(slot, "two", 3);
     equals(seqshare_publish(scene->share, 3), 0);
     seqshare_close(other); /* did not lock it, this time */
-    child_run(lock_is_taken, scene);
+    child_run(lock_is_taken, scene->share);
     equals(seqshare_unlock(scene->share), 0);
     equals(seqshare_version(scene->share), 2);
-    close(fd);
     seqshare_close(scene->share);
 }
 
@@ -458,8 +435,8 @@ Test(lock, is_another_for_every_region)
     equals(seqshare_lock(other->share), 0);
     equals(seqshare_set(other->share, "x", 1), 0);
     equals(seqshare_unlock(scene->share), 0);
-    child_run(lock_is_free, scene);
-    child_run(lock_is_taken, other);
+    child_run(lock_is_free, scene->share);
+    child_run(lock_is_taken, other->share);
     equals(seqshare_unlock(other->share), 0);
     seqshare_close(scene->share);
     seqshare_close(other->share);
@@ -591,7 +568,7 @@ Test(lock, is_handed_on_from_sleeper_to_sleeper)
             equals(child_end(children[i]), 0);
         equals(scene->number, SLEEPERS);
     }
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }
 
@@ -612,6 +589,6 @@ Test(lock, who_stops_waiting_leaves_it_usable)
     equals(seqshare_stat(scene->share, &stat), 0);
     check(stat.owner == getpid() && stat.owner_alive);
     equals(seqshare_unlock(scene->share), 0);
-    child_run(lock_is_free, scene);
+    child_run(lock_is_free, scene->share);
     seqshare_close(scene->share);
 }

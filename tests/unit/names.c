@@ -2,7 +2,6 @@
 /* Names: where they are, whom they let in, how they appear and go. */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +12,6 @@
 
 TestSuite(names, .timeout = 120);
 
-static int entries(const char *directory)
-{
-    DIR *open = opendir(directory);
-    int count = 0;
-
-    check(open != NULL);
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count - 2;
-}
-
 static seqshare *create(const char *name, const char *text, mode_t mode)
 {
     seqshare *share = NULL;
@@ -34,7 +21,7 @@ static seqshare *create(const char *name, const char *text, mode_t mode)
     return share;
 }
 
-static void holds(const seqshare *share, const char *text)
+static void says(const seqshare *share, const char *text)
 {
     char buffer[100];
 
@@ -47,7 +34,7 @@ static void opens(const char *name, int access, const char *text)
     seqshare *share = NULL;
 
     equals(seqshare_open(&share, name, access), 0);
-    holds(share, text);
+    says(share, text);
     equals(seqshare_set(share, text, strlen(text)), access & SEQSHARE_WRITE ? 0 : -EROFS);
     seqshare_close(share);
 }
@@ -162,7 +149,7 @@ static void visit(void *context)
     equals(seqshare_open(&share, visit->name, visit->access), visit->wanted);
     if (visit->wanted != 0)
         return;
-    holds(share, "value");
+    says(share, "value");
     equals(seqshare_set(share, "value", 5), visit->access & SEQSHARE_WRITE ? 0 : -EROFS);
     equals(seqshare_reopen(share), 0);
     if (!(visit->access & SEQSHARE_WRITE))
@@ -244,10 +231,10 @@ Test(names, reopen_refuses_a_squatter_as_open_does)
     equals(seqshare_unlink(name), 0);
     child_run_as(NOBODY, squat, (void *)(uintptr_t)name);
     equals(seqshare_reopen(share), -EPERM);
-    holds(share, "mine");
+    says(share, "mine");
     equals(seqshare_set(share, "still mine", 10), 0);
     equals(seqshare_reopen(trusting), 1);
-    holds(trusting, "value");
+    says(trusting, "value");
     seqshare_close(trusting);
     seqshare_close(share);
 }
@@ -351,7 +338,7 @@ Test(names, unlink_tells_those_who_have_the_share_and_takes_nothing_from_them)
     equals(seqshare_set(share, "goes on", 7), 0);
     equals(seqshare_lock(share), 0);
     equals(seqshare_unlock(share), 0);
-    holds(reader, "goes on");
+    says(reader, "goes on");
     seqshare_close(reader);
     seqshare_close(share);
 }
@@ -400,7 +387,7 @@ Test(names, unlink_removes_a_share_too_large_to_be_mapped)
     child_run(unlink_what_cannot_be_mapped, (void *)(uintptr_t)name);
     equals(entries(directory), 0);
     equals(seqshare_reopen(share), -ENOENT);
-    holds(share, "value");
+    says(share, "value");
     seqshare_close(share);
 }
 
@@ -420,7 +407,7 @@ Test(names, unlink_by_one_who_may_not_write_the_file_is_noticed_by_reopen)
     child_run_as(NOBODY, unlink_it, (void *)(uintptr_t)name);
     check(!seqshare_retired(share)); /* nobody could leave a mark */
     equals(seqshare_reopen(share), -ENOENT);
-    holds(share, "value");
+    says(share, "value");
     seqshare_close(share);
 }
 
@@ -454,10 +441,10 @@ Test(names, reopen_follows_the_name)
     equals(seqshare_unlink(name), 0);
     equals(seqshare_reopen(writer), -ENOENT);
     equals(seqshare_reopen(reader), -ENOENT);
-    holds(writer, "old"); /* as they were */
-    holds(reader, "old");
+    says(writer, "old"); /* as they were */
+    says(reader, "old");
     equals(seqshare_set(writer, "older", 5), 0);
-    holds(reader, "older");
+    says(reader, "older");
 
     next = create(name, "new", 0600);
     equals(seqshare_set(next, "newer", 5), 0);
@@ -467,10 +454,10 @@ Test(names, reopen_follows_the_name)
     equals(seqshare_reopen(reader), 0);
     check(!seqshare_retired(reader) && !seqshare_retired(writer));
     equals(seqshare_version(reader), 3);
-    holds(reader, "newest");
+    says(reader, "newest");
     equals(seqshare_set(reader, "x", 1), -EROFS); /* the same access as before */
     equals(seqshare_set(writer, "by the old handle", 17), 0);
-    holds(next, "by the old handle");
+    says(next, "by the old handle");
     seqshare_close(next);
     seqshare_close(reader);
     seqshare_close(writer);
@@ -485,7 +472,7 @@ Test(names, reopen_stays_read_only_after_drop_write)
     equals(seqshare_unlink(name), 0);
     next = create(name, "new", 0600);
     equals(seqshare_reopen(share), 1);
-    holds(share, "new");
+    says(share, "new");
     equals(seqshare_set(share, "x", 1), -EROFS);
     equals(seqshare_lock(share), -EROFS);
     seqshare_close(next);
@@ -495,18 +482,14 @@ Test(names, reopen_stays_read_only_after_drop_write)
 Test(names, reopen_of_a_share_without_a_name_or_while_it_is_locked)
 {
     const char *name = temp_name();
-    seqshare *share = NULL, *attached = NULL;
+    seqshare *share = share_of(100), *attached;
     void *slot;
-    int fd;
 
-    equals(seqshare_new(&share, 100), 0);
     equals(seqshare_reopen(share), -EINVAL);
     seqshare_close(share);
 
     share = create(name, "value", 0600);
-    fd = seqshare_fd(share, SEQSHARE_WRITE);
-    equals(seqshare_attach(&attached, fd, SEQSHARE_WRITE), 0);
-    close(fd);
+    attached = another_handle(share, SEQSHARE_WRITE);
     equals(seqshare_reopen(attached), -EINVAL);
     equals(seqshare_lock(share), 0);
     equals(seqshare_reopen(share), -EBUSY);
@@ -530,8 +513,8 @@ Test(names, reopen_keeps_the_handle_when_the_name_is_no_share_now)
     equals(seqshare_reopen(share), -ELOOP);
     check(unlink(name) == 0 && mkfifo(name, 0600) == 0);
     equals(seqshare_reopen(share), -EBADMSG);
-    holds(share, "value");
+    says(share, "value");
     equals(seqshare_set(share, "works", 5), 0);
-    holds(share, "works");
+    says(share, "works");
     seqshare_close(share);
 }

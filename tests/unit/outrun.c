@@ -144,14 +144,11 @@ Test(outrun, get_gives_up_when_no_attempt_of_a_second_succeeded)
 
 Test(outrun, a_read_only_handle_is_outrun_likewise)
 {
-    seqshare *reader = NULL;
     struct seqshare_stat stat;
-    int fd;
+    seqshare *reader;
 
     arrange(2, 2, true);
-    fd = seqshare_fd(target, SEQSHARE_READ);
-    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
-    close(fd);
+    reader = another_handle(target, SEQSHARE_READ);
     equals(seqshare_try_get(reader, buffer, LENGTH, NULL), -EAGAIN);
     equals(seqshare_get(reader, buffer, LENGTH, NULL), -EAGAIN);
     equals(seqshare_stat(reader, &stat), 0);
@@ -220,15 +217,13 @@ static void publish_another_type_in_fault(int signal, siginfo_t *info, void *con
 static int typed_read_outrun_by(int how_many, struct half *got)
 {
     struct sigaction fault = {.sa_sigaction = publish_another_type_in_fault, .sa_flags = SA_SIGINFO};
-    seqshare *reader = NULL;
-    int fd, result;
+    seqshare *reader;
+    int result;
 
     skip_under_valgrind();
-    equals(seqshare_new(&target, sizeof(struct half)), 0);
+    target = share_of(sizeof(struct half));
     equals(half_set(target, &(struct half){{1, 2, 3, 4}}), 0);
-    fd = seqshare_fd(target, SEQSHARE_READ);
-    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
-    close(fd);
+    reader = another_handle(target, SEQSHARE_READ);
     slots = reader->bytes;
     publications = how_many;
     equals((uintptr_t)slots % PAGE, 0);

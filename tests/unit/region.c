@@ -21,30 +21,12 @@ TestSuite(region, .timeout = 120);
 
 enum { PAGE = 4096, OVERHEAD = 12 << 10 };
 
-static seqshare *share_of(size_t capacity)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_new(&share, capacity), 0);
-    return share;
-}
-
 static int fd_of(const seqshare *share, int access)
 {
     int fd = seqshare_fd(share, access);
 
     check(fd >= 0);
     return fd;
-}
-
-static seqshare *reader_of(const seqshare *share)
-{
-    seqshare *reader = NULL;
-    int fd = fd_of(share, SEQSHARE_READ);
-
-    equals(seqshare_attach(&reader, fd, SEQSHARE_READ), 0);
-    close(fd);
-    return reader;
 }
 
 /* ---- capacity is an upper bound and costs nothing ---- */
@@ -171,7 +153,7 @@ static void not_dumped(const seqshare *share)
 /* A core dump reads what it dumps, and reading a hole of a tmpfs allocates it. */
 Test(region, slots_are_left_out_of_core_dumps)
 {
-    seqshare *share = share_of(huge), *reader = reader_of(share);
+    seqshare *share = share_of(huge), *reader = another_handle(share, SEQSHARE_READ);
 
     not_dumped(share);
     not_dumped(reader);
@@ -309,38 +291,6 @@ Test(region, a_program_opens_a_name)
 }
 
 /* ---- over a socket, to a process that was there before the share ---- */
-
-static void send_descriptor(int socket, int fd)
-{
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    struct iovec data = {(char[]){'x'}, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    equals(sendmsg(socket, &message, 0), 1);
-}
-
-static int receive_descriptor(int socket)
-{
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    char byte;
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    int fd;
-
-    equals(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), 1);
-    check(CMSG_FIRSTHDR(&message) != NULL);
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    return fd;
-}
 
 static void receive_and_use(void *context)
 {

@@ -5,7 +5,6 @@
  */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,18 +14,6 @@
 #include <unistd.h>
 
 TestSuite(replace, .timeout = 120);
-
-static int entries(const char *directory)
-{
-    DIR *open = opendir(directory);
-    int count = 0;
-
-    check(open != NULL);
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count - 2;
-}
 
 static seqshare *create(const char *name, const char *text)
 {
@@ -52,17 +39,6 @@ static seqshare *replace(const char *name)
 
     equals(seqshare_replace(&share, name, 200, 0600), 0);
     return share;
-}
-
-static void holds(const seqshare *share, const char *text, uint64_t version)
-{
-    char buffer[200];
-    uint64_t got = 0;
-
-    equals(seqshare_get(share, buffer, sizeof buffer, &got), strlen(text));
-    check(memcmp(buffer, text, strlen(text)) == 0);
-    equals(got, version);
-    equals(seqshare_version(share), version);
 }
 
 /* ---- what is carried on ---- */

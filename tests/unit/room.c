@@ -5,7 +5,6 @@
  */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -20,18 +19,6 @@ TestSuite(room, .timeout = 120);
 enum { CAPACITY = 4 << 20 };
 
 static char value[CAPACITY], copy[CAPACITY];
-
-static int entries(const char *directory)
-{
-    DIR *open = opendir(directory);
-    int count = 0;
-
-    check(open != NULL);
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count - 2;
-}
 
 /* A child's own view of the mounts: what is mounted here is gone with it. */
 static void mount_small(const char *directory)
@@ -67,12 +54,6 @@ static void set(seqshare *share, size_t length)
     equals(seqshare_set(share, value, length), 0);
 }
 
-static void finds_lock_free(void *share)
-{
-    equals(seqshare_trylock(share), 0);
-    equals(seqshare_unlock(share), 0);
-}
-
 /* Every way to write what there is no room for. */
 static void no_room_for(seqshare *share, size_t length)
 {
@@ -86,7 +67,7 @@ static void no_room_for(seqshare *share, size_t length)
     equals(seqshare_set_typed(share, value, length, 7), -ENOSPC);
     equals(seqshare_fill(share, length, &slot), -ENOSPC);
     equals(seqshare_publish(share, 0), -EPERM);
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
     equals(seqshare_lock(share), 0); /* also under the own lock, which stays */
     equals(seqshare_set(share, value, length), -ENOSPC);
     equals(seqshare_fill(share, length, &slot), -ENOSPC);
@@ -254,7 +235,7 @@ static void *write_first_without_descriptors(void *context)
     equals(seqshare_trylock(share), -EMFILE);
     stands(share, 10, 1);
     limit_descriptors(limit.rlim_cur);
-    child_run(finds_lock_free, share);
+    child_run(lock_is_free, share);
     set(share, 20);
     stands(share, 20, 2);
     equals(seqshare_lock(share), 0);

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <criterion/hooks.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -161,6 +163,38 @@ void child_sleeps(pid_t child)
     }
 }
 
+void send_descriptor(int socket, int fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec data = {(char[]){'x'}, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    equals(sendmsg(socket, &message, 0), 1);
+}
+
+int receive_descriptor(int socket)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    char byte;
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    int fd;
+
+    equals(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), 1);
+    check(CMSG_FIRSTHDR(&message) != NULL);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    return fd;
+}
+
 void skip_unless_root(void)
 {
     if (geteuid() != 0)
@@ -240,6 +274,18 @@ const char *share_path(const char *name)
     return format("/dev/shm/seqshare.%s", name);
 }
 
+int entries(const char *directory)
+{
+    DIR *open = opendir(directory);
+    int count = 0;
+
+    check(open != NULL);
+    while (readdir(open))
+        count++;
+    closedir(open);
+    return count - 2;
+}
+
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *where)
 {
     (void)stat, (void)type, (void)where;
@@ -261,6 +307,49 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
             nftw(found.gl_pathv[k], remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
         globfree(&found);
     }
+}
+
+/* ---- shares ---- */
+
+seqshare *share_of(size_t capacity)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_new(&share, capacity), 0);
+    return share;
+}
+
+seqshare *another_handle(const seqshare *share, int access)
+{
+    int fd = seqshare_fd(share, access);
+    seqshare *other = NULL;
+
+    check(fd >= 0);
+    equals(seqshare_attach(&other, fd, access), 0);
+    close(fd);
+    return other;
+}
+
+void holds(const seqshare *share, const char *text, uint64_t version)
+{
+    char buffer[200];
+    uint64_t got = 0;
+
+    equals(seqshare_get(share, buffer, sizeof buffer, &got), strlen(text));
+    check(memcmp(buffer, text, strlen(text)) == 0);
+    equals(got, version);
+    equals(seqshare_version(share), version);
+}
+
+void lock_is_free(void *share)
+{
+    equals(seqshare_trylock(share), 0);
+    equals(seqshare_unlock(share), 0);
+}
+
+void lock_is_taken(void *share)
+{
+    equals(seqshare_trylock(share), -EBUSY);
 }
 
 /* ---- patterns: splitmix64 of seed and place, so that no byte of one value fits into another ---- */

@@ -43,6 +43,9 @@ void child_run(void (*body)(void *context), void *context);
 void child_run_as(uid_t user, void (*body)(void *context), void *context);
 /* Wait until the child sleeps in the kernel, or has been stopped: it has got as far as it gets. */
 void child_sleeps(pid_t child);
+/* To a process that was there before the descriptor was. */
+void send_descriptor(int socket, int fd);
+int receive_descriptor(int socket);
 
 void skip_unless_root(void);
 void skip_under_valgrind(void); /* which takes a fault that a test wants for a mistake */
@@ -59,8 +62,19 @@ void await_flag(const int *flag, int value); /* until it is at least `value` */
 const char *temp_name(void);                   /* for a share in /dev/shm */
 const char *temp_directory(const char *below); /* new, mode 0755, below "/tmp" or "/dev/shm" */
 const char *share_path(const char *name);      /* the file of a name without a slash */
+int entries(const char *directory);            /* how many there are */
 const char *format(const char *text, ...)      /* static; the last 64 are kept */
     __attribute__((format(printf, 1, 2)));
+
+/* ---- shares ---- */
+
+seqshare *share_of(size_t capacity);                         /* an anonymous one */
+seqshare *another_handle(const seqshare *share, int access); /* of the same region */
+/* The value is this text, and of that version. */
+void holds(const seqshare *share, const char *text, uint64_t version);
+/* For this thread, or child_run. */
+void lock_is_free(void *share);
+void lock_is_taken(void *share);
 
 /* ---- bytes that tell what they belong to ---- */
 

@@ -63,14 +63,6 @@ static pid_t staying(struct scene *scene, void (*body)(void *))
     return child;
 }
 
-static void lock_is_free(void *context)
-{
-    struct scene *scene = context;
-
-    equals(seqshare_trylock(scene->share), 0);
-    equals(seqshare_unlock(scene->share), 0);
-}
-
 /* Taken over once; from then on it is a lock like any other. */
 static void taken_over(struct scene *scene, int result)
 {
@@ -78,8 +70,8 @@ static void taken_over(struct scene *scene, int result)
     equals(seqshare_trylock(scene->share), -EDEADLK);
     equals(seqshare_set(scene->share, "new", 3), 0);
     equals(seqshare_unlock(scene->share), 0);
-    child_run(lock_is_free, scene);
-    lock_is_free(scene);
+    child_run(lock_is_free, scene->share);
+    lock_is_free(scene->share);
 }
 
 static struct scene *dead_owner(void)
@@ -124,17 +116,17 @@ Test(takeover, by_set_and_set_if_and_fill)
     void *slot;
 
     equals(seqshare_set(scene->share, "new", 3), 0);
-    lock_is_free(scene);
+    lock_is_free(scene->share);
     seqshare_close(scene->share);
     scene = dead_owner();
     equals(seqshare_set_if(scene->share, &version, "new", 3), 0);
-    lock_is_free(scene);
+    lock_is_free(scene->share);
     seqshare_close(scene->share);
     scene = dead_owner();
     equals(seqshare_fill(scene->share, 3, &slot), 0);
     equals(seqshare_publish(scene->share, 3), 0);
     equals(seqshare_version(scene->share), 2);
-    lock_is_free(scene);
+    lock_is_free(scene->share);
     seqshare_close(scene->share);
 }
 
@@ -265,7 +257,7 @@ Test(takeover, by_those_who_slept_already)
     for (int i = 0; i < 5; i++)
         equals(child_end(children[i]), 0);
     equals(scene->number, 1); /* one took it over, the others got it from one another */
-    lock_is_free(scene);
+    lock_is_free(scene->share);
     seqshare_close(scene->share);
 }
 
@@ -417,7 +409,7 @@ Test(takeover, from_one_who_had_our_own_number)
     plant(lock, (start + 1) << 32 | tid);
     equals(seqshare_unlock(scene->share), -EPERM);
     equals(seqshare_set(scene->share, "new", 3), 0);
-    lock_is_free(scene);
+    lock_is_free(scene->share);
     seqshare_close(scene->share);
 }
 

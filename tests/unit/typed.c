@@ -23,14 +23,6 @@ SEQSHARE_TYPE(location, struct point) /* another name for the same bytes */
 SEQSHARE_TYPE(scalar, uint64_t)
 SEQSHARE_TYPE(a_name_of_more_than_thirty_two_characters_as_some_projects_like_them, uint64_t)
 
-static seqshare *share_of(size_t capacity)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_new(&share, capacity), 0);
-    return share;
-}
-
 static uint32_t tag_of(const seqshare *share)
 {
     struct seqshare_stat stat;

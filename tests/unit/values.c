@@ -35,14 +35,6 @@ static unsigned char *at_end(struct walled memory, size_t length)
     return memory.start + memory.size - length;
 }
 
-static seqshare *share_of(size_t capacity)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_new(&share, capacity), 0);
-    return share;
-}
-
 Test(values, nothing_is_there_before_the_first_set)
 {
     seqshare *share = share_of(100);

@@ -58,37 +58,6 @@ Test(users, a_planted_link_leads_nowhere)
 
 /* ---- descriptors ---- */
 
-static void send_descriptor(int socket, int fd)
-{
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    struct iovec data = {(char[]){'x'}, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    equals(sendmsg(socket, &message, 0), 1);
-}
-
-static int receive_descriptor(int socket)
-{
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec data = {(char[]){0}, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    int fd;
-
-    equals(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), 1);
-    check(CMSG_FIRSTHDR(&message) != NULL);
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    return fd;
-}
-
 /* Whatever another user tries with a descriptor that only reads, it does not become one that writes. */
 static void gets_no_further(int fd)
 {

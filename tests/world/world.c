@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
-#include <dirent.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,18 +94,6 @@ void writes_everything(seqshare *share, const char *text)
     memcpy(slot, text, length);
     equals(seqshare_publish(share, length), 0);
     equals(seqshare_version(share), version + 1);
-}
-
-int entries(const char *directory)
-{
-    DIR *open = opendir(directory);
-    int count = 0;
-
-    check(open != NULL);
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count - 2;
 }
 
 void own_mounts(void)

@@ -20,8 +20,6 @@ void reads_everything(const seqshare *share, const char *text);
 void writes_nothing(seqshare *share, int error);
 /* Everything that writes works; then the value is `text`. */
 void writes_everything(seqshare *share, const char *text);
-/* How many files are there. */
-int entries(const char *directory);
 
 /* This process's own view of the mounts, for tests to change. Else it ends with NOT_POSSIBLE. */
 void own_mounts(void);
