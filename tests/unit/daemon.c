@@ -248,7 +248,7 @@ Test(daemon, no_descriptor_is_stdin_stdout_or_stderr)
     child_run(use_without_standard_ones, (void *)(uintptr_t)temp_name());
 }
 
-/* ---- core dumps ---- */
+/* ---- core dumps, where this machine writes any; for what keeps memory out of them see region.c ---- */
 
 enum { NO_CORE = 77, HUGE_CAPACITY = 64 << 20 };
 
@@ -327,36 +327,4 @@ Test(daemon, a_core_dump_does_not_allocate_the_capacity)
         cr_skip_test("no core was dumped, or none with shared memory in it");
     equals(blocks(fd), before);
     seqshare_close(scene->share);
-}
-
-/* Not every machine dumps core; but the mark that keeps memory out of it can be seen everywhere. */
-Test(daemon, the_slots_are_marked_as_not_to_be_dumped)
-{
-    char line[512];
-    unsigned long long size = 0, marked = 0;
-    FILE *maps;
-    seqshare *share;
-    bool ours = false;
-    struct stat status;
-    int fd;
-
-    equals(seqshare_new(&share, HUGE_CAPACITY), 0);
-    fd = seqshare_fd(share, SEQSHARE_READ);
-    check(fd >= 0 && fstat(fd, &status) == 0);
-    maps = fopen("/proc/self/smaps", "re");
-    if (!maps)
-        cr_skip_test("no /proc/self/smaps here");
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long long from, to, inode;
-
-        if (sscanf(line, "%llx-%llx %*s %*x %*s %llu", &from, &to, &inode) == 3) {
-            ours = inode == status.st_ino;
-            size = to - from;
-        } else if (ours && strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dd")) {
-            marked += size;
-        }
-    }
-    fclose(maps);
-    check(marked >= 2ULL * HUGE_CAPACITY);
-    seqshare_close(share);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What stays of a share over exec: the lock, for as long as the program lives; descriptors that were passed.
- */
+/* What a program finds of a share after exec: its lock, as long as it lives; a descriptor that was passed. */
 #include "support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,8 +11,7 @@
 
 TestSuite(exec, .timeout = 120);
 
-/* ---- the program that is executed: this one, told so by its environment before it becomes a test runner
- * ---- */
+/* ---- this program, executed anew: told so by its environment before it becomes a test runner ---- */
 
 #define JOB "SEQSHARE_TEST_EXEC" /* what to do, and the number of a descriptor of the region */
 
@@ -200,63 +197,4 @@ Test(exec, a_descriptor_that_was_passed_can_be_attached)
     child_run(execute, scene);
     equals(seqshare_version(scene->share), 2);
     seqshare_close(scene->share);
-}
-
-/* ---- nothing is passed unasked ---- */
-
-enum { DESCRIPTORS = 256 };
-
-static void list_descriptors(bool open_now[DESCRIPTORS])
-{
-    DIR *directory = opendir("/proc/self/fd");
-    struct dirent *entry;
-
-    check(directory != NULL);
-    memset(open_now, 0, DESCRIPTORS);
-    while ((entry = readdir(directory))) {
-        int fd = atoi(entry->d_name);
-
-        if (entry->d_name[0] != '.' && fd != dirfd(directory)) {
-            check(fd < DESCRIPTORS);
-            open_now[fd] = true;
-        }
-    }
-    closedir(directory);
-}
-
-Test(exec, all_descriptors_of_the_library_are_closed)
-{
-    bool before[DESCRIPTORS], after[DESCRIPTORS];
-    const char *name = temp_name();
-    seqshare *shares[7];
-    int fd, found = 0;
-
-    skip_under_valgrind(); /* it has descriptors of its own */
-    list_descriptors(before);
-    equals(seqshare_new(&shares[0], 64), 0);
-    equals(seqshare_create(&shares[1], name, 64, 0600), 0);
-    equals(seqshare_open(&shares[2], name, SEQSHARE_READ), 0);
-    equals(seqshare_open(&shares[3], name, SEQSHARE_WRITE), 0);
-    fd = seqshare_fd(shares[0], SEQSHARE_READ);
-    check(fd >= 0);
-    equals(seqshare_attach(&shares[4], fd, SEQSHARE_READ), 0);
-    fd = seqshare_fd(shares[0], SEQSHARE_WRITE);
-    check(fd >= 0);
-    equals(seqshare_attach(&shares[5], fd, SEQSHARE_WRITE), 0);
-    equals(seqshare_drop_write(shares[5]), 0);
-    equals(seqshare_set(shares[0], "x", 1), 0);
-    equals(seqshare_set(shares[3], "x", 1), 0);
-    equals(seqshare_reopen(shares[2]), 0);
-    equals(seqshare_replace(&shares[6], name, 64, 0600), 0);
-    equals(seqshare_reopen(shares[2]), 1);
-    list_descriptors(after);
-    for (int i = 0; i < DESCRIPTORS; i++) {
-        if (after[i] && !before[i]) {
-            check(fcntl(i, F_GETFD) & FD_CLOEXEC);
-            found++;
-        }
-    }
-    check(found >= 2); /* the two of seqshare_fd, at least */
-    for (int i = 0; i < 7; i++)
-        seqshare_close(shares[i]);
 }

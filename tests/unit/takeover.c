@@ -130,20 +130,6 @@ Test(takeover, by_set_and_set_if_and_fill)
     seqshare_close(scene->share);
 }
 
-Test(takeover, stat_knows_before)
-{
-    struct scene *scene = scene_new();
-    struct seqshare_stat stat;
-    pid_t child = staying(scene, lock_and_stay);
-
-    equals(seqshare_stat(scene->share, &stat), 0);
-    check(stat.owner == child && stat.owner_alive);
-    child_kill(child);
-    equals(seqshare_stat(scene->share, &stat), 0);
-    check(stat.owner == child && !stat.owner_alive);
-    seqshare_close(scene->share);
-}
-
 Test(takeover, from_one_that_is_not_reaped_yet)
 {
     struct scene *scene = scene_new();

@@ -127,7 +127,7 @@ Test(wait, times_out_and_not_before)
     seqshare_close(meeting->share);
 }
 
-Test(wait, is_not_over_before_a_year)
+Test(wait, the_longest_limit_does_not_overflow)
 {
     struct meeting *meeting = meeting_of(NULL);
     pid_t waiter;
