@@ -18,11 +18,11 @@ build_part() { # PRESET TARGET...: and these
 
 # Criterion sees the exit status of a test's own process, and nothing of what a sanitizer or valgrind says about
 # its children: so these write reports, a file for each process, and every report is a failure.
-# Some tests want to die of a signal, which is not the address sanitizer's business.
+# Some tests want to die of a signal, which is not a sanitizer's business.
 with_reports() { # FOLDER COMMAND...
     mkdir "$1"
     ASAN_OPTIONS="log_path=$1/asan:handle_segv=0:handle_sigbus=0:handle_abort=0" \
-    UBSAN_OPTIONS="log_path=$1/ubsan:print_stacktrace=1" \
+    UBSAN_OPTIONS="log_path=$1/ubsan:print_stacktrace=1:handle_segv=0:handle_sigbus=0" \
         "${@:2}"
 }
 

@@ -5,44 +5,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
+source ../criterion.sh
 
 # What needs root, or what this system does not let us do, is skipped and said. With SEQSHARE_MUTANTS, planted faults
 # in a copy of the sources, each of which must be found.
-work=$SEQSHARE_BUILD/world
-rm -rf "$work"
-mkdir -p "$work"
-
-# PROGRAM NAME ARGUMENT...: run it, and add up what Criterion says. A sanitizer's report is a failure, wherever.
-run_tests() {
-    local program=$1 log=$work/$2.log rc=0 numbers report
-    mkdir "$work/$2"
-    ASAN_OPTIONS="log_path=$work/$2/asan:handle_segv=0:handle_sigbus=0:handle_abort=0" \
-    UBSAN_OPTIONS="log_path=$work/$2/ubsan:print_stacktrace=1:handle_segv=0:handle_sigbus=0" \
-        "$program" --color=never --verbose "${@:3}" >"$log" 2>&1 || rc=$?
-    numbers=$(sed -nE 's/.*Synthesis: Tested: ([0-9]+) \| Passing: ([0-9]+) \| Failing: ([0-9]+) \|.*/\1 \2 \3/p' "$log")
-    if [[ ! $numbers =~ ^([1-9][0-9]*)\ ([0-9]+)\ ([0-9]+)$ ]]; then
-        echo "FAILED: $2: no tests were run (status $rc)"
-        tail -n 50 "$log"
-        failed=$((failed + 1))
-        return
-    fi
-    passed=$((passed + BASH_REMATCH[2]))
-    failed=$((failed + BASH_REMATCH[3]))
-    skipped=$((skipped + $(grep -c '^\[SKIP\]' "$log" || true)))
-    grep '^\[SKIP\]' "$log" | sed "s/^\[SKIP\]/skipped ($2):/" || true
-    echo "$2: ${BASH_REMATCH[1]} tests, ${BASH_REMATCH[3]} failed"
-    [ "${BASH_REMATCH[3]}" -eq 0 ] || grep -vE '^\[(RUN |PASS|SKIP)\]' "$log"
-    if [ $rc -ne 0 ] && [ "${BASH_REMATCH[3]}" -eq 0 ]; then
-        echo "FAILED: $2: status $rc"
-        failed=$((failed + 1))
-    fi
-    for report in "$work/$2"/*; do
-        [ -s "$report" ] || continue
-        echo "FAILED: $2: a report in ${report##*/}"
-        cat "$report"
-        failed=$((failed + 1))
-    done
-}
 
 # TEST FILE SED: that test must fail when the fault is in FILE.
 finds() {
@@ -93,8 +59,7 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
     finish
 fi
 for preset in release asan ubsan-clang; do
-    rm -f "$SEQSHARE_BUILD/$preset/tests/world/world-tests"
-    check "$preset: builds" build_preset $preset tests/world/all
-    run_tests "$SEQSHARE_BUILD/$preset/tests/world/world-tests" $preset
+    build_part $preset
+    run_tests $preset "$(program $preset world-tests)"
 done
 finish
