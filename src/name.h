@@ -29,8 +29,7 @@ bool name_is(const struct name *name, dev_t device, ino_t inode);
 
 enum { NAME_TEMPORARY_SIZE = 32 };
 
-/* A file without a name (`temporary` is then empty) or with a temporary one, in the same directory; mode
- * 0600. */
+/* A file without a name (`temporary` is then empty) or with a temporary one, in its directory; mode 0600. */
 int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE]);
 
 /* Give it the name: -EEXIST if it is taken. Removes the temporary one, as the next does. */

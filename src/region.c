@@ -100,8 +100,7 @@ static void close_ours(const struct region *region, int *fd)
 
 /* ---- mapping --------------------------------------------------------------------------------- */
 
-/* A core dump reads what it dumps, and reading a hole allocates it: the whole capacity, from one crashed
- * worker. */
+/* A core dump reads what it dumps, and reading a hole allocates it: one crashed worker, the whole capacity. */
 static void exclude_from_dumps(const struct region *region)
 {
     size_t page = page_size();

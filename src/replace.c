@@ -23,8 +23,8 @@
 
 enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
-    MOVES_MOST =
-        1000 /* a name that moves this often under us, or a file system that numbers files anew each time */
+    /* A name that moves this often under us, or a file system that numbers files anew each time. */
+    MOVES_MOST = 1000
 };
 
 struct old {

@@ -24,8 +24,7 @@ static inline void retry_count(const seqshare *share)
     __atomic_fetch_add(&share_of(share)->retries, 1, __ATOMIC_RELAXED); /* a statistic of this process */
 }
 
-/* Once more? A writer has published meanwhile (else nothing fails), so there is nothing to wait for but a
- * pause. */
+/* Once more? A writer has published meanwhile (else nothing fails), so a pause is enough of a wait. */
 static inline bool retry_once_more(const seqshare *share, struct retry *retry)
 {
     retry_count(share);

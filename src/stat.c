@@ -61,8 +61,8 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     if (error)
         return error;
     owner = lock_owner(&share->region.map->lock);
-    marks =
-        __atomic_load_n(&share->region.map->head.retired, __ATOMIC_ACQUIRE); /* pairs with region_retire */
+    /* Acquire: pairs with region_retire. */
+    marks = __atomic_load_n(&share->region.map->head.retired, __ATOMIC_ACQUIRE);
     stat.capacity = share->hot.capacity;
     stat.slots = share->hot.mask + 1;
     stat.allocated = allocated(&share->region);

@@ -12,8 +12,7 @@ const char *seqshare_strerror(int error)
         return error > 0 ? "done: the lock was taken over from a dead owner, or the handle moved to the "
                            "name's new region"
                          : "not permitted: this thread does not own the lock or fills nothing, or the share "
-                           "belongs to "
-                           "another user and may be squatted";
+                           "belongs to another user and may be squatted";
     case EINVAL:
         return "an argument is missing or makes no sense";
     case ENOMEM:
@@ -62,8 +61,7 @@ const char *seqshare_strerror(int error)
         return "not an open descriptor, or somebody closed the library's own";
     case EOPNOTSUPP:
         return "not possible here: another PID or time namespace or boot than the region's, an unsuitable "
-               "file system, or "
-               "a share without a descriptor";
+               "file system, or a share without a descriptor";
     case EACCES:
         return "the permissions of the share or its directory do not allow that";
     case EMFILE:

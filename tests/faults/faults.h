@@ -118,10 +118,9 @@ struct operation {
     bool silent;       /* makes no call to the system at all */
     const int *errors; /* may say these, too, when a call is refused with another; ends with 0; NULL: none */
     void (*prepare)(struct stage *stage);
-    int (*operate)(struct stage *stage);   /* in a thread of its own; the calls are refused here */
-    void (*good_now)(struct stage *stage); /* it has said `good`: so it must be. Same thread. */
-    void (*as_before)(
-        struct stage *stage); /* it has said an error: everything works as before. Same thread. */
+    int (*operate)(struct stage *stage);    /* in a thread of its own; the calls are refused here */
+    void (*good_now)(struct stage *stage);  /* it has said `good`: so it must be. Same thread. */
+    void (*as_before)(struct stage *stage); /* it has said an error: all works as before. Same thread. */
     void (*clear)(struct stage *stage);
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the numbers of threads mean something else, or /proc cannot be asked: readers read, nobody locks in
- * vain. */
+/* Where thread numbers mean something else, or /proc cannot be asked: readers read, nobody locks in vain. */
 #include "support.h"
 
 #include <fcntl.h>
@@ -112,8 +111,7 @@ static void opens_by_name(void *context)
 
 enum { NOT_POSSIBLE = 77 };
 
-/* What unshare says here concerns its children alone; so the body is run in one, the first of its namespace.
- */
+/* What unshare says here concerns children alone; so the body is run in one, the first of its namespace. */
 static void around(void *context)
 {
     struct scene *scene = context;

@@ -158,8 +158,7 @@ Test(outrun, a_read_only_handle_is_outrun_likewise)
     seqshare_close(target);
 }
 
-/* Over pages 0 to 2, whatever the order of the copy: the set reads what it publishes from a page that faults.
- */
+/* On pages 0 to 2, whatever the order of the copy: the set reads what it publishes from a page that faults. */
 static void get_in_fault(int signal, siginfo_t *info, void *context)
 {
     static unsigned char got[LENGTH];
