@@ -13,6 +13,10 @@
 #                            further options are google-benchmark's: --benchmark_filter=REGEX,
 #                            --benchmark_repetitions=N (3), --benchmark_list_tests, --help
 #   bench/run.sh --quick     the same with fewer sizes and one round of each: up to 2 minutes
+#   bench/run.sh --report FILE         what they measured, again: tables, and pictures in build/bench/pictures
+#   bench/run.sh --docs FILE           the same, put into docs/benchmarks.md and docs/pictures
+#   bench/run.sh --compare OLD NEW     two results, before and after a change, by google-benchmark's own tool
+#                                      (and --benchmark_filter=REGEX: only what matches)
 #
 # Takes about a minute, and another to build the first time. Ends with 0, with 1 if anything was torn or stuck
 # that must not be, with 2 for bad input.
@@ -94,10 +98,15 @@ instructions() {
 
 # shellcheck source=bench/suite/suite.sh
 source "$root/bench/suite/suite.sh"
+# shellcheck source=bench/suite/reports.sh
+source "$root/bench/suite/reports.sh"
 
 case ${1:-} in
 --suite | --quick)
     suite "$@"
+    ;;
+--report | --docs | --compare)
+    show "$@"
     ;;
 --costs)
     [ $# -eq 1 ] || { echo "bench/run.sh: --costs takes no other option" >&2; exit 2; }

@@ -71,5 +71,5 @@ suite() {
     mkdir -p "$(dirname "$results")"
     [ -z "$listing" ] || exec "$build/bench/suite/suite" "${options[@]}"
     "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results"
-    echo "Results: $results"
+    report "$results"
 }
