@@ -4,6 +4,8 @@
  * at the clock cost is subtracted; what is shorter than the clock can tell from nothing counts as so long.
  * The longest times are the machine's own where other programs run on it.
  */
+#include <errno.h>
+
 #include "question.h"
 #include "samples.h"
 
@@ -53,6 +55,8 @@ static int reads(struct role *role)
 
     if (error == 0)
         error = sample_reads(role, &samples);
+    if (error == 0 && samples.count == 0)
+        error = -ETIMEDOUT; /* not one read came to its end */
     if (error == 0)
         answer_percentiles(role->scene->answer, &samples);
     samples_free(&samples);
