@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include <apr_lib.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mpm_common.h>
+
+#include "mod_seqshare.h"
+
+/* Of the configuration that is being read: each share once. */
+static apr_array_header_t *declarations;
+
+/* ---- configurations ---- */
+
+static void *server_create(apr_pool_t *pool, server_rec *server)
+{
+    (void)server;
+    return apr_pcalloc(pool, sizeof(struct server_config));
+}
+
+static void *server_merge(apr_pool_t *pool, void *outer, void *inner)
+{
+    const struct server_config *base = outer, *add = inner;
+    struct server_config *config = apr_palloc(pool, sizeof *config);
+
+    config->declaration = add->declaration ? add->declaration : base->declaration;
+    config->writes = add->writes || base->writes;
+    return config;
+}
+
+static void *place_create(apr_pool_t *pool, char *path)
+{
+    struct place_config *config = apr_palloc(pool, sizeof *config);
+
+    (void)path;
+    config->variables = apr_array_make(pool, 0, sizeof(struct variable));
+    config->writes = -1;
+    return config;
+}
+
+static void *place_merge(apr_pool_t *pool, void *outer, void *inner)
+{
+    const struct place_config *base = outer, *add = inner;
+    struct place_config *config = apr_palloc(pool, sizeof *config);
+
+    config->variables = base->variables;
+    if (add->variables->nelts > 0)
+        config->variables = apr_array_append(pool, base->variables, add->variables);
+    config->writes = add->writes != -1 ? add->writes : base->writes;
+    return config;
+}
+
+/* ---- directives ---- */
+
+/* Bytes, K, M or G: 0 is wrong. */
+static size_t parse_size(const char *text)
+{
+    apr_off_t size;
+    char *unit;
+    int shift = 0;
+
+    if (apr_strtoff(&size, text, &unit, 10) != APR_SUCCESS || unit == text || size <= 0)
+        return 0;
+    if (*unit) {
+        const char *found = strchr("KMG", apr_toupper(*unit));
+
+        if (!found || unit[1])
+            return 0;
+        shift = 10 * (int)(found - "KMG" + 1);
+    }
+    return (uint64_t)size > (uint64_t)PTRDIFF_MAX >> shift ? 0 : (size_t)size << shift;
+}
+
+static struct declaration *declared(const char *name, bool created)
+{
+    for (int i = 0; i < declarations->nelts; i++) {
+        struct declaration *declaration = APR_ARRAY_IDX(declarations, i, struct declaration *);
+
+        if (declaration->created == created && strcmp(declaration->name, name) == 0)
+            return declaration;
+    }
+    return NULL;
+}
+
+static bool same_file(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+/* In several virtual hosts it is one share: then all must say the same of it. */
+static const char *declare(cmd_parms *command, const struct declaration *wanted)
+{
+    struct server_config *config = ap_get_module_config(command->server->module_config, &seqshare_module);
+    struct declaration *declaration = declared(wanted->name, wanted->created);
+
+    if (config->declaration)
+        return apr_psprintf(command->pool, "this server has a share already, %s", config->declaration->name);
+    if (!declaration) {
+        declaration = apr_pmemdup(command->pool, wanted, sizeof *wanted);
+        APR_ARRAY_PUSH(declarations, struct declaration *) = declaration;
+    } else if (declaration->capacity != wanted->capacity || !same_file(declaration->file, wanted->file)) {
+        return apr_psprintf(command->pool, "%s is created elsewhere with another capacity or file",
+                            wanted->name);
+    }
+    config->declaration = declaration;
+    return NULL;
+}
+
+static const char *say_create(cmd_parms *command, void *place, const char *name, const char *capacity,
+                              const char *file)
+{
+    struct declaration declaration = {.name = name, .created = true, .capacity = parse_size(capacity)};
+    const char *wrong = ap_check_cmd_context(command, NOT_IN_DIR_CONTEXT);
+
+    (void)place;
+    if (wrong)
+        return wrong;
+    if (!*name)
+        return "the share's name is empty";
+    if (declaration.capacity == 0)
+        return apr_psprintf(command->pool, "'%s' is no capacity: a number of bytes, or one with K, M or G",
+                            capacity);
+    if (file) {
+        declaration.file = ap_server_root_relative(command->pool, file);
+        if (!declaration.file)
+            return apr_psprintf(command->pool, "'%s' is no path", file);
+        if (!share_has_value(&declaration))
+            wrong = publish_file(NULL, declaration.file, declaration.capacity, command->temp_pool);
+    }
+    return wrong ? wrong : declare(command, &declaration);
+}
+
+static const char *say_open(cmd_parms *command, void *place, const char *name)
+{
+    const struct declaration declaration = {.name = name};
+    const char *wrong = ap_check_cmd_context(command, NOT_IN_DIR_CONTEXT);
+    seqshare *share;
+    int error;
+
+    (void)place;
+    if (wrong)
+        return wrong;
+    error = seqshare_open(&share, name, SEQSHARE_READ);
+    if (!error)
+        seqshare_close(share);
+    if (error == -EINVAL || error == -ENAMETOOLONG) /* anything else may change while the server runs */
+        return apr_psprintf(command->pool, "'%s' is no name for a share", name);
+    return declare(command, &declaration);
+}
+
+static const char *say_env(cmd_parms *command, void *place, const char *name, const char *pointer,
+                           const char *otherwise)
+{
+    struct place_config *config = place;
+    struct variable variable = {.name = name, .otherwise = otherwise};
+    const char *wrong;
+
+    if (!*name || strchr(name, '='))
+        return apr_psprintf(command->pool, "'%s' is no name for a variable", name);
+    wrong = pointer_prepare(command->pool, pointer, &variable.pointer);
+    if (!wrong)
+        APR_ARRAY_PUSH(config->variables, struct variable) = variable;
+    return wrong;
+}
+
+static const char *say_write(cmd_parms *command, void *place, int on)
+{
+    struct server_config *config = ap_get_module_config(command->server->module_config, &seqshare_module);
+
+    ((struct place_config *)place)->writes = on;
+    config->writes |= on;
+    return NULL;
+}
+
+static const command_rec directives[] = {
+    AP_INIT_TAKE23("SeqshareCreate", say_create, NULL, RSRC_CONF,
+                   "a name for the share, its capacity, and a file with the initial document"),
+    AP_INIT_TAKE1("SeqshareOpen", say_open, NULL, RSRC_CONF, "the share's name"),
+    AP_INIT_TAKE23("SeqshareEnv", say_env, NULL, RSRC_CONF | ACCESS_CONF,
+                   "a variable, a JSON Pointer, and what to set it to where there is no such value"),
+    AP_INIT_FLAG("SeqshareWrite", say_write, NULL, RSRC_CONF | ACCESS_CONF,
+                 "whether seqshare-document takes documents"),
+    {.name = NULL},
+};
+
+/* ---- when httpd calls ---- */
+
+static int before_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary)
+{
+    (void)log, (void)temporary;
+    declarations = apr_array_make(pool, 1, sizeof(struct declaration *));
+    return OK;
+}
+
+/* At the start, httpd reads its configuration twice. */
+static int after_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary, server_rec *server)
+{
+    (void)pool, (void)log;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    return shares_put_in_force(server, declarations, temporary);
+}
+
+static void begin_child(apr_pool_t *pool, server_rec *server)
+{
+    (void)pool, (void)server;
+    shares_inherit();
+}
+
+static int once_in_a_while(apr_pool_t *pool, server_rec *server)
+{
+    (void)pool, (void)server;
+    shares_look_after();
+    return OK;
+}
+
+static const apr_array_header_t *variables_of(ap_conf_vector_t *place)
+{
+    const struct place_config *config = ap_get_module_config(place, &seqshare_module);
+
+    return config->variables;
+}
+
+/* Those of the server are set as early as can be. */
+static int request_read(request_rec *r)
+{
+    set_variables(r, variables_of(r->server->lookup_defaults), 0);
+    return OK;
+}
+
+/* Those of the place as soon as it is known: the first belong to the server, and are set. */
+static int place_found(request_rec *r)
+{
+    set_variables(r, variables_of(r->per_dir_config), variables_of(r->server->lookup_defaults)->nelts);
+    return OK;
+}
+
+/* Subrequests begin with the variables of their request. What else is early is not asked for them. */
+static int subrequest_fixups(request_rec *r)
+{
+    return r->main ? place_found(r) : DECLINED;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    (void)pool;
+    ap_hook_pre_config(before_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(after_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(begin_child, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(once_in_a_while, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(request_read, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_header_parser(place_found, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(subrequest_fixups, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(handle_status, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handle_document, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_expr_lookup(expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+__attribute__((visibility("default"))) module AP_MODULE_DECLARE_DATA seqshare_module = {
+    STANDARD20_MODULE_STUFF,
+    .create_dir_config = place_create,
+    .merge_dir_config = place_merge,
+    .create_server_config = server_create,
+    .merge_server_config = server_merge,
+    .cmds = directives,
+    .register_hooks = register_hooks,
+};

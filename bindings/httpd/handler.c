@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages. Who may see or use them is httpd's own access control.
+ *
+ * The entity tag is the version, and four bytes of the region: where a share is made anew, versions start over.
+ */
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_core.h>
+#include <unistd.h>
+#include <util_filter.h>
+
+#include "mod_seqshare.h"
+
+#include <json-c/json.h>
+
+/* A stopped writer elsewhere shall not stop our children one after the other. */
+static const int64_t LOCK_PATIENCE = INT64_C(5000000000);
+
+static int answer(request_rec *r, int status, const char *why)
+{
+    r->status = status;
+    ap_set_content_type(r, "text/plain; charset=utf-8");
+    ap_rprintf(r, "%s\n", why);
+    return OK;
+}
+
+static int allow(request_rec *r, bool put)
+{
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, put ? M_PUT : M_GET, M_OPTIONS, -1);
+    return r->method_number == M_OPTIONS ? ap_send_http_options(r) : HTTP_METHOD_NOT_ALLOWED;
+}
+
+static const char *entity_tag(apr_pool_t *pool, seqshare *share, uint64_t version)
+{
+    struct seqshare_stat stat;
+    uint32_t region = 0;
+
+    if (seqshare_stat(share, &stat) == 0)
+        memcpy(&region, stat.region_id, sizeof region);
+    return apr_psprintf(pool, "\"%" APR_UINT64_T_FMT "-%08x\"", version, region);
+}
+
+/* ---- problems with a share, told to the client; and to the administrator, if it is for them to solve ---- */
+
+static int status_of(int error)
+{
+    switch (error) {
+    case -ENODATA:
+    case -ENOENT:
+        return HTTP_NOT_FOUND;
+    case -EBADMSG: /* of a document; that of a share does not come from a client */
+        return HTTP_BAD_REQUEST;
+    case -ESTALE:
+        return HTTP_PRECONDITION_FAILED;
+    case -EMSGSIZE:
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    case -ENOSPC:
+        return HTTP_INSUFFICIENT_STORAGE;
+    case -ETIMEDOUT:
+    case -EAGAIN:
+    case -EIDRM:
+        return HTTP_SERVICE_UNAVAILABLE;
+    default:
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+static int refuse(request_rec *r, const struct share *share, int error)
+{
+    int status = status_of(error);
+
+    if (status >= 500)
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "seqshare %s: %s", share->name, seqshare_strerror(error));
+    return answer(r, status, seqshare_strerror(error));
+}
+
+/* ---- the document: GET ---- */
+
+/* `text` is malloc'ed, and freed when it has been sent. */
+static int send_text(request_rec *r, char *text, size_t length)
+{
+    apr_bucket_alloc_t *allocator = r->connection->bucket_alloc;
+    apr_bucket_brigade *out = apr_brigade_create(r->pool, allocator);
+
+    ap_set_content_length(r, (apr_off_t)length);
+    APR_BRIGADE_INSERT_TAIL(out, apr_bucket_heap_create(text, length, free, allocator));
+    APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(allocator));
+    ap_pass_brigade(r->output_filters, out); /* who cannot get it any more will not ask why */
+    return OK;
+}
+
+static int send_document(request_rec *r, const struct share *share)
+{
+    seqshare *handle;
+    void *text;
+    uint64_t version;
+    ssize_t length;
+    int error = share_borrow(share, SEQSHARE_READ, &handle), status;
+
+    if (error)
+        return refuse(r, share, error);
+    length = seqshare_get_alloc(handle, &text, &version);
+    if (length >= 0)
+        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, version));
+    share_give_back(share, handle);
+    if (length < 0)
+        return refuse(r, share, (int)length);
+    apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
+    ap_set_content_type(r, "application/json");
+    status = ap_meets_conditions(r);
+    if (status == OK)
+        return send_text(r, text, (size_t)length);
+    free(text);
+    return status;
+}
+
+/* ---- the document: PUT ---- */
+
+struct body {
+    char *bytes;
+    size_t length;
+    size_t room;
+    size_t most;
+};
+
+static apr_status_t body_free(void *opaque)
+{
+    struct body *body = opaque;
+
+    free(body->bytes);
+    return APR_SUCCESS;
+}
+
+/* Grows as the body comes in: a client's word for how long it will be costs no memory. */
+static int body_append(struct body *body, const char *bytes, size_t length)
+{
+    if (length > body->most - body->length)
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    if (length > body->room - body->length) {
+        size_t room = body->length + length;
+        char *grown;
+
+        room = room < body->most / 2 ? 2 * room : body->most;
+        grown = realloc(body->bytes, room);
+        if (!grown)
+            return HTTP_INTERNAL_SERVER_ERROR;
+        body->bytes = grown;
+        body->room = room;
+    }
+    memcpy(body->bytes + body->length, bytes, length);
+    body->length += length;
+    return OK;
+}
+
+static int body_append_all(struct body *body, apr_bucket_brigade *brigade, bool *end)
+{
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade) && !*end;
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *bytes;
+        apr_size_t length;
+        int status;
+
+        *end = APR_BUCKET_IS_EOS(bucket);
+        if (APR_BUCKET_IS_METADATA(bucket))
+            continue;
+        if (apr_bucket_read(bucket, &bytes, &length, APR_BLOCK_READ) != APR_SUCCESS)
+            return HTTP_BAD_REQUEST;
+        status = body_append(body, bytes, length);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+/* OK, or a status: 413 as soon as it is clear that it will not fit; what comes then is not read. */
+static int body_read(request_rec *r, struct body *body)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    const char *announced = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length = 0;
+    int status = OK;
+
+    apr_pool_cleanup_register(r->pool, body, body_free, apr_pool_cleanup_null);
+    if (announced && apr_strtoff(&length, announced, NULL, 10) == APR_SUCCESS &&
+        (uint64_t)length > body->most)
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    for (bool end = false; !end && status == OK;) {
+        apr_status_t error =
+            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+
+        if (error)
+            return ap_map_http_request_error(error, HTTP_BAD_REQUEST);
+        status = body_append_all(body, brigade, &end);
+        apr_brigade_cleanup(brigade);
+    }
+    return status;
+}
+
+/* Of the version that stands, whose tag is among the headers. */
+static bool conditions_hold(request_rec *r, uint64_t version)
+{
+    ap_condition_e match = ap_condition_if_match(r, r->headers_out);
+    ap_condition_e none = ap_condition_if_none_match(r, r->headers_out);
+
+    if (version == 0)
+        return match == AP_CONDITION_NONE;
+    return match != AP_CONDITION_NOMATCH && (none == AP_CONDITION_NONE || none == AP_CONDITION_NOMATCH);
+}
+
+/* With the lock, the version that conditions are asked of is the one that the new document replaces. */
+static int publish_locked(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
+{
+    int error;
+
+    *old = seqshare_version(handle);
+    if (*old > 0)
+        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, *old));
+    if (!conditions_hold(r, *old))
+        return -ESTALE;
+    error = seqshare_set(handle, body->bytes, body->length);
+    if (!error)
+        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, seqshare_version(handle)));
+    return error;
+}
+
+static int publish_once(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
+{
+    int error = seqshare_lock_for(handle, LOCK_PATIENCE);
+
+    if (error < 0)
+        return error;
+    error = publish_locked(r, handle, body, old);
+    seqshare_unlock(handle);
+    return error;
+}
+
+/* A name may go to another region while the document comes in. */
+static int publish(request_rec *r, const struct share *share, seqshare *handle, const struct body *body,
+                   uint64_t *old)
+{
+    int error = publish_once(r, handle, body, old);
+
+    for (int tries = 0; error == -EIDRM && !share->created && tries < 3; tries++) {
+        if (seqshare_reopen(handle) < 0)
+            break;
+        error = publish_once(r, handle, body, old);
+    }
+    return error;
+}
+
+static int take_document_by(request_rec *r, const struct share *share, seqshare *handle)
+{
+    struct body *body = apr_pcalloc(r->pool, sizeof *body);
+    char why[SEQSHARE_JSON_WHY_SIZE];
+    uint64_t old;
+    int status, error;
+
+    body->most = seqshare_capacity(handle);
+    status = body_read(r, body);
+    if (status == HTTP_REQUEST_ENTITY_TOO_LARGE)
+        return answer(r, status,
+                      apr_psprintf(r->pool,
+                                   "the document is longer than the share's capacity of %" APR_SIZE_T_FMT
+                                   " bytes",
+                                   body->most));
+    if (status != OK)
+        return status;
+    error = seqshare_json_check(body->bytes ? body->bytes : "", body->length, why);
+    if (error == -EBADMSG)
+        return answer(r, HTTP_BAD_REQUEST, why);
+    if (!error)
+        error = publish(r, share, handle, body, &old);
+    if (error)
+        return refuse(r, share, error);
+    r->status = old > 0 ? HTTP_NO_CONTENT : HTTP_CREATED;
+    return OK;
+}
+
+static int take_document(request_rec *r, const struct share *share)
+{
+    seqshare *handle;
+    int error = share_borrow(share, SEQSHARE_WRITE, &handle), status;
+
+    if (error)
+        return refuse(r, share, error);
+    status = take_document_by(r, share, handle);
+    share_give_back(share, handle);
+    return status;
+}
+
+int handle_document(request_rec *r)
+{
+    const struct place_config *config = ap_get_module_config(r->per_dir_config, &seqshare_module);
+    const struct share *share = request_share(r);
+
+    if (!r->handler || strcmp(r->handler, "seqshare-document") != 0)
+        return DECLINED;
+    if (!share)
+        return answer(r, HTTP_NOT_FOUND, "this server has no share");
+    apr_table_setn(r->subprocess_env, "no-gzip", "1"); /* it would change the entity tag */
+    if (r->method_number == M_GET)
+        return send_document(r, share);
+    if (r->method_number == M_PUT && config->writes == 1)
+        return take_document(r, share);
+    return allow(r, config->writes == 1);
+}
+
+/* ---- the status ---- */
+
+static void add_text(struct json_object *to, const char *name, const char *text)
+{
+    json_object_object_add(to, name, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_number(struct json_object *to, const char *name, uint64_t number)
+{
+    json_object_object_add(to, name, json_object_new_int64((int64_t)number));
+}
+
+/* What has been published, whether it can be used or not. */
+static void describe_value(request_rec *r, struct json_object *to, seqshare *handle)
+{
+    struct seqshare_stat stat;
+    char published[APR_RFC822_DATE_LEN];
+    int error = seqshare_stat(handle, &stat);
+
+    if (error) {
+        add_text(to, "trouble", seqshare_strerror(error));
+        return;
+    }
+    add_number(to, "version", stat.version);
+    add_number(to, "size", stat.length);
+    add_number(to, "capacity", stat.capacity);
+    add_number(to, "memory", stat.allocated);
+    if (stat.version == 0)
+        return;
+    apr_rfc822_date(published, stat.published / 1000);
+    add_text(to, "published", published);
+    json_object_object_add(to, "age",
+                           json_object_new_double((double)(apr_time_now() - stat.published / 1000) / 1e6));
+    add_text(to, "etag", entity_tag(r->pool, handle, stat.version));
+}
+
+static void describe_share(request_rec *r, struct json_object *to, const struct share *share)
+{
+    int trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED), error;
+    seqshare *handle;
+
+    add_text(to, "share", share->name);
+    add_text(to, "made_by", share->created ? "SeqshareCreate" : "SeqshareOpen");
+    error = share_borrow(share, SEQSHARE_READ, &handle);
+    if (!error) {
+        describe_value(r, to, handle);
+        share_give_back(share, handle);
+    }
+    if (error || trouble)
+        add_text(to, "trouble", seqshare_strerror(error ? error : trouble));
+    add_number(to, "refusals", __atomic_load_n(&share->journal->refusals, __ATOMIC_RELAXED));
+    add_number(to, "refused_version", __atomic_load_n(&share->journal->refused_version, __ATOMIC_RELAXED));
+}
+
+/* Of the process that answers. */
+static void describe_child(struct json_object *to, const struct share *share, const struct document *document)
+{
+    struct json_object *child = json_object_new_object();
+    struct seqshare_cache_stat stat;
+
+    add_number(child, "pid", (uint64_t)getpid());
+    add_number(child, "version", document ? document->version : 0);
+    if (share->cache && seqshare_cache_mt_stat(share->cache, &stat) == 0) {
+        add_number(child, "decoded", stat.decoded);
+        add_number(child, "failed", stat.failed);
+        add_number(child, "moved", stat.moved);
+    }
+    json_object_object_add(child, "may_write", json_object_new_boolean(share->created && share->writer));
+    json_object_object_add(to, "this_process", child);
+}
+
+int handle_status(request_rec *r)
+{
+    const struct share *share = request_share(r);
+    struct json_object *status;
+
+    if (!r->handler || strcmp(r->handler, "seqshare-status") != 0)
+        return DECLINED;
+    if (!share)
+        return answer(r, HTTP_NOT_FOUND, "this server has no share");
+    if (r->method_number != M_GET)
+        return allow(r, false);
+    status = json_object_new_object();
+    describe_share(r, status, share);
+    describe_child(status, share, request_document(r));
+    ap_set_content_type(r, "application/json");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_rprintf(r, "%s\n", json_object_to_json_string_ext(status, JSON_C_TO_STRING_PRETTY));
+    json_object_put(status);
+    return OK;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "mod_seqshare.h"
+
+#include <apr_file_io.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- all shares of this process; they outlive its configurations ---- */
+
+struct registry {
+    struct share *first;
+};
+
+static struct registry *registry(void)
+{
+    struct registry *registry = ap_retained_data_get("mod_seqshare");
+
+    return registry ? registry : ap_retained_data_create("mod_seqshare", sizeof *registry);
+}
+
+static struct share *find(const struct declaration *declaration)
+{
+    struct share *share = registry()->first;
+
+    while (share && (share->created != declaration->created || strcmp(share->name, declaration->name) != 0))
+        share = share->next;
+    return share;
+}
+
+bool share_has_value(const struct declaration *declaration)
+{
+    const struct share *share = find(declaration);
+
+    return share && seqshare_version(share->writer) > 0;
+}
+
+/* ---- the initial document ---- */
+
+static const char *cannot_read(const char *file, apr_status_t error, apr_pool_t *pool)
+{
+    char why[120];
+
+    return apr_psprintf(pool, "cannot read %s: %s", file, apr_strerror(error, why, sizeof why));
+}
+
+static const char *read_file(const char *file, size_t capacity, apr_pool_t *pool, char **text, size_t *length)
+{
+    apr_file_t *opened;
+    apr_finfo_t status;
+    apr_status_t error = apr_stat(&status, file, APR_FINFO_TYPE | APR_FINFO_SIZE, pool);
+
+    if (!error && status.filetype != APR_REG) /* a pipe would make us wait */
+        return apr_psprintf(pool, "%s is not a file", file);
+    if (!error && (apr_uint64_t)status.size > capacity)
+        return apr_psprintf(pool, "%s is longer than the share's capacity", file);
+    if (!error)
+        error = apr_file_open(&opened, file, APR_READ, 0, pool);
+    if (error)
+        return cannot_read(file, error, pool);
+    *length = (size_t)status.size;
+    *text = apr_palloc(pool, *length + 1);
+    error = apr_file_read_full(opened, *text, *length, length);
+    apr_file_close(opened);
+    if (error && error != APR_EOF) /* it has become shorter: then it is no JSON, or it is */
+        return cannot_read(file, error, pool);
+    return NULL;
+}
+
+const char *publish_file(seqshare *share, const char *file, size_t capacity, apr_pool_t *pool)
+{
+    char *text = NULL, why[SEQSHARE_JSON_WHY_SIZE];
+    size_t length = 0;
+    const char *wrong = read_file(file, capacity, pool, &text, &length);
+    int error;
+
+    if (wrong)
+        return wrong;
+    if (share)
+        error = seqshare_json_publish(share, text, length, why);
+    else
+        error = seqshare_json_check(text, length, why);
+    if (!error)
+        return NULL;
+    return apr_psprintf(pool, "%s: %s", file, *why ? why : seqshare_strerror(error));
+}
+
+/* ---- in the parent ---- */
+
+static int make(struct share *share, size_t capacity)
+{
+    int error = seqshare_new(&share->writer, capacity), fd;
+
+    if (error)
+        return error;
+    fd = seqshare_fd(share->writer, SEQSHARE_READ);
+    error = fd < 0 ? fd : seqshare_attach(&share->reader, fd, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+/* Where the name is now. That it is nowhere stops nobody: then what was there last is used. */
+static int follow(struct share *share)
+{
+    int result;
+
+    if (!share->reader)
+        return seqshare_open(&share->reader, share->name, SEQSHARE_READ);
+    result = seqshare_retired(share->reader) ? seqshare_reopen(share->reader) : 0;
+    return result < 0 ? result : 0;
+}
+
+static void let_go(struct share *share)
+{
+    seqshare_close(share->writer);
+    seqshare_close(share->reader);
+    if (share->journal)
+        munmap(share->journal, sizeof *share->journal);
+    free((char *)(uintptr_t)share->name);
+    free(share);
+}
+
+static int add(struct share **result, const struct declaration *declaration)
+{
+    struct share *share = calloc(1, sizeof *share);
+    void *journal;
+    int error = -ENOMEM;
+
+    if (!share)
+        return error;
+    share->created = declaration->created;
+    share->name = strdup(declaration->name);
+    journal = mmap(NULL, sizeof *share->journal, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (journal != MAP_FAILED)
+        share->journal = journal;
+    if (share->name && share->journal)
+        error = share->created ? make(share, declaration->capacity) : 0;
+    if (error) {
+        let_go(share);
+        return error;
+    }
+    share->next = registry()->first;
+    registry()->first = share;
+    *result = share;
+    return 0;
+}
+
+static void remember_capacity(const struct declaration *declaration, server_rec *server)
+{
+    size_t capacity = seqshare_capacity(declaration->share->writer);
+
+    if (capacity != declaration->capacity)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "seqshare %s: the capacity stays %" APR_SIZE_T_FMT
+                     " bytes until the server is stopped and started",
+                     declaration->name, capacity);
+}
+
+static void note_absence(struct share *share, server_rec *server)
+{
+    int error = follow(share);
+
+    share->journal->trouble = error;
+    if (error)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "seqshare %s: %s; it is looked for while the server runs", share->name,
+                     seqshare_strerror(error));
+}
+
+static int put_in_force(struct declaration *declaration, server_rec *server, apr_pool_t *pool)
+{
+    const char *wrong = NULL;
+    int error = 0;
+
+    declaration->share = find(declaration);
+    if (!declaration->share)
+        error = add(&declaration->share, declaration);
+    if (error)
+        wrong = seqshare_strerror(error);
+    else if (!declaration->created)
+        note_absence(declaration->share, server);
+    else if (declaration->file && !share_has_value(declaration))
+        wrong = publish_file(declaration->share->writer, declaration->file, declaration->capacity, pool);
+    if (wrong) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "seqshare %s: %s", declaration->name, wrong);
+        return !OK;
+    }
+    if (declaration->created)
+        remember_capacity(declaration, server);
+    declaration->share->wanted = true;
+    return OK;
+}
+
+static void let_go_of_unwanted(void)
+{
+    for (struct share **at = &registry()->first, *share; (share = *at);) {
+        if (share->wanted) {
+            at = &share->next;
+        } else {
+            *at = share->next;
+            let_go(share);
+        }
+    }
+}
+
+static void find_writers(const server_rec *servers)
+{
+    for (const server_rec *server = servers; server; server = server->next) {
+        const struct server_config *config = ap_get_module_config(server->module_config, &seqshare_module);
+
+        if (config->declaration && config->writes)
+            config->declaration->share->writes = true;
+    }
+}
+
+int shares_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool)
+{
+    for (struct share *share = registry()->first; share; share = share->next)
+        share->wanted = share->writes = false;
+    for (int i = 0; i < declarations->nelts; i++) {
+        if (put_in_force(APR_ARRAY_IDX(declarations, i, struct declaration *), main_server, pool) != OK)
+            return !OK;
+    }
+    let_go_of_unwanted();
+    find_writers(main_server);
+    return OK;
+}
+
+/* So that a child that is born later has the newest region, also if the name is gone by then; and so that the
+ * memory of old ones is let go. */
+void shares_look_after(void)
+{
+    for (struct share *share = registry()->first; share; share = share->next)
+        if (!share->created)
+            follow(share);
+}
+
+/* ---- in a child ---- */
+
+void shares_inherit(void)
+{
+    for (struct share *share = registry()->first; share; share = share->next) {
+        if (!share->writes) {
+            seqshare_close(share->writer);
+            share->writer = NULL;
+        }
+        if (share->reader)
+            share_make_cache(share); /* if not, the first request tries again, and tells */
+    }
+}
+
+int share_borrow(const struct share *share, int access, seqshare **handle)
+{
+    if (!share->created)
+        return seqshare_open(handle, share->name, access);
+    *handle = access == SEQSHARE_WRITE ? share->writer : share->reader;
+    return *handle ? 0 : -EROFS;
+}
+
+void share_give_back(const struct share *share, seqshare *handle)
+{
+    if (!share->created)
+        seqshare_close(handle);
+}
