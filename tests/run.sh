@@ -10,7 +10,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-order="format unit threads torture model crash step faults cli cache json package abi perl world arch fuzz bench coverage"
+order="format unit threads torture model crash step faults cli cache json package abi perl httpd world arch fuzz bench coverage"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export SEQSHARE_SOURCE=${here%/*}

@@ -115,8 +115,6 @@ static const char *say_create(cmd_parms *command, void *place, const char *name,
     (void)place;
     if (wrong)
         return wrong;
-    if (!*name)
-        return "the share's name is empty";
     if (declaration.capacity == 0)
         return apr_psprintf(command->pool, "'%s' is no capacity: a number of bytes, or one with K, M or G",
                             capacity);
@@ -155,7 +153,7 @@ static const char *say_env(cmd_parms *command, void *place, const char *name, co
     struct variable variable = {.name = name, .otherwise = otherwise};
     const char *wrong;
 
-    if (!*name || strchr(name, '='))
+    if (strchr(name, '='))
         return apr_psprintf(command->pool, "'%s' is no name for a variable", name);
     wrong = pointer_prepare(command->pool, pointer, &variable.pointer);
     if (!wrong)

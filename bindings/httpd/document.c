@@ -37,19 +37,29 @@ static void note_refusal(struct share *share, uint64_t version, const char *why)
                      share->name, version, why);
 }
 
+static struct document *document_new(void *bytes, size_t length, uint64_t version)
+{
+    struct document *document = malloc(sizeof *document);
+    seqshare_json *json = document ? seqshare_json_decode(bytes, length, version, NULL) : NULL;
+
+    if (json)
+        *document = (struct document){.users = 1, .version = version, .json = json};
+    else
+        free(document);
+    return json ? document : NULL;
+}
+
 static void *decode(void *bytes, size_t length, uint64_t version, void *context)
 {
     struct share *share = context;
-    struct document *document = malloc(sizeof *document);
-    seqshare_json *json = document ? seqshare_json_decode(bytes, length, version, NULL) : NULL;
+    struct document *document = document_new(bytes, length, version);
     char why[SEQSHARE_JSON_WHY_SIZE];
     int error;
 
-    if (json) {
-        *document = (struct document){.users = 1, .version = version, .json = json};
+    if (document) {
+        __atomic_store_n(&share->journal->good, version, __ATOMIC_RELAXED);
         return document;
     }
-    free(document);
     error = seqshare_json_check(bytes, length, why);
     note_refusal(share, version, error == -EBADMSG ? why : seqshare_strerror(-ENOMEM));
     errno = error == -EBADMSG ? EBADMSG : ENOMEM;
@@ -59,11 +69,16 @@ static void *decode(void *bytes, size_t length, uint64_t version, void *context)
 int share_make_cache(struct share *share)
 {
     seqshare_cache_mt *cache;
+    seqshare_snapshot section;
     int error = seqshare_cache_mt_new(&cache, share->reader, decode, destroy, share);
 
-    if (!error)
-        __atomic_store_n(&share->cache, cache, __ATOMIC_RELEASE);
-    return error;
+    if (error)
+        return error;
+    if (!seqshare_cache_mt_enter(cache, &section) && share->good.bytes)
+        share->inherited = document_new(share->good.bytes, share->good.length, share->good.version);
+    seqshare_cache_mt_leave(cache, &section);
+    __atomic_store_n(&share->cache, cache, __ATOMIC_RELEASE);
+    return 0;
 }
 
 /* ---- what happens besides: looked at once a second, by the requests that come ---- */
@@ -122,20 +137,32 @@ static void look_after(struct share *share, apr_time_t now)
 
 /* ---- requests ---- */
 
+/* If there is none, it may be time to look whether there can be. */
+static seqshare_cache_mt *cache_of(struct share *share, apr_time_t now)
+{
+    seqshare_cache_mt *cache = __atomic_load_n(&share->cache, __ATOMIC_ACQUIRE);
+
+    if (cache)
+        return cache;
+    look_after(share, now);
+    return __atomic_load_n(&share->cache, __ATOMIC_ACQUIRE);
+}
+
 static struct document *newest_document(struct share *share, apr_time_t now)
 {
-    seqshare_cache_mt *cache;
+    seqshare_cache_mt *cache = cache_of(share, now);
     seqshare_snapshot section;
     struct document *document;
 
-    look_after(share, now);
-    cache = __atomic_load_n(&share->cache, __ATOMIC_ACQUIRE);
     if (!cache)
         return NULL;
     document = (struct document *)(uintptr_t)seqshare_cache_mt_enter(cache, &section);
+    if (!document)
+        document = share->inherited;
     if (document)
         __atomic_add_fetch(&document->users, 1, __ATOMIC_RELAXED);
     seqshare_cache_mt_leave(cache, &section);
+    look_after(share, now);
     return document;
 }
 

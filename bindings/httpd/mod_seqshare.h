@@ -6,10 +6,11 @@
  *     share.c       shares: made or opened in the parent, kept over restarts, inherited by the children
  *     document.c    the document of a child, parsed once per version, and the one that a request keeps
  *     value.c       values in it, as texts: for variables and expressions
- *     handler.c     pages: what a share's state is; its document, to get and to put
+ *     page.c        the document as a page, to get and to put
+ *     status.c      a page that shows how the share fares
  *
- * The parent never looks at a document's bytes but for the file that it publishes at the start: children do, as
- * the server's user.
+ * The parent may be root, so it parses nothing but the file that it publishes at the start: children do, as the
+ * server's user. Of other documents it only keeps the bytes.
  */
 #ifndef MOD_SEQSHARE_H
 #define MOD_SEQSHARE_H
@@ -27,8 +28,12 @@
 extern module AP_MODULE_DECLARE_DATA seqshare_module;
 APLOG_USE_MODULE(seqshare);
 
-/* What children tell each other, in memory of their own: what one has said in the log, others need not repeat. */
+/*
+ * What children tell each other, and the parent, in memory of their own. What one has said in the log, others need
+ * not repeat.
+ */
 struct journal {
+    uint64_t good;            /* the version that a child parsed last */
     uint64_t refusals;        /* how often a child refused a document, over all of them */
     uint64_t refused_version; /* the last such version */
     int trouble;              /* with opening, following or reading: a negative errno value; 0: none */
@@ -44,11 +49,17 @@ struct share {
     seqshare *writer; /* created: NULL in children that need not write */
     seqshare *reader; /* opened: NULL until there is one of that name; a child's belongs to its cache */
     struct journal *journal;
+    struct {
+        void *bytes; /* malloc'ed; NULL: none yet */
+        size_t length;
+        uint64_t version;
+    } good; /* a document that children could use: for one that is born when the newest cannot be used */
 
     /* In a child: */
-    seqshare_cache_mt *cache; /* NULL as long as reader is */
-    uint64_t refusals;        /* by this child */
-    uint64_t unread;          /* values that it could not even read */
+    seqshare_cache_mt *cache;   /* NULL as long as reader is */
+    struct document *inherited; /* used as long as the cache has none */
+    uint64_t refusals;          /* by this child */
+    uint64_t unread;            /* values that it could not even read */
     int trouble;
     apr_time_t next_look; /* when its state is looked at next, */
     bool looking;         /* by one thread */
@@ -113,7 +124,7 @@ struct document {
     seqshare_json *json;
 };
 
-/* Make the child's cache, if there is something to read from. */
+/* Make the child's cache of what there is to read from, and parse what stands there. */
 int share_make_cache(struct share *share);
 
 /*
@@ -132,10 +143,18 @@ const char *pointer_prepare(apr_pool_t *pool, const char *text, seqshare_json_po
 /* Set variables[from ...] for the request. */
 void set_variables(request_rec *r, const apr_array_header_t *variables, int from);
 
-/* %{seqshare:/json/pointer} and seqshare(...) in expressions. */
+/* %{seqshare:/json/pointer}, which is seqshare(...), and %{SEQSHARE_VERSION} in expressions. */
 int expression_lookup(ap_expr_lookup_parms *parms);
 
-/* ---- handler.c ---- */
+/* ---- page.c, status.c ---- */
+
+/* Answer with this status, and one line of text. */
+int answer(request_rec *r, int status, const char *why);
+
+/* The method was another one than GET, and PUT if that is allowed. */
+int allow(request_rec *r, bool put);
+
+const char *entity_tag(apr_pool_t *pool, seqshare *share, uint64_t version);
 
 int handle_status(request_rec *r);
 int handle_document(request_rec *r);

@@ -5,22 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* ---- all shares of this process; they outlive its configurations ---- */
-
-struct registry {
-    struct share *first;
-};
-
-static struct registry *registry(void)
-{
-    struct registry *registry = ap_retained_data_get("mod_seqshare");
-
-    return registry ? registry : ap_retained_data_create("mod_seqshare", sizeof *registry);
-}
+/* All shares of this process. They outlive its configurations, for the module is never unloaded (see Makefile). */
+static struct share *shares;
 
 static struct share *find(const struct declaration *declaration)
 {
-    struct share *share = registry()->first;
+    struct share *share = shares;
 
     while (share && (share->created != declaration->created || strcmp(share->name, declaration->name) != 0))
         share = share->next;
@@ -106,8 +96,32 @@ static int follow(struct share *share)
 
     if (!share->reader)
         return seqshare_open(&share->reader, share->name, SEQSHARE_READ);
-    result = seqshare_retired(share->reader) ? seqshare_reopen(share->reader) : 0;
+    result = seqshare_reopen(share->reader);
+    if (result == 1)
+        share->good.version = 0; /* versions may start over; the bytes stay until there are others */
     return result < 0 ? result : 0;
+}
+
+/* If the document that stands is one that children could parse, keep it. */
+static void keep_good(struct share *share)
+{
+    uint64_t good = __atomic_load_n(&share->journal->good, __ATOMIC_RELAXED), version;
+    ssize_t length;
+    void *bytes;
+
+    if (good == share->good.version || good != seqshare_version(share->reader))
+        return;
+    length = seqshare_get_alloc(share->reader, &bytes, &version);
+    if (length < 0)
+        return;
+    if (version == good) {
+        free(share->good.bytes);
+        share->good.bytes = bytes;
+        share->good.length = (size_t)length;
+        share->good.version = version;
+    } else {
+        free(bytes);
+    }
 }
 
 static void let_go(struct share *share)
@@ -116,6 +130,7 @@ static void let_go(struct share *share)
     seqshare_close(share->reader);
     if (share->journal)
         munmap(share->journal, sizeof *share->journal);
+    free(share->good.bytes);
     free((char *)(uintptr_t)share->name);
     free(share);
 }
@@ -139,8 +154,8 @@ static int add(struct share **result, const struct declaration *declaration)
         let_go(share);
         return error;
     }
-    share->next = registry()->first;
-    registry()->first = share;
+    share->next = shares;
+    shares = share;
     *result = share;
     return 0;
 }
@@ -167,6 +182,18 @@ static void note_absence(struct share *share, server_rec *server)
                      seqshare_strerror(error));
 }
 
+static const char *publish_initial(const struct declaration *declaration, apr_pool_t *pool)
+{
+    struct share *share = declaration->share;
+    const char *wrong = publish_file(share->writer, declaration->file, declaration->capacity, pool);
+
+    if (wrong)
+        return wrong;
+    share->journal->good = seqshare_version(share->writer);
+    keep_good(share);
+    return NULL;
+}
+
 static int put_in_force(struct declaration *declaration, server_rec *server, apr_pool_t *pool)
 {
     const char *wrong = NULL;
@@ -180,7 +207,7 @@ static int put_in_force(struct declaration *declaration, server_rec *server, apr
     else if (!declaration->created)
         note_absence(declaration->share, server);
     else if (declaration->file && !share_has_value(declaration))
-        wrong = publish_file(declaration->share->writer, declaration->file, declaration->capacity, pool);
+        wrong = publish_initial(declaration, pool);
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "seqshare %s: %s", declaration->name, wrong);
         return !OK;
@@ -193,7 +220,7 @@ static int put_in_force(struct declaration *declaration, server_rec *server, apr
 
 static void let_go_of_unwanted(void)
 {
-    for (struct share **at = &registry()->first, *share; (share = *at);) {
+    for (struct share **at = &shares, *share; (share = *at);) {
         if (share->wanted) {
             at = &share->next;
         } else {
@@ -215,7 +242,7 @@ static void find_writers(const server_rec *servers)
 
 int shares_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool)
 {
-    for (struct share *share = registry()->first; share; share = share->next)
+    for (struct share *share = shares; share; share = share->next)
         share->wanted = share->writes = false;
     for (int i = 0; i < declarations->nelts; i++) {
         if (put_in_force(APR_ARRAY_IDX(declarations, i, struct declaration *), main_server, pool) != OK)
@@ -230,16 +257,19 @@ int shares_put_in_force(server_rec *main_server, const apr_array_header_t *decla
  * memory of old ones is let go. */
 void shares_look_after(void)
 {
-    for (struct share *share = registry()->first; share; share = share->next)
-        if (!share->created)
+    for (struct share *share = shares; share; share = share->next) {
+        if (!share->created && (!share->reader || seqshare_retired(share->reader)))
             follow(share);
+        if (share->reader)
+            keep_good(share);
+    }
 }
 
 /* ---- in a child ---- */
 
 void shares_inherit(void)
 {
-    for (struct share *share = registry()->first; share; share = share->next) {
+    for (struct share *share = shares; share; share = share->next) {
         if (!share->writes) {
             seqshare_close(share->writer);
             share->writer = NULL;

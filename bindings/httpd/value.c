@@ -106,12 +106,18 @@ static const char *evaluate(ap_expr_eval_ctx_t *context, const void *prepared, c
     return value_text(context->p, seqshare_json_find(document->json, pointer));
 }
 
-int expression_lookup(ap_expr_lookup_parms *parms)
+static const char *evaluate_version(ap_expr_eval_ctx_t *context, const void *data)
+{
+    const struct document *document = context->r ? request_document(context->r) : NULL;
+
+    (void)data;
+    return document ? apr_psprintf(context->p, "%" APR_UINT64_T_FMT, document->version) : NULL;
+}
+
+static int find_function(ap_expr_lookup_parms *parms)
 {
     seqshare_json_pointer *pointer = NULL;
 
-    if (parms->type != AP_EXPR_FUNC_STRING || ap_cstr_casecmp(parms->name, "seqshare") != 0)
-        return DECLINED;
     if (parms->flags & AP_EXPR_FLAG_RESTRICTED) {
         *parms->err = "seqshare: not for pages: what a share holds may be confidential";
         return !OK;
@@ -122,5 +128,15 @@ int expression_lookup(ap_expr_lookup_parms *parms)
         return !OK;
     *parms->func = (const void *)(uintptr_t)evaluate;
     *parms->data = pointer;
+    return OK;
+}
+
+int expression_lookup(ap_expr_lookup_parms *parms)
+{
+    if (parms->type == AP_EXPR_FUNC_STRING && ap_cstr_casecmp(parms->name, "seqshare") == 0)
+        return find_function(parms);
+    if (parms->type != AP_EXPR_FUNC_VAR || ap_cstr_casecmp(parms->name, "SEQSHARE_VERSION") != 0)
+        return DECLINED;
+    *parms->func = (const void *)(uintptr_t)evaluate_version;
     return OK;
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The page that shows how a share fares. */
+#include <http_protocol.h>
+#include <unistd.h>
+
+#include "mod_seqshare.h"
+
+#include <json-c/json.h>
+
+static void add_text(struct json_object *to, const char *name, const char *text)
+{
+    json_object_object_add(to, name, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_number(struct json_object *to, const char *name, uint64_t number)
+{
+    json_object_object_add(to, name, json_object_new_int64((int64_t)number));
+}
+
+/* What has been published, whether it can be used or not. */
+static void describe_value(request_rec *r, struct json_object *to, seqshare *handle)
+{
+    struct seqshare_stat stat;
+    char published[APR_RFC822_DATE_LEN];
+    int error = seqshare_stat(handle, &stat);
+
+    if (error) {
+        add_text(to, "trouble", seqshare_strerror(error));
+        return;
+    }
+    add_number(to, "version", stat.version);
+    add_number(to, "size", stat.length);
+    add_number(to, "capacity", stat.capacity);
+    add_number(to, "memory", stat.allocated);
+    if (stat.version == 0)
+        return;
+    apr_rfc822_date(published, stat.published / 1000);
+    add_text(to, "published", published);
+    json_object_object_add(to, "age",
+                           json_object_new_double((double)(apr_time_now() - stat.published / 1000) / 1e6));
+    add_text(to, "etag", entity_tag(r->pool, handle, stat.version));
+}
+
+static void describe_share(request_rec *r, struct json_object *to, const struct share *share)
+{
+    int trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED), error;
+    seqshare *handle;
+
+    add_text(to, "share", share->name);
+    add_text(to, "made_by", share->created ? "SeqshareCreate" : "SeqshareOpen");
+    error = share_borrow(share, SEQSHARE_READ, &handle);
+    if (!error) {
+        describe_value(r, to, handle);
+        share_give_back(share, handle);
+    }
+    if (error || trouble)
+        add_text(to, "trouble", seqshare_strerror(error ? error : trouble));
+    add_number(to, "refusals", __atomic_load_n(&share->journal->refusals, __ATOMIC_RELAXED));
+    add_number(to, "refused_version", __atomic_load_n(&share->journal->refused_version, __ATOMIC_RELAXED));
+}
+
+/* Of the process that answers. */
+static void describe_child(struct json_object *to, const struct share *share, const struct document *document)
+{
+    struct json_object *child = json_object_new_object();
+    struct seqshare_cache_stat stat;
+
+    add_number(child, "pid", (uint64_t)getpid());
+    add_number(child, "version", document ? document->version : 0);
+    if (share->cache && seqshare_cache_mt_stat(share->cache, &stat) == 0) {
+        add_number(child, "decoded", stat.decoded);
+        add_number(child, "failed", stat.failed);
+        add_number(child, "moved", stat.moved);
+    }
+    json_object_object_add(child, "may_write", json_object_new_boolean(share->created && share->writer));
+    json_object_object_add(to, "this_process", child);
+}
+
+int handle_status(request_rec *r)
+{
+    const struct share *share = request_share(r);
+    struct json_object *status;
+
+    if (!r->handler || strcmp(r->handler, "seqshare-status") != 0)
+        return DECLINED;
+    if (!share)
+        return answer(r, HTTP_NOT_FOUND, "this server has no share");
+    if (r->method_number != M_GET)
+        return allow(r, false);
+    status = json_object_new_object();
+    describe_share(r, status, share);
+    describe_child(status, share, request_document(r));
+    ap_set_content_type(r, "application/json");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_rprintf(r, "%s\n", json_object_to_json_string_ext(status, JSON_C_TO_STRING_PRETTY));
+    json_object_put(status);
+    return OK;
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+# A share with a name, which is another's: absent, made, replaced, removed, spoilt.
+# shellcheck shell=bash
+
+absent="there is no share of that name"
+
+number() {
+    header /index.html X-Late
+}
+
+# All that might answer do: prefork's children take turns.
+all_say() { # NUMBER
+    for _ in {1..12}; do
+        is "$1" "$(number)"
+    done
+}
+
+publish() { # NUMBER
+    document "$1" | seqshare set "$name" --json -
+}
+
+kill_children() {
+    children | xargs kill -KILL
+    wait_until status /index.html
+}
+
+names() { # MPM
+    new_place "$1"
+    name=$shared/config
+    share_is "SeqshareOpen $name"
+    begin "$1: a server starts without its share"
+    check "$1: which is said once" log_has 1 "$absent"
+    check "$1: values are missing" is "||||, it is missing" \
+        "$(header /values X-Expressions), $(header /values X-Values | cut -d '|' -f 8)"
+    check "$1: there is no document" is 404 "$(status /document)"
+    check "$1: the status says so" grep -qF "$absent" <(curl -s "$url/status")
+
+    seqshare create "$name" --size 64K --mode 644
+    publish 1
+    check "$1: a second later it is there" wait_until all_say 1
+    publish 2
+    check "$1: another document is in the next answer" all_say 2
+    check "$1: children have it for reading only" is "r--s" \
+        "$(for child in $(children); do sed -n "s|^[^ ]* \(....\) .*$name|\1|p" "/proc/$child/maps"; done | sort -u)"
+    seqshare replace "$name" --size 1M --mode 644
+    publish 3
+    check "$1: it is replaced by one with another capacity" wait_until all_say 3
+    check "$1: which the status shows" is 1048576 "$(curl -s "$url/status" | jq .capacity)"
+    publish 4
+    [ "$1" != prefork ] || sleep 11 # the parent looks where the name is
+
+    seqshare rm "$name"
+    sleep 1.1
+    check "$1: it is removed: the last document stays" all_say 4
+    check "$1: which is said once" wait_until log_has 2 "$absent"
+    if [ "$1" = prefork ]; then
+        kill_children
+        check "$1: also in children that are born then" all_say 4
+    fi
+    check "$1: and not again" log_has 2 "$absent"
+
+    seqshare create "$name" --size 64K --mode 644
+    publish 5
+    check "$1: it is made again, with versions from 1" wait_until all_say 5
+    check "$1: from 1" is 1 "$(header /index.html X-Version)"
+    echo '[' | seqshare set "$name" -
+    check "$1: what is malformed is not used" all_say 5
+    check "$1: which is said once" log_has 1 "version 2 is not used"
+    publish 6
+    check "$1: but what comes after it" all_say 6
+
+    seqshare rm "$name"
+    echo "this is no share" >"$name"
+    sleep 1.1
+    check "$1: something else has the name: the last document stays" all_say 6
+    check "$1: which is said" wait_until log_has 1 "not a share, a damaged one"
+    check "$1: and is the server's mistake" is 500 "$(status /document)"
+    rm "$name"
+    seqshare create "$name" --size 64K --mode 644 --from <(document 7)
+    check "$1: it is a share again" wait_until all_say 7
+
+    if [ "$(id -u)" -eq 0 ]; then
+        restart USR1 # so that all children have it
+        seqshare replace "$name" --size 64K --mode 600
+        publish 8
+        sleep 1.1
+        check "$1: a share that the server's user may not read: the last document stays" all_say 7
+        check "$1: which is said" wait_until log_has 1 "permissions of the share"
+        chmod 644 "$name"
+        check "$1: now it may" wait_until all_say 8
+        check "$1: it may not write" is 500 "$(document 9 | status /document -T -)"
+        chmod 666 "$name"
+    fi
+    check "$1: it may write" is 204 "$(document 9 | status /document -T -)"
+    check "$1: and has written" all_say 9
+
+    rm "$name"
+    seqshare create "$name" --size 64K --mode 644 --from <(document 10)
+    check "$1: removed by hand and made again, which nobody is told" all_say 9
+    restart USR1
+    check "$1: but a graceful restart finds it" all_say 10
+    check "$1: no child died" log_has 0 "exit signal Seg"
+    stop
+}
+
+for mpm in prefork event; do
+    names $mpm
+done

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
+# budget: 300
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+
+work=$SEQSHARE_BUILD/httpd
+rm -rf "$work"
+mkdir -p "$work"
+source ./server.bash
+
+# FOLDER CFLAGS: the library, installed
+install_library() {
+    cmake -S "$SEQSHARE_SOURCE" -B "$work/library-$1" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
+        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_C_FLAGS="$2" \
+        -D CMAKE_INSTALL_PREFIX="$work/$1"
+    cmake --build "$work/library-$1" -j "$(nproc)"
+    cmake --install "$work/library-$1"
+}
+
+# FOLDER MAKE-ARGUMENT...: the module on the library in that folder, built from a copy of its sources
+build_module() {
+    local folder=$work/module-$1 prefix=$work/$1
+    rm -rf "$folder"
+    mkdir "$folder"
+    cp "$SEQSHARE_SOURCE"/bindings/httpd/*.[ch] "$SEQSHARE_SOURCE/bindings/httpd/Makefile" "$folder"
+    PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -C "$folder" LDFLAGS="-Wl,-rpath,$prefix/lib" "${@:2}"
+}
+
+says_what_is_missing() {
+    cd "$SEQSHARE_SOURCE/bindings/httpd"
+    (make -n PKG_CONFIG=false 2>&1 || true) | grep 'install seqshare with json-c'
+    (PKG_CONFIG_PATH=$work/plain/lib/pkgconfig make -n APXS=false 2>&1 || true) | grep 'install apache2-dev'
+}
+
+module_installs() {
+    PKG_CONFIG_PATH=$work/plain/lib/pkgconfig make -C "$work/module-plain" install DESTDIR="$work/root"
+    [ -f "$work/root$(apxs -q LIBEXECDIR)/mod_seqshare.so" ]
+}
+
+check "the library builds and installs" install_library plain ""
+check "without the library or apxs, make says what is missing" says_what_is_missing
+check "it builds without a warning, by clang" build_module plain CC=clang CFLAGS="-O2 -g -Werror"
+check "it builds without a warning, by gcc" build_module plain CC=gcc CFLAGS="-O2 -g -Werror"
+check "it installs" module_installs
+[ $failed -eq 0 ] || finish
+
+export PATH=$work/plain/bin:$PATH MODULE=$work/module-plain/mod_seqshare.so
+MODULES=$(apxs -q LIBEXECDIR)
+export MODULES
+
+for part in lines values pages names restarts load sanitized; do
+    # shellcheck source=/dev/null
+    source "./$part.bash"
+done
+finish

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# Module and library with the sanitizers for addresses and undefined behaviour, in a server that has none: under
+# load; and in one process, which at its end has let go of all that it had.
+# shellcheck shell=bash
+
+sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+sanitized_module=$work/module-sanitized/mod_seqshare.so
+
+no_complaints() {
+    ! cat "$PLACE"/complaints.* 2>/dev/null
+}
+
+# OPTIONS: what the server and its children are started with
+under_sanitizers() {
+    local runtime
+    runtime=$(gcc -print-file-name=libasan.so)
+    wrapper=(env MODULE="$sanitized_module" LD_PRELOAD="$runtime"
+        ASAN_OPTIONS="log_path=$PLACE/complaints:log_exe_name=0:$1" UBSAN_OPTIONS="print_stacktrace=1")
+    : >"$PLACE/complaints.0" # it is root who makes this folder, and others who complain
+    rm "$PLACE/complaints.0"
+    chmod 777 "$PLACE"
+}
+
+under_load() { # MPM
+    new_place "$1"
+    under_sanitizers detect_leaks=0
+    begin "sanitized, $1: a server starts"
+    python3 client.py put "$PORT" 1000 50 >"$PLACE/put" 2>&1 &
+    check "sanitized, $1: answers under load" python3 client.py check "$PORT" 4
+    wait $! || true
+    check "sanitized, $1: documents were put" holds "$PLACE/put" '.put == 50'
+    refuses_and_follows "sanitized, $1"
+    restart USR1
+    check "sanitized, $1: the value stays" wait_until is 9 "$(header /index.html X-Late)"
+    stop
+    check "sanitized, $1: no complaints" no_complaints
+}
+
+refuses_and_follows() { # NAME
+    check "$1: malformed is refused" is 400 "$(echo '[' | status /document -T -)"
+    check "$1: what is too long is refused" is 413 "$(bytes 100000 | status /document -T -)"
+    echo '[' | seqshare set "$(created_share)" -
+    check "$1: malformed and forced in is not used" status /index.html
+    document 9 | seqshare set "$(created_share)" -
+    check "$1: and then comes a good one" is 9 "$(header /index.html X-Late)"
+}
+
+in_one_process() {
+    new_place prefork
+    under_sanitizers "detect_leaks=1"
+    options=(-X)
+    begin "sanitized, in one process: a server starts"
+    for _ in {1..20}; do
+        header /values X-Values >/dev/null
+        status /page.shtml >/dev/null
+        status /status >/dev/null
+        document 2 | status /document -T - >/dev/null
+    done
+    refuses_and_follows "sanitized, in one process"
+    stop
+    options=()
+    check "sanitized, in one process: no complaints" no_complaints
+}
+
+check "sanitized: the library builds and installs" install_library sanitized "$sanitizers"
+check "sanitized: the module builds" build_module sanitized CC=gcc CFLAGS="-O1 -g $sanitizers"
+under_load prefork
+under_load event
+in_one_process
+wrapper=()
