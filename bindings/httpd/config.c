@@ -187,6 +187,7 @@ static int before_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporar
 {
     (void)log, (void)temporary;
     declarations = apr_array_make(pool, 1, sizeof(struct declaration *));
+    pointers_begin(pool);
     return OK;
 }
 
@@ -202,6 +203,7 @@ static int after_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary
 static void begin_child(apr_pool_t *pool, server_rec *server)
 {
     (void)pool, (void)server;
+    pointers_end();
     shares_inherit();
 }
 

@@ -14,6 +14,7 @@ static apr_status_t document_let_go(void *opaque)
 
     if (__atomic_sub_fetch(&document->users, 1, __ATOMIC_ACQ_REL) == 0) {
         seqshare_json_destroy(document->json);
+        apr_pool_destroy(document->pool);
         free(document);
     }
     return APR_SUCCESS;
@@ -41,12 +42,22 @@ static struct document *document_new(void *bytes, size_t length, uint64_t versio
 {
     struct document *document = malloc(sizeof *document);
     seqshare_json *json = document ? seqshare_json_decode(bytes, length, version, NULL) : NULL;
+    apr_pool_t *pool;
 
-    if (json)
-        *document = (struct document){.users = 1, .version = version, .json = json};
-    else
+    /* A pool that has to do with no other: any thread may be the last user. */
+    if (!json || apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        seqshare_json_destroy(json);
         free(document);
-    return json ? document : NULL;
+        return NULL;
+    }
+    *document = (struct document){
+        .users = 1,
+        .version = version,
+        .json = json,
+        .texts = make_texts(pool, json),
+        .pool = pool,
+    };
+    return document;
 }
 
 static void *decode(void *bytes, size_t length, uint64_t version, void *context)

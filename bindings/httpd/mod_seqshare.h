@@ -80,9 +80,11 @@ struct server_config {
     bool writes;
 };
 
+struct pointer;
+
 struct variable {
     const char *name;
-    seqshare_json_pointer *pointer;
+    const struct pointer *pointer;
     const char *otherwise; /* NULL: not set then */
 };
 
@@ -122,6 +124,8 @@ struct document {
     unsigned users;
     uint64_t version;
     seqshare_json *json;
+    const char **texts; /* of the pointers that the configuration names */
+    apr_pool_t *pool;   /* that they are in */
 };
 
 /* Make the child's cache of what there is to read from, and parse what stands there. */
@@ -138,7 +142,13 @@ struct share *request_share(const request_rec *r);
 /* ---- value.c ---- */
 
 /* Prepare a JSON Pointer, as long as the pool lives: NULL, or what is wrong with it. */
-const char *pointer_prepare(apr_pool_t *pool, const char *text, seqshare_json_pointer **pointer);
+const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct pointer **pointer);
+
+/* A configuration begins; it has all its pointers. */
+void pointers_begin(apr_pool_t *pool);
+void pointers_end(void);
+
+const char **make_texts(apr_pool_t *pool, const seqshare_json *json);
 
 /* Set variables[from ...] for the request. */
 void set_variables(request_rec *r, const apr_array_header_t *variables, int from);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Pointers that the configuration names are numbered. Their values' texts are made when a document is parsed, so
+ * that a request finds them ready. Pointers of .htaccess files, and those that are computed, are looked up each time.
+ */
 #include "mod_seqshare.h"
 
 #include <json-c/json.h>
@@ -47,15 +51,70 @@ static const char *value_text(apr_pool_t *pool, const seqshare_json_value *value
 
 /* ---- pointers ---- */
 
+struct pointer {
+    const char *text;
+    seqshare_json_pointer *prepared;
+    int number; /* -1: none */
+};
+
+static apr_array_header_t *numbered; /* of const struct pointer *; NULL: no more are */
+static const apr_array_header_t *known;
+
+void pointers_begin(apr_pool_t *pool)
+{
+    known = numbered = apr_array_make(pool, 8, sizeof(const struct pointer *));
+}
+
+void pointers_end(void)
+{
+    numbered = NULL;
+}
+
+static const struct pointer *number_of(int i)
+{
+    return APR_ARRAY_IDX(known, i, const struct pointer *);
+}
+
+static void give_number(struct pointer *pointer)
+{
+    pointer->number = -1;
+    if (!numbered)
+        return;
+    for (int i = 0; i < known->nelts && pointer->number < 0; i++)
+        if (strcmp(number_of(i)->text, pointer->text) == 0)
+            pointer->number = i;
+    if (pointer->number >= 0)
+        return;
+    pointer->number = numbered->nelts;
+    APR_ARRAY_PUSH(numbered, const struct pointer *) = pointer;
+}
+
+const char **make_texts(apr_pool_t *pool, const seqshare_json *json)
+{
+    const char **texts = apr_palloc(pool, (size_t)known->nelts * sizeof *texts);
+
+    for (int i = 0; i < known->nelts; i++)
+        texts[i] = value_text(pool, seqshare_json_at(json, number_of(i)->prepared));
+    return texts;
+}
+
+static const char *text_at(apr_pool_t *pool, const struct document *document, const struct pointer *pointer)
+{
+    if (pointer->number >= 0)
+        return document->texts[pointer->number];
+    return value_text(pool, seqshare_json_at(document->json, pointer->prepared));
+}
+
 static apr_status_t release_pointer(void *pointer)
 {
     seqshare_json_release(pointer);
     return APR_SUCCESS;
 }
 
-const char *pointer_prepare(apr_pool_t *pool, const char *text, seqshare_json_pointer **pointer)
+const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct pointer **result)
 {
-    int error = seqshare_json_prepare(pointer, text);
+    struct pointer *pointer = apr_palloc(pool, sizeof *pointer);
+    int error = seqshare_json_prepare(&pointer->prepared, text);
 
     if (error == -EINVAL)
         return apr_psprintf(pool,
@@ -64,7 +123,10 @@ const char *pointer_prepare(apr_pool_t *pool, const char *text, seqshare_json_po
                             text);
     if (error)
         return seqshare_strerror(error);
-    apr_pool_cleanup_register(pool, *pointer, release_pointer, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, pointer->prepared, release_pointer, apr_pool_cleanup_null);
+    pointer->text = apr_pstrdup(pool, text);
+    give_number(pointer);
+    *result = pointer;
     return NULL;
 }
 
@@ -82,7 +144,7 @@ void set_variables(request_rec *r, const apr_array_header_t *variables, int from
         const char *text = NULL;
 
         if (document)
-            text = value_text(r->pool, seqshare_json_at(document->json, variable->pointer));
+            text = text_at(r->pool, document, variable->pointer);
         if (!text)
             text = variable->otherwise;
         if (text)
@@ -94,7 +156,7 @@ void set_variables(request_rec *r, const apr_array_header_t *variables, int from
 
 /* ---- expressions ---- */
 
-/* `prepared` is NULL where the pointer itself is an expression. NULL is the empty string. */
+/* `prepared` is NULL where the pointer itself is an expression. To return NULL is the empty string. */
 static const char *evaluate(ap_expr_eval_ctx_t *context, const void *prepared, const char *pointer)
 {
     const struct document *document = context->r ? request_document(context->r) : NULL;
@@ -102,7 +164,7 @@ static const char *evaluate(ap_expr_eval_ctx_t *context, const void *prepared, c
     if (!document)
         return NULL;
     if (prepared)
-        return value_text(context->p, seqshare_json_at(document->json, prepared));
+        return text_at(context->p, document, prepared);
     return value_text(context->p, seqshare_json_find(document->json, pointer));
 }
 
@@ -116,7 +178,7 @@ static const char *evaluate_version(ap_expr_eval_ctx_t *context, const void *dat
 
 static int find_function(ap_expr_lookup_parms *parms)
 {
-    seqshare_json_pointer *pointer = NULL;
+    const struct pointer *pointer = NULL;
 
     if (parms->flags & AP_EXPR_FLAG_RESTRICTED) {
         *parms->err = "seqshare: not for pages: what a share holds may be confidential";
