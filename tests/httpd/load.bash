@@ -100,6 +100,6 @@ nobody_is_overwritten() { # MPM
         "$(jq .done "$PLACE"/counted[123] | xargs) $(curl -s "$url/document" | jq .number)"
 }
 
-load prefork 8
-load event 8
-load worker 5
+for mpm in "${mpms[@]}"; do
+    load "$mpm" 7
+done

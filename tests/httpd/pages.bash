@@ -176,6 +176,6 @@ CONF
     stop
 }
 
-for mpm in prefork worker event; do
+for mpm in "${mpms[@]}"; do
     pages $mpm
 done

@@ -83,6 +83,6 @@ restarts() { # MPM
     stop
 }
 
-for mpm in prefork worker event; do
+for mpm in "${mpms[@]}"; do
     restarts $mpm
 done

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
 # budget: 300
+# long budget: 900
+# With SEQSHARE_MUTANTS=1 faults are planted in the module, one by one, and the tests must catch each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
@@ -10,6 +12,9 @@ work=$SEQSHARE_BUILD/httpd
 rm -rf "$work"
 mkdir -p "$work"
 source ./server.bash
+
+sources=$SEQSHARE_SOURCE/bindings/httpd
+mpms=(prefork worker event)
 
 # FOLDER CFLAGS: the library, installed
 install_library() {
@@ -25,7 +30,7 @@ build_module() {
     local folder=$work/module-$1 prefix=$work/$1
     rm -rf "$folder"
     mkdir "$folder"
-    cp "$SEQSHARE_SOURCE"/bindings/httpd/*.[ch] "$SEQSHARE_SOURCE/bindings/httpd/Makefile" "$folder"
+    cp "$sources"/*.[ch] "$sources/Makefile" "$folder"
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -C "$folder" LDFLAGS="-Wl,-rpath,$prefix/lib" "${@:2}"
 }
 
@@ -51,7 +56,22 @@ export PATH=$work/plain/bin:$PATH MODULE=$work/module-plain/mod_seqshare.so
 MODULES=$(apxs -q LIBEXECDIR)
 export MODULES
 
-for part in lines values pages names restarts load sanitized; do
+# Without the module: can there be a server here at all?
+apache_runs() {
+    new_place prefork
+    sed -i '/^SetEnvIfExpr/,$d; /seqshare/Id; /^Include/d' "$PLACE/httpd.conf"
+    cat "$EXTRA" >>"$PLACE/httpd.conf"
+    start
+}
+apache_runs >"$work/apache" 2>&1 && stop || {
+    skip "all that needs a server" "apache2 does not run here: $(tail -n 1 "$work/apache")"
+    finish
+}
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    source ./mutants.bash
+    finish
+fi
+for part in lines values pages names restarts load example sanitized; do
     # shellcheck source=/dev/null
     source "./$part.bash"
 done

@@ -55,6 +55,7 @@ CONF
     check "$1: and of an <If>" is "3.10|1|Text 1" "$(header /outer/late X-Placed)"
     check "$1: a subrequest" is 200 "$(status /page.shtml)"
     check "$1: has them" is "1 7 Text 1" "$(cat "$PLACE/page")"
+    check "$1: a subrequest has those of its place" is 1 "$(header /page.shtml X-Ahead)"
     check "$1: an internal redirect" is 403 "$(status /redirected)"
     check "$1: has them" is "1 7 Text 1" "$(cat "$PLACE/page")"
     check "$1: an expression in .htaccess" is "Text 1" "$(header /sub/ X-Htaccess)"
@@ -77,6 +78,6 @@ in_the_error_log() { # TEXT
     grep -F -- "$1" "$PLACE/error.log"
 }
 
-for mpm in prefork worker event; do
+for mpm in "${mpms[@]}"; do
     values $mpm
 done

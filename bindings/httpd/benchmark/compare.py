@@ -7,12 +7,13 @@
 A server for each way, on ports of 127.0.0.1, and wrk, which asks one after the other in turns, round after round. A
 ratio is the median of the ratios within each round, so that a machine that is slower for a while is slower for all.
 Needs apache2, apxs and wrk (Debian: apache2-bin, apache2-dev, wrk); RewriteMap prg: asks Redis if redis-server is
-there. MODULE is where mod_seqshare.so lies, if not where make puts it; PORT the first of the ports, if not 18200.
+there. MODULE is where mod_seqshare.so lies, if not where make puts it.
 """
 import os
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,6 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULE = os.environ.get("MODULE", os.path.join(HERE, "..", "mod_seqshare.so"))
-PORT = int(os.environ.get("PORT", "18200"))
 os.environ["PATH"] += ":/usr/sbin"
 
 BASE = """
@@ -131,11 +131,21 @@ def ask(port, server, seconds):
     return rate, found["50"], found["99"], (processor_time(server) - before) / requests
 
 
-def measure(servers, rounds, seconds):
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def measure(ports, servers, rounds, seconds):
     results = [[] for _ in WAYS]
     for _ in range(rounds):
         for way in range(len(WAYS)):
-            results[way].append(ask(PORT + way, servers[way], seconds))
+            results[way].append(ask(ports[way], servers[way], seconds))
     return results
 
 
@@ -162,14 +172,15 @@ def main():
         write(place, "setting.json", f'{{"flag": true, "values": {{{values}}}, "more": {list(range(500))}}}')
         try:
             if shutil.which("redis-server"):
-                processes.append(start_redis(place, PORT + 99))
-            for way, (_, configuration) in enumerate(WAYS):
-                servers.append(start_server(place, PORT + way, configuration))
+                processes.append(start_redis(place, *free_ports(1)))
+            ports = free_ports(len(WAYS))
+            for port, (_, configuration) in zip(ports, WAYS):
+                servers.append(start_server(place, port, configuration))
                 processes.append(servers[-1])
             time.sleep(2)
             for way in range(len(WAYS)):
-                ask(PORT + way, servers[way], "1s")  # and children are warm
-            show(measure(servers, 2 if quick else 21, "1s"))
+                ask(ports[way], servers[way], "1s")  # and children are warm
+            show(measure(ports, servers, 2 if quick else 21, "1s"))
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)

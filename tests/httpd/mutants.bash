@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Planted faults: each changes one place of the module, and a part of the tests must find it.
+# shellcheck shell=bash
+
+mpms=(prefork)
+
+# FILE PATTERN REPLACEMENT: in a copy of the sources
+plant() {
+    rm -rf "$work/mutant"
+    cp -R "$SEQSHARE_SOURCE/bindings/httpd" "$work/mutant"
+    grep -qE "$2" "$work/mutant/$1" || {
+        echo "bindings/httpd/$1 has no '$2' any more: tests/httpd/mutants.bash must follow"
+        return 1
+    }
+    sed -i -E "s/$2/$3/" "$work/mutant/$1"
+    sources=$work/mutant build_module plain CC=gcc CFLAGS="-O2 -g -w"
+}
+
+run_part() { # PART
+    passed=0 failed=0 skipped=0
+    servers=() places=()
+    trap tidy EXIT
+    sources=$work/mutant
+    # shellcheck source=/dev/null
+    source "./$1.bash"
+    finish
+}
+
+mutant() { # NAME PART FILE PATTERN REPLACEMENT
+    check "planted: $1" plant "${@:3}"
+    check_fails "caught by $2: $1" run_part "$2"
+}
+
+mutant "each use in a request takes the newest document" load document.c \
+    'ap_set_module_config\(first->request_config, &seqshare_module, snapshot\);' ''
+mutant "a subrequest takes its own" load document.c 'while \(r->main \|\| r->prev\)' \
+    'while (!r->main \&\& r->prev)'
+mutant "a request does not count as a user" sanitized document.c \
+    '__atomic_add_fetch\(&document->users, 1, __ATOMIC_RELAXED\)' '(void)0'
+mutant "a request never ceases to be one" sanitized document.c \
+    'apr_pool_cleanup_register\(first->pool, snapshot->document' '(void)(snapshot->document), (void)(document_let_go'
+mutant "each child says it" pages document.c 'refused_version, version, __ATOMIC_RELAXED\) != version' \
+    'refused_version, version, __ATOMIC_RELAXED) != ~version'
+mutant "a child begins without the last good document" pages document.c '&& share->good.bytes' '\&\& 0'
+mutant "conditions are not asked" pages page.c 'if \(!conditions_hold\(r, \*old\)\)' 'if (0)'
+mutant "a document is not checked" pages page.c 'error = seqshare_json_check\(.*' 'error = 0, *why = 0;'
+mutant "a body has no end" pages page.c 'if \(length > body->most - body->length\)' 'if (0)'
+mutant "children keep what they do not need" pages share.c 'if \(!share->writes\)' 'if (0)'
+mutant "a share does not outlive a configuration" restarts share.c 'declaration->share->wanted = true;' ''
+mutant "the parent never looks where a name is" names share.c '\(!share->reader \|\| seqshare_retired\(share->reader\)\)' '0'
+mutant "variables of places are set too late" values config.c \
+    'ap_hook_header_parser\(place_found' 'ap_hook_log_transaction(place_found'
+mutant "numbers of pointers are mixed up" values value.c 'pointer->number = numbered->nelts;' \
+    'pointer->number = 0;'
