@@ -47,7 +47,12 @@ names() { # MPM
     check "$1: it is replaced by one with another capacity" wait_until all_say 3
     check "$1: which the status shows" is 1048576 "$(curl -s "$url/status" | jq .capacity)"
     publish 4
-    [ "$1" != prefork ] || sleep 11 # the parent looks where the name is
+    if [ "$1" = prefork ]; then
+        sleep 11 # the parent looks where the name is
+        kill_children
+    else
+        restart USR1
+    fi # now all children have it
 
     seqshare rm "$name"
     sleep 1.1
@@ -69,6 +74,7 @@ names() { # MPM
     publish 6
     check "$1: but what comes after it" all_say 6
 
+    restart USR1 # now all children have it
     seqshare rm "$name"
     echo "this is no share" >"$name"
     sleep 1.1
@@ -80,7 +86,7 @@ names() { # MPM
     check "$1: it is a share again" wait_until all_say 7
 
     if [ "$(id -u)" -eq 0 ]; then
-        restart USR1 # so that all children have it
+        restart USR1 # now all children have it
         seqshare replace "$name" --size 64K --mode 600
         publish 8
         sleep 1.1
