@@ -4,8 +4,6 @@
  * at the clock cost is subtracted; what is shorter than the clock can tell from nothing counts as so long.
  * The longest times are the machine's own where other programs run on it.
  */
-#include <errno.h>
-
 #include "question.h"
 #include "samples.h"
 
@@ -19,7 +17,9 @@ static int sample_reads(struct role *role, struct samples *samples)
     const int64_t cost = clock_cost();
     int error = role_warm_up(role);
 
-    while (error == 0 && role_goes_on(role) && !samples_full(samples)) {
+    if (error)
+        return error;
+    do { /* once at least, however late it was let begin */
         int64_t before = clock_now(), after;
         ssize_t length = read(role->handle, role->buffer, role->size);
 
@@ -30,7 +30,7 @@ static int sample_reads(struct role *role, struct samples *samples)
         if (samples->count % READS_PER_WHOLE_CHECK == 0 && value_version(role->buffer, role->size) != 0 &&
             !value_is_whole(role->buffer, role->size))
             atomic_fetch_add(&role->log->torn, 1);
-    }
+    } while (error == 0 && role_goes_on(role) && !samples_full(samples));
     return error;
 }
 
@@ -55,8 +55,6 @@ static int reads(struct role *role)
 
     if (error == 0)
         error = sample_reads(role, &samples);
-    if (error == 0 && samples.count == 0)
-        error = -ETIMEDOUT; /* not one read came to its end */
     if (error == 0)
         answer_percentiles(role->scene->answer, &samples);
     samples_free(&samples);

@@ -9,8 +9,8 @@ has_package() {
 
 # Of Debian; a contender whose packages cannot be had is left out. (What needs cargo is built where cargo is
 # there: Debian's is too old for it.)
-contender_packages=(libck-dev liburcu-dev liblmdb-dev libboost-dev libmemcached-dev memcached libhiredis-dev
-    redis-server)
+contender_packages=(libck-dev liburcu-dev liblmdb-dev libboost-dev libmemcached-dev libssl-dev memcached
+    libhiredis-dev redis-server) # pkg-config wants libssl-dev for libmemcached
 
 install_contenders() {
     local package missing=()
