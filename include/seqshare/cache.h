@@ -120,8 +120,11 @@ SEQSHARE_API int seqshare_cache_mt_new(seqshare_cache_mt **cache, seqshare *shar
                                        seqshare_destroy *destroy, void *context);
 
 /*
- * Enter a section: snapshot->object, which is also returned, stays until leave, whatever is published.
- * One snapshot for a whole request gives it values that belong together.
+ * Enter a section: snapshot->object, which is also returned, stays until leave, whatever is published. One
+ * snapshot for a whole request gives it values that belong together. But a section is for one thread, and
+ * with liburcu a long one keeps others that leave theirs after a new version waiting. Where a request may
+ * last, or end in another thread than it began in, let objects count their users: count one inside of a short
+ * section, and let destroy, and the end of a request, count down (bindings/httpd/document.c does it).
  */
 SEQSHARE_API const void *seqshare_cache_mt_enter(seqshare_cache_mt *cache, seqshare_snapshot *snapshot);
 
