@@ -245,6 +245,14 @@ static int publish(request_rec *r, const struct share *share, seqshare *handle, 
     return error;
 }
 
+static int too_long(request_rec *r, size_t most)
+{
+    const char *why = "the document is longer than the share's capacity of %" APR_SIZE_T_FMT
+                      " bytes, or than LimitRequestBody allows";
+
+    return answer(r, HTTP_REQUEST_ENTITY_TOO_LARGE, apr_psprintf(r->pool, why, most));
+}
+
 static int take_document_by(request_rec *r, const struct share *share, seqshare *handle)
 {
     struct body *body = apr_pcalloc(r->pool, sizeof *body);
@@ -255,11 +263,7 @@ static int take_document_by(request_rec *r, const struct share *share, seqshare 
     body->most = seqshare_capacity(handle);
     status = body_read(r, body);
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE)
-        return answer(r, status,
-                      apr_psprintf(r->pool,
-                                   "the document is longer than the share's capacity of %" APR_SIZE_T_FMT
-                                   " bytes",
-                                   body->most));
+        return too_long(r, body->most);
     if (status != OK)
         return status;
     error = seqshare_json_check(body->bytes ? body->bytes : "", body->length, why);
@@ -294,7 +298,8 @@ int handle_document(request_rec *r)
         return DECLINED;
     if (!share)
         return answer(r, HTTP_NOT_FOUND, "this server has no share");
-    apr_table_setn(r->subprocess_env, "no-gzip", "1"); /* it would change the entity tag */
+    apr_table_setn(r->subprocess_env, "no-gzip", "1"); /* they would change the entity tag */
+    apr_table_setn(r->subprocess_env, "no-brotli", "1");
     if (r->method_number == M_GET)
         return send_document(r, share);
     if (r->method_number == M_PUT && config->writes == 1)

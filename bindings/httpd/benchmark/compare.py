@@ -143,8 +143,9 @@ def free_ports(count):
 
 def measure(ports, servers, rounds, seconds):
     results = [[] for _ in WAYS]
-    for _ in range(rounds):
-        for way in range(len(WAYS)):
+    for turn in range(rounds):
+        for place in range(len(WAYS)):
+            way = (turn + place) % len(WAYS)
             results[way].append(ask(ports[way], servers[way], seconds))
     return results
 
