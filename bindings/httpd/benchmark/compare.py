@@ -6,6 +6,7 @@
 
 A server for each way, on ports of 127.0.0.1, and wrk, which asks one after the other in turns, round after round. A
 ratio is the median of the ratios within each round, so that a machine that is slower for a while is slower for all.
+The servers are started anew after a few rounds: where they come to lie in memory makes some percent of difference.
 Needs apache2, apxs and wrk (Debian: apache2-bin, apache2-dev, wrk); RewriteMap prg: asks Redis if redis-server is
 there. MODULE is where mod_seqshare.so lies, if not where make puts it.
 """
@@ -141,13 +142,26 @@ def free_ports(count):
     return ports
 
 
-def measure(ports, servers, rounds, seconds):
-    results = [[] for _ in WAYS]
-    for turn in range(rounds):
-        for place in range(len(WAYS)):
-            way = (turn + place) % len(WAYS)
-            results[way].append(ask(ports[way], servers[way], seconds))
-    return results
+def stop(processes):
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        process.wait()
+
+
+def measure(place, rounds, turn, results):
+    ports = free_ports(len(WAYS))
+    servers = [start_server(place, port, configuration) for port, (_, configuration) in zip(ports, WAYS)]
+    try:
+        time.sleep(2)
+        for port, server in zip(ports, servers):
+            ask(port, server, "1s")  # and children are warm
+        for one in range(turn * rounds, (turn + 1) * rounds):
+            for step in range(len(WAYS)):
+                way = (one + step) % len(WAYS)
+                results[way].append(ask(ports[way], servers[way], "1s"))
+    finally:
+        stop(servers)
 
 
 def show(results):
@@ -161,8 +175,8 @@ def show(results):
 
 
 def main():
-    quick = "--quick" in sys.argv[1:]
-    processes, servers = [], []
+    starts, rounds = (1, 2) if "--quick" in sys.argv[1:] else (7, 3)
+    redis = []
     with tempfile.TemporaryDirectory(prefix="seqshare-bench-", dir="/tmp") as place:
         os.chmod(place, 0o755)
         os.mkdir(os.path.join(place, "htdocs"))
@@ -173,20 +187,13 @@ def main():
         write(place, "setting.json", f'{{"flag": true, "values": {{{values}}}, "more": {list(range(500))}}}')
         try:
             if shutil.which("redis-server"):
-                processes.append(start_redis(place, *free_ports(1)))
-            ports = free_ports(len(WAYS))
-            for port, (_, configuration) in zip(ports, WAYS):
-                servers.append(start_server(place, port, configuration))
-                processes.append(servers[-1])
-            time.sleep(2)
-            for way in range(len(WAYS)):
-                ask(ports[way], servers[way], "1s")  # and children are warm
-            show(measure(ports, servers, 2 if quick else 21, "1s"))
+                redis.append(start_redis(place, *free_ports(1)))
+            results = [[] for _ in WAYS]
+            for turn in range(starts):
+                measure(place, rounds, turn, results)
         finally:
-            for process in processes:
-                process.send_signal(signal.SIGTERM)
-            for process in processes:
-                process.wait()
+            stop(redis)
+    show(results)
 
 
 main()
