@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seqshare's inline reads. Typed: a struct of 8 or of 64 bytes, loaded word by word. Peek: the value is looked at
- * where it lies; who wants a copy makes it with memcpy and asks afterwards whether it was valid.
+ * seqshare's inline reads. Typed: a struct of 8 or of 64 bytes, loaded into registers and then accepted.
+ * Peek: the value is looked at where it lies; who wants a copy makes it with memcpy and asks afterwards
+ * whether it was valid.
  */
 #include "../contender.h"
 

@@ -151,6 +151,12 @@ static inline __attribute__((always_inline)) bool seqshare_take_words(const stru
 #ifndef SEQSHARE_WORDS_ALONE
 typedef unsigned char seqshare_vector __attribute__((vector_size(16), may_alias, aligned(1)));
 
+/*
+ * Sixteen bytes of a slot. Ordered as the words are: by the acquire load of read_begin before (or they might
+ * be of a version that is not there yet) and the acquire fence of read_accept after (or a writer that
+ * overtook them would not be noticed). Both are fences for the compiler, too, over which it moves no volatile
+ * assembly.
+ */
 static inline __attribute__((always_inline)) seqshare_vector seqshare_slot_vector(const unsigned char *from)
 {
     seqshare_vector vector;
