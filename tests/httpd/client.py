@@ -8,11 +8,13 @@ is the limit, odd numbers have the flag, and so on. So an answer that mixes vers
     client.py count  PORT COUNT             add 1 to the number, COUNT times, if nobody else was faster
     client.py slow   PORT OTHER             put a document slowly, while OTHER is put: one request, one version
     client.py chunks PORT BYTES             put so many bytes without saying how many there will be
+    client.py all    PORT NUMBER SERVER     ask until every child of SERVER has answered, each with that number
 """
 import http.client
 import json
 import re
 import socket
+import subprocess
 import sys
 import time
 
@@ -175,8 +177,32 @@ def chunks(port, size):
     return 0
 
 
+def children_of(server):
+    return set(subprocess.run(["pgrep", "-P", str(server)], capture_output=True, text=True).stdout.split())
+
+
+def all_say(port, number, parent):
+    """Which child gets a connection is not ours to choose. What it says of itself on the same one tells which it was."""
+    answered, end = set(), time.monotonic() + PATIENCE
+    while not answered or not children_of(parent) <= answered:
+        server = Server(port)
+        got = server.ask("GET", "/index.html").headers["X-Late"]
+        connection = server.connection
+        child = str(json.loads(server.ask("GET", "/status").text)["this_process"]["pid"])
+        if server.connection is connection:
+            answered.add(child)
+            connection.close()
+        if got != str(number):
+            print(f"wanted: {number}\ngot:    {got} from {child}")
+            return 1
+        if time.monotonic() > end:
+            print(f"only {answered} of {children_of(parent)} have answered")
+            return 1
+    return 0
+
+
 def main():
-    commands = {"check": check, "put": put, "count": count, "slow": slow, "chunks": chunks}
+    commands = {"check": check, "put": put, "count": count, "slow": slow, "chunks": chunks, "all": all_say}
     return commands[sys.argv[1]](*map(int, sys.argv[2:]))
 
 
