@@ -156,12 +156,9 @@ COPY_INLINE void copy_64(unsigned char *to, const unsigned char *from, size_t le
     copy_store16(to + length - 16, d);
 }
 
-enum {
-    COPY_VECTORS_MOST = 256,   /* from here on memcpy's wider vectors win over 16 bytes at a time */
-    COPY_WIDE_MOST = 256 << 10 /* and here its knowledge of caches wins over the loop of 32 */
-};
-
 #ifdef __x86_64__
+enum { COPY_WIDE_MOST = 256 << 10 }; /* beyond, memcpy's knowledge of caches wins over the loop of 32 */
+
 /* COPY_WIDE_MOST, or 0 where the processor or the system has no AVX: memcpy knows best there. See copy.c. */
 extern __attribute__((visibility("hidden"))) size_t copy_wide_most;
 
@@ -211,6 +208,8 @@ COPY_INLINE void copy_wide(unsigned char *to, const unsigned char *from, size_t 
                          : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
                            "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
+#else
+enum { COPY_VECTORS_MOST = 256 }; /* beyond, memcpy's wider vectors win over 16 bytes at a time */
 #endif
 
 /* All that needs no call, so that a reader's hot path is a leaf function; false: nothing is done. */
