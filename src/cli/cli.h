@@ -32,6 +32,9 @@ int misused_option(const struct command *command);
 /* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
 int complain(const char *name, int error);
 
+/* The same of a name that could not be taken away: --any-owner does not help there. SAID_NO. */
+int complain_of_removal(const char *name, int error);
+
 /* The same in the caller's words. SAID_NO. */
 __attribute__((format(printf, 2, 3))) int complain_that(const char *name, const char *format, ...);
 

@@ -145,7 +145,7 @@ static int run_replace(int argc, char **argv)
     }
     error = seqshare_replace(&share, name, request.capacity, request.mode);
     if (error) {
-        status = complain(name, error);
+        status = complain_of_removal(name, error);
     } else {
         status = request.from ? set_first(name, share, value) : DONE;
         seqshare_close(share);

@@ -70,14 +70,24 @@ int complain_that(const char *name, const char *format, ...)
 
 int complain(const char *name, int error)
 {
+    if (error == -EPERM) /* of all that it can mean to a program, this is left here */
+        return complain_that(name,
+                             "it is another user's, who is not trusted unasked (--any-owner trusts it)");
     begin_complaint(name);
     fputs(seqshare_strerror(error), stderr);
-    if (error == -EPERM)
-        fputs(" (--any-owner trusts it)", stderr);
     if (error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP)
         fputs(" (seqshare check says more)", stderr);
     fputc('\n', stderr);
     return SAID_NO;
+}
+
+int complain_of_removal(const char *name, int error)
+{
+    if (error == -EPERM)
+        return complain_that(name,
+                             "it is another user's, where everybody may make such a name: only that user "
+                             "may replace it, and only that user or root remove it");
+    return complain(name, error);
 }
 
 static int print_commands(void)

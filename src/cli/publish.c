@@ -118,6 +118,11 @@ static int set(const char *name, seqshare *share, const struct publication *publ
         return complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
                              (unsigned long long)version, (unsigned long long)publication->expected);
     error = seqshare_set_typed(share, publication->value.at, publication->value.length, publication->tag);
+    if (error == -EMSGSIZE)
+        return complain_that(name,
+                             "the value takes %zu bytes and is longer than the capacity, which is %zu "
+                             "(seqshare replace --size raises that)",
+                             publication->value.length, seqshare_capacity(share));
     return error ? complain(name, error) : DONE;
 }
 

@@ -29,7 +29,7 @@ static int remove_name(const char *name, bool force)
     if (error && error != -ENOENT && !force)
         return complain_that(name, "%s (--force removes it all the same)", seqshare_strerror(error));
     error = seqshare_unlink(name);
-    return error ? complain(name, error) : DONE;
+    return error ? complain_of_removal(name, error) : DONE;
 }
 
 static int run_rm(int argc, char **argv)

@@ -137,6 +137,11 @@ EOF
     seqshare lock "$unique" --any-owner -- true
     says_no seqshare watch "$unique" --count 1
     [ "$(seqshare watch "$unique" --any-owner --count 1)" = x ]
+    says_no seqshare replace "$unique"
+    [[ $stderr == *"another user's"* && $stderr != *"--any-owner"* ]]
+    says_no setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" rm "$unique"
+    [[ $stderr == *"only that user or root"* ]]
+    seqshare rm "$unique"
 }
 
 @test "who may not read is told" {

@@ -90,7 +90,7 @@ load helpers
 @test "a value longer than the capacity is refused, endless input too, and the old value stands" {
     seqshare create "$share" --size 10 --from - <<<old
     says_no seqshare set "$share" 12345678901
-    [[ $stderr == *"longer than the capacity"* ]]
+    [[ $stderr == *"takes 11 bytes and is longer than the capacity, which is 10"* ]]
     says_no seqshare set "$share" --from /dev/zero
     [[ $stderr == "seqshare: /dev/zero: "* ]]
     [ "$(seqshare get "$share")" = old ]
