@@ -458,7 +458,8 @@ unlock(SV *self)
         object = open_object(aTHX_ "unlock", self);
         error = seqshare_unlock(share_of(object));
         if (error)
-            refuse_error(aTHX_ "unlock", error);
+            refuse(aTHX_ "unlock",
+                   error == -EPERM ? "this thread does not own the lock" : seqshare_strerror(error));
         object->locked_by = 0;
         RETVAL = true;
     OUTPUT:

@@ -101,7 +101,7 @@ sub _with_name {
     $size = _number($method, 'size', $size);
     my $mode = @rest % 2 || (@rest && looks_like_number($rest[0])) ? shift @rest : undef;
     $mode = 0600 unless defined $mode;
-    looks_like_number($mode) && $mode >= 0 && $mode <= 07777
+    looks_like_number($mode) && $mode >= 0 && $mode <= 0777
         or _refuse("$method: the mode must be permission bits, such as 0640");
     my $option = _options($method, \@rest, 'codec');
     return $make->(_class($class), $name, $size, $mode, _codec($method, $option->{codec}));

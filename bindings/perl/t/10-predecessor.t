@@ -35,7 +35,7 @@ ok($share->set("$value and more"), 'lock; get; set');
 ok($share->unlock, 'unlock');
 ok(!$share->is_locked, 'is_locked no more');
 is($share->get, 'first and more', 'and it was published');
-refused { $share->unlock } qr/does not own the lock/, 'unlock without lock';
+refused { $share->unlock } qr/\Aunlock: this thread does not own the lock\z/, 'unlock without lock';
 $share->lock;
 refused { $share->lock } qr/owns the lock already/, 'a second lock is refused and does not hang';
 ok(child_says { $share->get eq 'first and more' }, 'a reader does not wait for the lock');

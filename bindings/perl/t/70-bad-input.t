@@ -32,6 +32,7 @@ for my $verb ('create', 'replace') {
     refused { Seqshare->$verb('.', 100) } qr/makes no sense/, "$verb: the name .";
     refused { Seqshare->$verb('x' x 300, 100) } qr/too long/, "$verb: a long name";
     refused { Seqshare->$verb('perl-test', 100, 'rw') } qr/mode/, "$verb: no mode";
+    refused { Seqshare->$verb('perl-test', 100, 640) } qr/such as 0640/, "$verb: a mode that is not octal";
     refused { Seqshare->$verb('perl-test', 100, 0600, 'codec') } qr/pairs/, "$verb: half an option";
     refused { Seqshare->$verb('/no/such/folder/x', 100) } qr/no such directory/, "$verb: no such folder";
 }
