@@ -10,7 +10,9 @@ use Apache2::Const -compile => 'OK';
 use Seqshare;
 
 my $name = $ENV{APP_CONFIG} || 'app-config';
-our $config = eval { Seqshare->open($name) } || Seqshare->create($name, 1 << 20);
+our $config = eval { Seqshare->open($name) }
+    || eval { Seqshare->create($name, 1 << 20) }
+    || Seqshare->open($name);    # another was faster; or it says why not
 $config->set({ version => 1, greeting => 'hello' }) unless $config->version;
 
 # Workers inherit the share, writable if the parent may write: this gives that up.

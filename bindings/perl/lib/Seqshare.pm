@@ -219,7 +219,8 @@ is a path as it stands. The mode is 0600 unless given, and holds whatever the um
     my $share = Seqshare->replace($name, $size, $mode, %options);
 
 As L</create>, but where the name exists, the new region takes its place in one step and takes the value
-along. Shares that had the old one read on, are L</retired>, and must L</reopen> to write.
+along. Shares that had the old one read on there, are L</retired>, and must L</reopen> to write, and to see
+what is set from now on.
 
 =head2 open
 
@@ -263,6 +264,9 @@ read-only value attempted>: store, delete, clear, push, splice, assignment, C<lo
 autovivification. Reading is as ever: an absent key is C<undef> and does not exist; C<each>, C<keys>,
 C<sort>, encoders and C<dclone> work, and a clone may be changed. Keep it as long as you like: it stays as
 it is when a newer version comes.
+
+A value that cannot be decoded croaks, at every call while it stands; L<Seqshare::Recipes> shows how to go on
+with the last good one.
 
 What to know:
 
