@@ -83,6 +83,14 @@ readme_program() {
     [ "$(run_shared "$work/readme")" = "a worker: 100 requests a second" ]
 }
 
+# The guide's Python, as it stands there.
+guide_in_python() {
+    mkdir -p "$work/python"
+    sed -n '/^```python$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" | sed '1d; /^```$/,$d' >"$work/python/shop.py"
+    cp outside/follow.py "$work/python"
+    run_shared python3 -B "$work/python/follow.py" "$work/installed/bin/seqshare" "$work/python/shop"
+}
+
 configure_outside() { # FOLDER OPTION...
     CMAKE_GENERATOR=Ninja cmake -S outside -B "$work/$1" -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
 }
@@ -136,6 +144,7 @@ LIST
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
 done
 check "the README's first program, as it stands" readme_program
+check "the guide's Python: sees each version, keeps the last good one, follows the name" guide_in_python
 check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 check "likewise, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
