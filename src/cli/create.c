@@ -82,7 +82,10 @@ static int run_create(int argc, char **argv)
     if (request.capacity == 0)
         request.capacity = value.length > DEFAULT_CAPACITY ? value.length : DEFAULT_CAPACITY;
     error = seqshare_create(&share, name, request.capacity, request.mode);
-    if (error) {
+    if (error == -EOPNOTSUPP) { /* nothing is there yet that check could look at */
+        status =
+            complain_that(name, "shares cannot be on this kind of file system; /dev/shm and /run will do");
+    } else if (error) {
         status = complain(name, error);
     } else {
         status = request.from ? set_first(name, share, value) : DONE;

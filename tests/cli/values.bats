@@ -36,6 +36,12 @@ load helpers
     [ ! -e "$share" ]
 }
 
+@test "create on a file system that will not do says so" {
+    unshare --mount sh -c 'mount -t hugetlbfs none /mnt' 2>/dev/null || skip "may not mount hugetlbfs"
+    says_no unshare --mount sh -c 'mount -t hugetlbfs none /mnt && seqshare create /mnt/share'
+    [[ $stderr == "seqshare: /mnt/share: shares cannot be on this kind of file system"* ]]
+}
+
 @test "a name that exists is not created again" {
     seqshare create "$share"
     says_no seqshare create "$share"
