@@ -191,10 +191,12 @@ int scene_begin(struct scene *scene, unsigned readers)
         scene->patience = USUAL_PATIENCE;
     mapped = sizeof(struct shared) + scene->roles * sizeof(struct log);
     scene->shared = shared_memory(mapped);
-    scene->role = calloc(scene->roles, sizeof *scene->role);
-    if (!scene->shared || !scene->role)
+    if (!scene->shared)
         return -ENOMEM;
     scene->shared->mapped = mapped;
+    scene->role = aligned_alloc(_Alignof(struct role), scene->roles * sizeof *scene->role);
+    if (!scene->role)
+        return -ENOMEM;
     for (unsigned i = 0; i < scene->roles; i++)
         scene->role[i] = (struct role){.scene = scene,
                                        .contender = scene->contender,
