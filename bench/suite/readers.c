@@ -10,16 +10,17 @@ enum { LASTS = 150 * MILLISECOND, READS_PER_LOOK = 64 };
 static int reads(struct role *role)
 {
     uint64_t done = 0;
-    int64_t began;
     int error = role_warm_up(role);
+    int64_t began = clock_now();
 
-    began = clock_now();
-    while (error == 0 && role_goes_on(role)) {
+    if (error)
+        return error;
+    do { /* once at least, however late it was let begin */
         error = batch_reads(role, READS_PER_LOOK);
         if (error == 0)
             error = role_check(role, (ssize_t)role->size);
         done += READS_PER_LOOK;
-    }
+    } while (error == 0 && role_goes_on(role));
     role->log->ns = clock_now() - began;
     atomic_store(&role->log->done, done);
     return error;

@@ -93,7 +93,7 @@ static int count_attempts(struct role *role, double *failed)
     double attempts = 0, outrun = 0;
     int error = 0;
 
-    while (error == 0 && role_goes_on(role)) {
+    do { /* once at least, however late it was let begin */
         ssize_t length = seqshare_try_get(role->handle, role->buffer, role->size, NULL);
 
         use(role->buffer);
@@ -102,8 +102,8 @@ static int count_attempts(struct role *role, double *failed)
             outrun++;
         else
             error = role_check(role, length);
-    }
-    *failed = attempts > 0 ? outrun / attempts : 0;
+    } while (error == 0 && role_goes_on(role));
+    *failed = outrun / attempts;
     return error;
 }
 

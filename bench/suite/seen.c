@@ -12,7 +12,10 @@
 #include "../numbers.h"
 #include "../process.h"
 
-enum { PUBLICATIONS = 1024 };
+enum {
+    PUBLICATIONS = 1024,
+    FIRST = 2 /* version that is published while all play */
+};
 
 /* By version; 0: has not happened. */
 struct sightings {
@@ -97,7 +100,7 @@ static int answer_sightings(struct scene *scene)
 
     if (error != 0)
         return error;
-    for (size_t version = 2; version < PUBLICATIONS && sightings->began[version] != 0; version++) {
+    for (size_t version = FIRST; version < PUBLICATIONS && sightings->began[version] != 0; version++) {
         int64_t seen = seen_by_all(sightings, scene->number, version);
 
         if (seen != 0)
@@ -119,6 +122,7 @@ static int ask(struct scene *scene, enum contender_access access, role_play *rea
 {
     struct sightings *sightings =
         shared_memory(sizeof *sightings + (scene->number + 1) * sizeof sightings->at[0]);
+    int64_t deadline;
     int stopped, error;
 
     if (!sightings)
@@ -133,7 +137,10 @@ static int ask(struct scene *scene, enum contender_access access, role_play *rea
     if (error != 0)
         return error;
     scene_go(scene);
-    clock_sleep(ns);
+    deadline = clock_now() + scene->patience;
+    do /* one publication at least, however little of the machine there is */
+        clock_sleep(ns);
+    while (seen_by_all(sightings, scene->number, FIRST) == 0 && clock_now() < deadline);
     stopped = scene_stop(scene);
     return stopped ? stopped : answer_sightings(scene);
 }

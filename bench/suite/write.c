@@ -34,7 +34,7 @@ static int write_with_pauses(struct role *role, struct samples *samples)
     const int64_t cost = clock_cost();
     int error = 0;
 
-    while (error == 0 && role_goes_on(role) && !samples_full(samples)) {
+    do { /* once at least, however late it was let begin */
         int64_t until = clock_now() + PAUSE, before;
 
         while (clock_now() < until)
@@ -42,7 +42,7 @@ static int write_with_pauses(struct role *role, struct samples *samples)
         before = clock_now();
         error = batch_writes(role, 1);
         samples_add(samples, clock_now() - before - cost);
-    }
+    } while (error == 0 && role_goes_on(role) && !samples_full(samples));
     return error ? error : batch_writes(role, 1); /* whoever sleeps wakes up, and sees that it is over */
 }
 
