@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ pid_t process_fork(void)
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         signal(SIGINT, SIG_IGN);
-        signal(SIGTERM, SIG_DFL);
+        signal(SIGTERM, SIG_IGN);
         if (getppid() != parent) /* it died before prctl */
             _exit(1);
     }
@@ -99,7 +100,7 @@ static const struct processors *processors(void)
 
 unsigned processor_count(void)
 {
-    return processors()->count;
+    return processors()->count > 0 ? processors()->count : 1;
 }
 
 void processor_use(unsigned number)
@@ -124,6 +125,24 @@ void processor_use_any(void)
         CPU_SET(list->number[i], &any);
     if (list->count > 0)
         sched_setaffinity(0, sizeof any, &any);
+}
+
+void processor_name(char *name, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char line[256];
+
+    snprintf(name, size, "unknown processor");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *value = strchr(line, ':');
+
+        if (value && strncmp(line, "model name", 10) == 0) {
+            snprintf(name, size, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
 }
 
 /* ---- the contender's directory --------------------------------------------------------------- */

@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Fork a child that dies with its parent and does not take its Ctrl-C: the pid, 0 in the child, -errno. */
+/*
+ * Fork a child that dies with its parent: the pid, 0 in the child, -errno. Ctrl-C, and the SIGTERM that
+ * timeout(1) sends to the whole group, are for the first process, which takes everything down in order.
+ */
 pid_t process_fork(void);
 
 /* SIGKILL, and wait until it is gone; *child is 0 then. */
@@ -27,6 +30,9 @@ void processor_use(unsigned number);
 
 /* Let the caller run on any of them again: it may come from somebody who moved to one. */
 void processor_use_any(void);
+
+/* What kind they are. */
+void processor_name(char *name, size_t size);
 
 /* A directory of its own, in memory where there is a tmpfs, so that no disk is timed: 0 or -errno. */
 int directory_make(char *path, size_t size);
