@@ -9,21 +9,21 @@
 #   bench/run.sh --instructions [--disassemble]
 #                            how many instructions each read takes, or which ones the inline reads are
 #   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on
-#                            two processors; results in build/bench/results/suite.json, or --out FILE;
+#                            two processors; results in build/benchmarks/results/suite.json, or --out FILE;
 #                            further options are google-benchmark's: --benchmark_filter=REGEX,
 #                            --benchmark_repetitions=N (3), --benchmark_list_tests, --help
 #   bench/run.sh --quick     the same with fewer sizes and one round of each: up to 2 minutes
-#   bench/run.sh --report FILE         what they measured, again: tables, and pictures in build/bench/pictures
+#   bench/run.sh --report FILE         what they measured, again: tables; pictures below build/benchmarks
 #   bench/run.sh --docs FILE           the same, put into docs/benchmarks.md and docs/pictures
 #   bench/run.sh --compare OLD NEW     two results, before and after a change, by google-benchmark's own tool
 #                                      (and --benchmark_filter=REGEX: only what matches)
 #
-# Takes about a minute, and another to build the first time. Ends with 0, with 1 if anything was torn or stuck
-# that must not be, with 2 for bad input.
+# Takes about a minute where nothing else is said, and another to build the first time. Ends with 0, with 2 for
+# bad input, with 1 if something failed, as it has for the first if anything was torn or stuck that must not be.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=$root/build/bench
+build=$root/build/benchmarks # build/bench belongs to the folder bench of whoever builds in build/
 
 fail() {
     echo "bench/run.sh: $*" >&2
