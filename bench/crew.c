@@ -128,7 +128,7 @@ bool crew_stop(struct crew *crew)
 void crew_end(struct crew *crew)
 {
     process_kill(&crew->publisher);
-    for (unsigned i = 0; crew->worker && i < crew->stage.control->workers; i++)
+    for (unsigned i = 0; crew->worker && crew->stage.control && i < crew->stage.control->workers; i++)
         process_kill(&crew->worker[i]);
     if (crew->stage.store)
         crew->stage.contender->destroy(crew->stage.store);

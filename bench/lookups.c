@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "numbers.h"
+
 enum { ROUNDS = 40, TIMES = 200000, THREADS = 2 };
 
 static const char text[] = "{\"flags\":{\"dark\":true,\"beta\":false},\"limits\":{\"rate\":100,\"burst\":250,"
@@ -89,13 +91,6 @@ static inline __attribute__((always_inline)) double least(uint64_t (*look)(void)
     return best;
 }
 
-static int by_size(const void *left, const void *right)
-{
-    double difference = *(const double *)left - *(const double *)right;
-
-    return difference < 0 ? -1 : difference > 0;
-}
-
 /* Where threads get into each other's way, the least would be of a round in which they did not. */
 static void *enter_in_a_thread(void *result)
 {
@@ -103,8 +98,7 @@ static void *enter_in_a_thread(void *result)
 
     for (int i = 0; i < ROUNDS; i++)
         rounds[i] = one_round(enter_and_leave);
-    qsort(rounds, ROUNDS, sizeof *rounds, by_size);
-    *(double *)result = rounds[ROUNDS / 2];
+    *(double *)result = median(rounds, ROUNDS);
     return NULL;
 }
 

@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+#include "process.h"
 
 enum { WORKERS_MAX = 1024, SECONDS_MAX = 3600, RATE_MAX = 100 * 1000 };
 
@@ -66,12 +67,10 @@ static void help(const struct options *defaults)
 
 static void defaults(struct options *options)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned processors = processor_count();
 
-    if (processors < 1)
-        processors = 1;
     *options = (struct options){
-        .workers = processors < WORKERS_MAX / 2 ? 2 * (unsigned)processors : WORKERS_MAX,
+        .workers = processors < WORKERS_MAX / 2 ? 2 * processors : WORKERS_MAX,
         .seconds = 3,
         .rate = 300,
         .file = BENCH_CONFIG,

@@ -99,17 +99,6 @@ static void judge_publications(const struct control *control, int64_t from, doub
     free(next);
 }
 
-static void judge_speed(const struct control *control, double seconds, struct round *round)
-{
-    for (unsigned i = 0; i < control->workers; i++) {
-        double reads = (double)atomic_load(&control->worker[i].reads) / seconds;
-
-        round->reads += reads;
-        if (i == 0 || reads < round->slowest)
-            round->slowest = reads;
-    }
-}
-
 static void judge_counts(const struct crew *crew, struct round *round)
 {
     const struct control *control = crew->stage.control;
@@ -153,7 +142,7 @@ void round_run(const struct stage *plan, unsigned workers, int64_t ns, struct ro
         crew_go(&crew);
         watch(&crew, from, from + ns, progress, context);
         seconds = (double)(clock_now() - from) / SECOND;
-        judge_speed(crew.stage.control, seconds, round); /* before they stop, for who is stuck has no end */
+        round->reads = (double)crew_reads(&crew) / seconds; /* before they stop: who is stuck has no end */
         round->stuck = !crew_stop(&crew) && !interrupted();
         judge_counts(&crew, round);
         judge_reads(crew.stage.control, round);
@@ -179,11 +168,11 @@ static double larger(double a, double b)
 struct round round_summary(const struct round *rounds, unsigned count)
 {
     static const size_t medians[] = {
-        offsetof(struct round, reads),        offsetof(struct round, slowest),
-        offsetof(struct round, batch),        offsetof(struct round, p50),
-        offsetof(struct round, p99),          offsetof(struct round, p999),
-        offsetof(struct round, publications), offsetof(struct round, write_p50),
-        offsetof(struct round, seen_p50),     offsetof(struct round, retries),
+        offsetof(struct round, reads),     offsetof(struct round, batch),
+        offsetof(struct round, p50),       offsetof(struct round, p99),
+        offsetof(struct round, p999),      offsetof(struct round, publications),
+        offsetof(struct round, write_p50), offsetof(struct round, seen_p50),
+        offsetof(struct round, retries),
     };
     struct round all = {.error = 0};
 

@@ -14,7 +14,7 @@ struct round {
     int error;                  /* a negative errno value: it could not be run, or a read or a write failed */
     bool left_out;              /* that error is create's: it cannot run on this machine */
     bool stuck;                 /* somebody did not come to an end, although nobody was killed */
-    double reads, slowest;      /* reads a second: of all workers together, of the slowest */
+    double reads;               /* a second, of all workers together */
     double batch;               /* ns, a read: the 64th part of the median batch */
     double p50, p99, p999, max; /* ns, one read alone */
     double publications;        /* a second */

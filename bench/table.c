@@ -3,31 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <seqshare/seqshare.h>
 
 #include "numbers.h"
-
-static void processor_name(char *name, size_t size)
-{
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    char line[256];
-
-    snprintf(name, size, "unknown processor");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-
-        if (colon && strncmp(line, "model name", 10) == 0) {
-            snprintf(name, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
-            break;
-        }
-    }
-    if (file)
-        fclose(file);
-}
+#include "process.h"
 
 void table_head(const struct options *options, const struct document *document)
 {
@@ -37,8 +18,8 @@ void table_head(const struct options *options, const struct document *document)
 
     processor_name(processor, sizeof processor);
     uname(&system);
-    printf("seqshare %d.%d.%d on %ld x %s, %s %s\n", SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR,
-           SEQSHARE_VERSION_PATCH, sysconf(_SC_NPROCESSORS_ONLN), processor, system.sysname, system.release);
+    printf("seqshare %d.%d.%d on %u x %s, %s %s\n", SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR,
+           SEQSHARE_VERSION_PATCH, processor_count(), processor, system.sysname, system.release);
     if (getloadavg(&load, 1) == 1 && load > 0.5)
         printf("The machine has other work (load %.1f): more noise, and locks look better: fewer meet.\n",
                load);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the figures were measured on and with. */
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 
 #include <seqshare/seqshare.h>
@@ -16,24 +15,6 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-static void find_processor(char *name, size_t size)
-{
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    char line[256];
-
-    snprintf(name, size, "not known");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *value = strchr(line, ':');
-
-        if (strncmp(line, "model name", 10) == 0 && value) {
-            snprintf(name, size, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
-            break;
-        }
-    }
-    if (file)
-        fclose(file);
-}
-
 const char *const *suite_context(void)
 {
     static char processor[128], cores[16], kernel[2 * sizeof((struct utsname *)0)->release], version[32],
@@ -43,7 +24,7 @@ const char *const *suite_context(void)
                                           "clock",     clock,      NULL};
     struct utsname system;
 
-    find_processor(processor, sizeof processor);
+    processor_name(processor, sizeof processor);
     snprintf(cores, sizeof cores, "%u", processor_count());
     if (uname(&system) == 0)
         snprintf(kernel, sizeof kernel, "%s %s", system.sysname, system.release);
