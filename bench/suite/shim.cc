@@ -8,6 +8,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <regex>
@@ -96,7 +97,7 @@ struct Options {
             to_file |= word.rfind("--benchmark_out=", 0) == 0;
             file_format |= word.rfind("--benchmark_out_format=", 0) == 0;
             if (word.rfind("--benchmark_repetitions=", 0) == 0)
-                repetitions = std::stoul(word.substr(std::strlen("--benchmark_repetitions=")));
+                repetitions = std::strtoul(words[i] + std::strlen("--benchmark_repetitions="), nullptr, 10);
         }
     }
 };
@@ -162,8 +163,13 @@ int main(int count, char **words)
     if (benchmark::ReportUnrecognizedArguments(count, words))
         return 2;
     rows = suite_open(options.quick);
-    if (select_wanted(rows) == 0) {
-        std::fprintf(stderr, "The filter leaves nothing: --benchmark_list_tests says what there is.\n");
+    try {
+        if (select_wanted(rows) == 0) {
+            std::fprintf(stderr, "The filter leaves nothing: --benchmark_list_tests says what there is.\n");
+            return 2;
+        }
+    } catch (const std::regex_error &error) {
+        std::fprintf(stderr, "The filter is no regular expression: %s\n", error.what());
         return 2;
     }
     if (options.list) {

@@ -283,8 +283,15 @@ suite_refuses_bad_input() {
     [ $rc -eq 2 ]
     grep 'leaves nothing' "$work/err"
     rc=0
-    suite --nothing >"$work/out" 2>&1 || rc=$?
+    suite --benchmark_filter='[' 2>"$work/err" || rc=$?
     [ $rc -eq 2 ]
+    grep 'no regular expression' "$work/err"
+    local option
+    for option in --nothing --benchmark_repetitions=many; do
+        rc=0
+        suite "$option" >"$work/out" 2>&1 || rc=$?
+        [ $rc -eq 2 ]
+    done
 }
 
 check "the benchmarks build without a warning" builds
