@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The limit: libc's memcpy of as many bytes from shared memory, without protection and without even a length to
- * look up. Nothing that copies can be faster. The compiler does not know that it is memcpy, so that it neither
- * puts another copy in its place nor takes it out of a loop.
+ * The yardstick: libc's memcpy of as many bytes from shared memory, without protection and without even a
+ * length to look up. Whoever copies with it, like most of the others, cannot be faster; seqshare has a copy
+ * of its own. The compiler does not know that it is memcpy, so that it neither puts another copy in its place
+ * nor takes it out of a loop.
  */
 #include "../contender.h"
 
@@ -56,7 +57,7 @@ static bool give_back(void *handle)
 
 const struct contender contender_memcpy = {
     .name = "memcpy",
-    .summary = "libc's memcpy from shared memory, unprotected: the limit",
+    .summary = "libc's memcpy from shared memory, unprotected: the yardstick",
     .cannot_help = CONTENDER_CAN_TEAR | CONTENDER_CAN_SPOIL,
     .create = create,
     .attach = area_attach,

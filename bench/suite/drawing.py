@@ -313,6 +313,7 @@ def draw_range(axis, row, marks, ink):
         markeredgecolor="white",
         markeredgewidth=0.8,
         zorder=4,
+        clip_on=False,
     )
     axis.plot([marks[-1]], [row], marker="|", markersize=7, color=ink, zorder=3)
 

@@ -18,8 +18,8 @@ MARKS = ("p50", "p99", "p999", "p9999", "max")
 TEXTS = {
     "read": (
         "time per read",
-        "One reader, while nobody writes, copies the value. Black dashes: memcpy of the "
-        "same bytes and nothing else, the limit. Both axes are logarithmic.",
+        "One reader, while nobody writes, copies the value. Black dashes: libc's memcpy of the "
+        "same bytes and nothing else. Both axes are logarithmic.",
     ),
     "readers": (
         "reads per second, all together",
@@ -76,6 +76,8 @@ def new_picture(results, question, plot_height, asked=None, **margins):
         conditions += f" Medians of {rounds} rounds{slowest}."
     else:
         conditions += " One round."
+    if results.cores() == 1:
+        conditions += " There is one processor, which all share."
     return Picture(results, f"{asked or ASKED[question]} ({unit})", conditions, plot_height, **margins)
 
 
@@ -160,15 +162,15 @@ def count_tick(value):
 def mark_processors(axis, results, counts):
     """Beyond this line, readers share processors."""
     cores = results.cores()
-    if counts[0] <= cores < counts[-1]:
+    if counts[0] < cores < counts[-1]:
         axis.axvline(cores, color=drawing.QUIET, linewidth=0.8, zorder=1)
         axis.text(
             cores,
             1,
-            f" {cores} processors",
+            f"{cores} processors",
             transform=axis.get_xaxis_transform(),
-            ha="left",
-            va="top",
+            ha="center",
+            va="bottom",
             color=drawing.QUIET,
         )
 
@@ -239,6 +241,13 @@ def draw_latency(results):
         yield f"latency-{size}", picture
 
 
+# Of one contender's lines: with the name go a dash and a marker.
+DASHED = {"linestyle": (0, (4, 1.6)), "linewidth": 2, "marker": "s"}
+DOTTED = {"linestyle": (0, (1, 1.3)), "linewidth": 2, "marker": "^"}
+SLOT_LOOKS = {2: {"linestyle": "-", "linewidth": 3}, 4: DASHED, 8: DOTTED}
+WAITER_LOOKS = {0: {}, 1: DASHED}
+
+
 def draw_write(results):
     benchmarks = results.select("write")
     picture = new_picture(results, "write", 4.4, left=0.85, right=1.9)
@@ -250,9 +259,7 @@ def draw_write(results):
         here = [one for one in benchmarks if one.at["waiters"] == waiters]
         for contender in names(here):
             points = curve(here, contender, "bytes", time)
-            draw_line(
-                axis, contender, points, **({"linestyle": (0, (2, 1)), "linewidth": 2} if waiters else {})
-            )
+            draw_line(axis, contender, points, **WAITER_LOOKS.get(waiters, DOTTED))
             ends[contender, f"{contender}, {waiters} asleep" if waiters else contender] = points
     name_at_roomier_end(picture, axis, ends)
     yield "write", picture
@@ -279,17 +286,16 @@ def draw_seen(results):
     yield "seen", picture
 
 
-KILL_TIMES = ("next_write_p50", "next_write_max", "longest_read")
-
-
 def draw_killed(results):
     benchmarks = results.select("killed")
     rows = [(one.contender, one.contender) for one in benchmarks]
     picture = new_picture(results, "killed", 0.2 + 0.21 * len(rows), left=1.25, right=2.6, bottom=0.5)
     panels = picture.axes(1, 2, gap=0.25)[0]
-    values = [
-        max(1, one.worst(counter)) for one in benchmarks for counter in KILL_TIMES if counter in one.rounds
-    ]
+    values = [one.worst("longest_read") for one in benchmarks]
+    for one in benchmarks:
+        if "next_write_p50" in one.rounds:
+            values += [one.median("next_write_p50"), one.worst("next_write_max")]
+    values = [max(1, value) for value in values]
     for axis, title in zip(panels, ("until the next write: median to longest", "the longest read meanwhile")):
         panel_title(axis, title)
         log_axis(axis.xaxis, ns_tick, values, small=True)
@@ -350,13 +356,6 @@ def draw_memory(results):
     for axis in panels[1:]:
         axis.tick_params(axis="y", labelleft=False)
     yield "memory", picture
-
-
-SLOT_LOOKS = {
-    2: {"linestyle": "-", "linewidth": 3},
-    4: {"linestyle": (0, (4, 1.6)), "linewidth": 2, "marker": "s"},
-    8: {"linestyle": (0, (1, 1.3)), "linewidth": 2, "marker": "^"},
-}
 
 
 def draw_retries(results):

@@ -23,8 +23,9 @@ python() {
 
 # report FILE: tables on the terminal, pictures below build/
 report() {
-    need_modules matplotlib
+    [ -x /usr/bin/python3 ] || need python3 python3
     python tables "$1"
+    need_modules matplotlib
     python plot "$1" --out "$build/pictures"
     echo "Results: $1"
     echo "Pictures: $build/pictures"

@@ -170,9 +170,9 @@ class Results:
         def said(key):
             return self.context.get(key, f"unknown {key}")
 
+        cores = f"{self.cores()} core{'s' if self.cores() != 1 else ''}"
         return (
-            f"{said('processor')}, {self.cores()} cores, {said('kernel')}, {said('compiler')}, "
-            f"seqshare {said('seqshare')}"
+            f"{said('processor')}, {cores}, {said('kernel')}, {said('compiler')}, seqshare {said('seqshare')}"
         )
 
 

@@ -9,12 +9,12 @@ has_package() {
 
 # Of Debian; a contender whose packages cannot be had is left out. (What needs cargo is built where cargo is
 # there: Debian's is too old for it.)
-contender_packages=(libck-dev liburcu-dev liblmdb-dev libboost-dev libmemcached-dev libssl-dev memcached
-    libhiredis-dev redis-server) # pkg-config wants libssl-dev for libmemcached
+contender_packages=(libck-dev liburcu-dev liblmdb-dev libboost-dev libmemcached-dev memcached libhiredis-dev
+    redis-server)
 
 install_contenders() {
     local package missing=()
-    for package in "${contender_packages[@]}"; do
+    for package in "${contender_packages[@]}" libssl-dev; do # which pkg-config wants for libmemcached
         has_package "$package" || missing+=("$package")
     done
     for package in "${missing[@]}"; do
@@ -34,6 +34,16 @@ stop_services() {
         memcached | redis-server) as_root systemctl disable --now --quiet "$package" || true ;;
         esac
     done
+}
+
+# What is compared with what, for the results: "libc6 2.36-9; libck-dev 0.7.1-10; mmap-sync 2.0.4"
+versions() {
+    {
+        dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' libc6 "${contender_packages[@]}" \
+            2>/dev/null | sed -n 's/^installed //p'
+        ! command -v cargo >/dev/null ||
+            sed -nE 's/^(iceoryx2|mmap-sync) = .*"=([0-9.]+)".*/\1 \2/p' "$root/bench/rust/Cargo.toml"
+    } | paste -sd';' | sed 's/;/; /g'
 }
 
 # suite --suite|--quick [--out FILE] [google-benchmark's options]
@@ -70,6 +80,7 @@ suite() {
     make_program suite -DSEQSHARE_BENCH_RUST=ON
     mkdir -p "$(dirname "$results")"
     [ -z "$listing" ] || exec "$build/bench/suite/suite" "${options[@]}"
-    "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results"
+    "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results" \
+        --benchmark_context="packages=$(versions)"
     report "$results"
 }

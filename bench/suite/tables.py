@@ -17,6 +17,7 @@ from results import (
     WRITER_TEXT,
     Unusable,
     bytes_text,
+    contender_rank,
     count_text,
     load,
     ns_text,
@@ -117,18 +118,18 @@ def readers_tables(results):
             count_text,
             more_is_better=True,
         )
-        add_scaling(table, here, [count for count in counts if 1 < count <= results.cores()])
+        if results.cores() in counts and results.cores() > 1:
+            add_scaling(table, here, results.cores())
         tables.append(table)
     return tables
 
 
-def add_scaling(table, benchmarks, counts):
+def add_scaling(table, benchmarks, count):
     """How fast each of so many readers is, compared with one alone: 1 is a straight line."""
     speed = by_contender(benchmarks, ["readers"], lambda one: one.median("per_reader"))
-    for count in counts:
-        table.columns.append(f"each of {count} / one alone")
-        for name, cells in table.rows:
-            cells.append(quotient(speed[name], (count,), (1,)))
+    table.columns.append(f"each of {count} / one alone")
+    for name, cells in table.rows:
+        cells.append(quotient(speed[name], (count,), (1,)))
 
 
 def latency_tables(results):
@@ -341,8 +342,8 @@ def spread_text(results, question):
     widest = benchmarks[spreads.index(max(spreads))]
     where = ", ".join([widest.contender] + [f"{key} {value}" for key, value in widest.at.items()])
     return (
-        f"Medians of {rounds} rounds. Their spread (standard deviation by mean): half of them below "
-        f"{share_text(statistics.median(spreads))}, at most {share_text(max(spreads))} ({where})."
+        f"Medians of {rounds} rounds. Their spread (standard deviation by mean): half of them up to "
+        f"{share_text(statistics.median(spreads))}, the widest {share_text(max(spreads))} ({where})."
         + disturbed_text(results, question)
     )
 
@@ -383,6 +384,8 @@ def machine_block(results):
     there = {one.contender for one in results.benchmarks}
     missing = [name for name in CONTENDERS if name not in there]
     text = f"Measured on: {results.machine()}."
+    if results.context.get("packages"):
+        text += f" With: {results.context['packages']}."
     if missing:
         text += f" Not there, and so left out: {', '.join(missing)}."
     if results.failed:
@@ -411,7 +414,7 @@ def summary_block(results):
     )
     column("99.9 % of reads beside 1,000 writes/s, 64 B", "latency", tail_of, bytes=64, writer="1k")
     column("a write, 64 B", "write", lambda one: one.median(), bytes=64, waiters=0)
-    rows = {name: rows[name] for name in sorted(rows, key=lambda name: CONTENDERS.index(name))}
+    rows = {name: rows[name] for name in sorted(rows, key=contender_rank)}
     return compared("How many times as long it takes", columns, rows, ns_text).markdown()
 
 
