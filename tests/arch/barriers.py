@@ -181,6 +181,7 @@ def check_writers(check, functions):
         if not any(map(is_copy_store, code)):
             continue
         copies += 1
+        check.holds(any(map(is_release_store, code)), f"{name}: W1")
         check.no_path(path_without(code, [0], is_full_fence, is_copy_store), f"{name}: W2 before the copy")
         check.no_path(path_without(code, after(code, is_release_store), is_full_fence, is_copy_store),
                       f"{name}: W2 between W1 and the copy")
@@ -217,7 +218,7 @@ def check_lock(check, functions):
 
 
 def check_wait(check, functions):
-    for name in ("wait_for_version", "wake_registered"):
+    for name in ("wait_for_version", "wake_registered", "wake_everybody"):
         check.holds(any(map(is_full_fence, functions[name])), f"{name}: its half of the Dekker pair")
 
 

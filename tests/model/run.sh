@@ -16,7 +16,7 @@ rm -rf "$work"
 mkdir -p "$work"
 genmc=${GENMC:-$(command -v genmc || true)}
 long=${SEQSHARE_LONG:-}
-limit=$([ -n "$long" ] && echo 1500 || echo 120) # seconds, for one run: a watchdog
+limit=$([ -n "$long" ] && echo 1500 || echo 300) # seconds, for one run: a watchdog
 
 # ---- the table -------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ copy_of_source() {
     echo "$dir"
 }
 
-# Mutants of the shipping text: NAME PROGRAM FILE EXPRESSION; of the harness: NAME PROGRAM -DFLAG.
+# Mutants of the shipping text: NAME PROGRAM[,-DFLAG]... FILE EXPRESSION; of the harness: NAME PROGRAM -DFLAG.
 weak_mutants() {
     cat <<'TABLE'
 w1_relaxed weak seqshare/protocol.h s/seqshare_store_release(\(&head->sequence, sequence \+ 1\))/seqshare_store_relaxed\1/
@@ -164,10 +164,15 @@ no_recovery_fence weak -DM_NO_RECOVERY_FENCE
 back_to_even weak -DM_BACK_TO_EVEN
 d1_dropped weak_wait wait.c /__atomic_thread_fence.*\[D1\]/d
 d1_weaker weak_wait wait.c s/__ATOMIC_SEQ_CST(.*\[D1\])/__ATOMIC_ACQ_REL\1/
-d2_dropped weak_wait wait.c /__atomic_thread_fence.*\[D2\]/d
-d2_weaker weak_wait wait.c s/__ATOMIC_SEQ_CST(.*\[D2\])/__ATOMIC_ACQ_REL\1/
+d2_dropped weak_wait wait.c /__atomic_thread_fence.*\[D2\] pairs/d
+d2_weaker weak_wait wait.c s/__ATOMIC_SEQ_CST(.*\[D2\] pairs)/__ATOMIC_ACQ_REL\1/
 no_bump weak_wait wait.c s/\(word \| 1\) \+ 1/word/
 no_count weak_wait wait.c s/\(word \| 1\) \+ 1/word \& ~1u/
+mark_d1_dropped weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c /__atomic_thread_fence.*\[D1\]/d
+mark_d2_dropped weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c /__atomic_thread_fence.*\[D2\] as above/d
+mark_d2_weaker weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c s/__ATOMIC_SEQ_CST(.*\[D2\] as above)/__ATOMIC_ACQ_REL\1/
+mark_no_bump weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c s/\(word \| 1\) \+ 1/word/
+mark_relaxed weak_wait,-DRETIRE=1,-DPUBLISHERS=1 wait.c s/(&head->retired, __ATOMIC_)ACQUIRE/\1RELAXED/
 TABLE
 }
 
@@ -208,6 +213,8 @@ genmc_right() { # MEMORY_MODEL DIR
     genmc_rows right "$1" "$1 weak, 4 slots, 1 reader, 4 publications" "$2" weak \
         -DREADERS=1 -DPUBLICATIONS=3 -DSLOTS=4
     genmc_rows right "$1" "$1 weak_wait" "$2" weak_wait
+    genmc_rows right "$1" "$1 weak_wait, marked" "$2" weak_wait -DRETIRE=1 -DPUBLISHERS=0
+    genmc_rows right "$1" "$1 weak_wait, marked after a publication" "$2" weak_wait -DRETIRE=1 -DPUBLISHERS=1
     [ -n "$long" ] || return 0
     genmc_rows right "$1" "$1 weak, 2 readers, 2 publications" "$2" weak -DREADERS=2 -DPUBLICATIONS=1
     genmc_rows right "$1" "$1 weak, 1 reader, 4 publications" "$2" weak -DREADERS=1 -DPUBLICATIONS=3
@@ -217,11 +224,12 @@ genmc_right() { # MEMORY_MODEL DIR
 genmc_mutants() { # MEMORY_MODEL DIR
     local name program file expression dir flags
     while read -r name program file expression; do
+        IFS=, read -ra flags <<<"$program"
         case $file in
-        -D*) dir=$2 flags=("$file") ;;
-        *) dir=$(copy_of_source "$name" "$file" "$expression") flags=() ;;
+        -D*) dir=$2 flags+=("$file") ;;
+        *) dir=$(copy_of_source "$name" "$file" "$expression") ;;
         esac
-        genmc_rows caught "$1" "$1 $program $name" "$dir" "$program" -DREADERS=1 -DPUBLICATIONS=2 "${flags[@]}"
+        genmc_rows caught "$1" "$1 ${flags[0]} $name" "$dir" "${flags[0]}" -DREADERS=1 -DPUBLICATIONS=2 "${flags[@]:1}"
     done < <(weak_mutants)
 }
 
@@ -235,7 +243,7 @@ weak_compiles() {
         *) dir=$(copy_of_source "$name" "$file" "$expression") && set -- ;;
         esac
         gcc -std=gnu11 -Wall -Wextra -Werror -Wno-misleading-indentation -I"$dir" -I"$work/stub" "$@" \
-            -fsyntax-only "$here/$program.c"
+            -fsyntax-only "$here/${program%%,*}.c"
     done < <(weak_mutants)
 }
 
