@@ -263,7 +263,7 @@ static void check_next(const char *which)
 }
 
 struct tally {
-    unsigned long points, leftovers, untold;
+    unsigned long points, strays, leftovers, untold;
 };
 
 static void check_after(const struct act *act, pid_t pid, size_t point, struct tally *tally)
@@ -333,7 +333,7 @@ static void kill_at_instructions(const struct act *act, size_t *instructions, st
             continue;
         prepare(act);
         pid = tracee_start(run_act, act);
-        path_go(&way, pid, 0, k);
+        tally->strays += !path_go(&way, pid, 0, k);
         check_after(act, pid, k, tally);
     }
     path_free(&way);
@@ -357,8 +357,9 @@ static void kill_everywhere(const struct act *act)
         report_wrong("%lu temporary files were left", leftovers);
     kills += calls.points + steps.points;
     if (instructions > 0)
-        report_done("%lu kill points around system calls, %lu of %zu instructions, %lu steps", calls.points,
-                    steps.points, instructions, tracee_steps - before);
+        report_done(
+            "%lu kill points around system calls, %lu of %zu instructions (%lu not met again), %lu steps",
+            calls.points, steps.points, instructions, steps.strays, tracee_steps - before);
     else
         report_done("%lu kill points around system calls", calls.points);
     if (leftovers > 0)
