@@ -46,7 +46,7 @@ struct header {
 /* The writer lock; src/lock.c. */
 struct lock_line {
     seqshare_word owner; /* low half: TID | waiters bit, a futex word; high half: start time of the thread */
-    seqshare_word state; /* the owner's TID and start time again, with what it is doing: see lock.h */
+    seqshare_word state; /* the owner's TID and start time again, with what it is doing: see lock.c */
 };
 
 /* Written with the slot, accepted with it; for stat alone. */

@@ -13,7 +13,7 @@
 #include "faults.h"
 
 enum {
-    SECONDS_TO_HANG = 30,
+    SECONDS_TO_HANG = 120,
     FAILURES_MAX = 20, /* of one operation: more tell nothing new */
     NO_SUCH_CALL = 3
 };
@@ -165,7 +165,7 @@ static void *operate(void *nothing)
     return nothing;
 }
 
-/* true: there was such a call, and such a refusal of it. */
+/* `fault` then tells whether there was such a call, and such a refusal of it. */
 static void run_once(void)
 {
     pthread_t thread;

@@ -83,10 +83,10 @@ inline register()
 
 inline look()
 {
-    now = version;
 #ifdef RETIRE
-    marked = retired
+    marked = retired;
 #endif
+    now = version
 }
 
 active [SLEEPERS] proctype sleeper()

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HUNG_SECONDS = 60, SAY_AT_MOST = 5 };
+enum { HUNG_SECONDS = 120, SAY_AT_MOST = 5 };
 
 static const char *check;
 static bool stop_at_first;
@@ -29,7 +29,7 @@ static void give_up(const char *why, int status)
 static void hung(int signal)
 {
     (void)signal;
-    give_up("nothing has happened for a minute: it hangs", 1); /* (in a handler; but we are waiting) */
+    give_up("nothing has happened for two minutes: it hangs", 1); /* (in a handler; but we are waiting) */
 }
 
 void report_open(int argc, char **argv)

@@ -4,8 +4,8 @@
 #define REPORT_H
 
 /*
- * `--first` on the command line: end at the first check that failed. A check that takes longer than a minute
- * without a sign of life (report_alive) has failed, and ends the program.
+ * `--first` on the command line: end at the first check that failed. A check that takes longer than two
+ * minutes without a sign of life (report_alive) has failed, and ends the program.
  */
 void report_open(int argc, char **argv);
 
