@@ -106,6 +106,7 @@ struct stage {
     struct fault fault; /* once the operation has returned */
     pid_t owner;        /* a process that has the lock, or died with it; 0: none */
     pthread_t helper;
+    pid_t sleeper; /* the helper, once it goes to sleep */
     bool helped;
     int go;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lock, free, held by somebody alive, left by somebody dead; and waiting, with what wakes. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -159,6 +160,22 @@ static void help(struct stage *stage, void *(*body)(void *), int go)
     await_go(stage, go);
 }
 
+/* Until the helper, which has said who it is, sleeps in the kernel. */
+static void await_sleep(const struct stage *stage)
+{
+    char path[64], state = 0;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)stage->sleeper);
+    while (state != 'S') {
+        FILE *file = fopen(path, "re");
+
+        check(file != NULL);
+        equals(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+        sleep_for(100000);
+    }
+}
+
 static void join_helper(struct stage *stage)
 {
     equals(pthread_join(stage->helper, NULL), 0);
@@ -201,6 +218,7 @@ static void *wait_for_lock(void *context)
     struct stage *stage = context;
 
     await_go(stage, 1);
+    stage->sleeper = gettid();
     set_go(stage, 2);
     equals(seqshare_lock(stage->share), 0);
     equals(seqshare_unlock(stage->share), 0);
@@ -222,7 +240,7 @@ static int unlock(struct stage *stage)
     equals(seqshare_lock(stage->share), 0);
     set_go(stage, 1);
     await_go(stage, 2);
-    sleep_for(2 * MILLISECONDS);
+    await_sleep(stage);
     faults_resume();
     error = seqshare_unlock(stage->share);
     faults_pause();
@@ -235,7 +253,7 @@ static int unlock(struct stage *stage)
 
 static int wait_in_vain(struct stage *stage)
 {
-    return seqshare_wait(stage->share, stage->version, 2 * MILLISECONDS);
+    return seqshare_wait(stage->share, stage->version, 20 * MILLISECONDS);
 }
 
 static void make_read_only(struct stage *stage)
@@ -257,7 +275,7 @@ static void *publish_soon(void *context)
     struct stage *stage = context;
 
     await_go(stage, 1);
-    sleep_for(2 * MILLISECONDS);
+    sleep_for(20 * MILLISECONDS); /* it waits by then, or else finds what it is to wait for */
     equals(seqshare_set(stage->share, pattern(stage->version + 1), stage->length), 0);
     return NULL;
 }
@@ -301,6 +319,7 @@ static void *wait_for_version(void *context)
 {
     struct stage *stage = context;
 
+    stage->sleeper = gettid();
     set_go(stage, 1);
     equals(seqshare_wait(stage->share, stage->version, -1), 0);
     return NULL;
@@ -311,7 +330,7 @@ static void make_awaited(struct stage *stage)
     make_anonymous(stage);
     publish(stage, stage->share, SMALL); /* both slots have memory */
     help(stage, wait_for_version, 1);
-    sleep_for(2 * MILLISECONDS);
+    await_sleep(stage);
 }
 
 static int wake(struct stage *stage)
