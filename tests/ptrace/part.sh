@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the run.sh of crash and step, which are one program each: builds and runs it, or shows that it
-# notices faults planted into a copy of the library.
+# Sourced by the run.sh of crash, step and faults, which are one program each: builds and runs it, or shows that
+# it notices faults planted into a copy of the library.
 # shellcheck shell=bash
 : "${SEQSHARE_SOURCE:?is set by tests/run.sh}" "${SEQSHARE_BUILD:?is set by tests/run.sh}"
 source "$SEQSHARE_SOURCE/tests/checks.sh"
