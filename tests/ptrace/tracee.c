@@ -261,15 +261,6 @@ void tracee_reap(pid_t pid)
         die("cannot reap %d: %s", (int)pid, strerror(errno));
 }
 
-int process_end(pid_t pid)
-{
-    int status;
-
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        die("%d did not end by itself", (int)pid);
-    return WEXITSTATUS(status);
-}
-
 bool process_asleep(pid_t pid)
 {
     char path[64], state = 0;

@@ -72,9 +72,6 @@ void tracee_stop_and_release(pid_t pid);
 void tracee_kill(pid_t pid);
 void tracee_reap(pid_t pid);
 
-/* Wait for the ordinary end of a process that is traced no more, or never was: its exit status. */
-int process_end(pid_t pid);
-
 /* Returns when the process sleeps in a system call, or is stopped by its tracer: true if it sleeps. */
 bool process_asleep(pid_t pid);
 
