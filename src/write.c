@@ -353,6 +353,9 @@ void share_let_go(struct share *share)
 {
     uint64_t me = identity_get()->owner;
 
+    /* Since drop_write nothing is ours, whatever an enemy has written there. */
+    if (!region_is_writable(&share->region))
+        return;
     if (__atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && lock_is_entered(lock_of(share), me))
         share_end(share); /* a fill, or a set that a longjmp left */
     if (__atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == me)

@@ -4,6 +4,7 @@
  * sequences out of thin air. An error or a wrong value may come of it, never a crash, a hang, or a byte from
  * outside the region. What is planted here goes through the writable mapping, as an enemy would do it.
  */
+#include "layout.h"
 #include "support.h"
 
 #include <limits.h>
@@ -265,4 +266,34 @@ Test(hostile, an_enemy_who_scribbles_over_the_head_makes_no_reader_crash_or_hang
     child_kill(enemy);
     seqshare_close(reader);
     seqshare_close(share);
+}
+
+/* ---- the lock ---- */
+
+/* The enemy's own mapping of the lock. */
+static struct lock_line *lock_of(const seqshare *share)
+{
+    char *region = (char *)(uintptr_t)share->head - offsetof(struct layout, head);
+
+    return &((struct layout *)(void *)region)->lock;
+}
+
+/* Fails with: close gives a lock back through a mapping that can no longer be written to. */
+Test(hostile, a_lock_taken_away_and_given_back_after_drop_write_is_left_alone)
+{
+    seqshare *share = share_with("value"), *enemy = NULL;
+    int fd = seqshare_fd(share, SEQSHARE_WRITE);
+    struct lock_line held;
+
+    equals(seqshare_attach(&enemy, fd, SEQSHARE_WRITE), 0);
+    close(fd);
+    equals(seqshare_lock(share), 0);
+    held = *lock_of(enemy);
+    *lock_of(enemy) = (struct lock_line){0};
+    equals(seqshare_drop_write(share), 0);
+    *lock_of(enemy) = held;
+    equals(seqshare_unlock(share), -EROFS);
+    seqshare_close(share);
+    equals(memcmp(lock_of(enemy), &held, sizeof held), 0);
+    seqshare_close(enemy);
 }
