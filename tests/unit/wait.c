@@ -304,16 +304,24 @@ static void wait_with_handler_reading(void *context)
     wait_reading(context);
 }
 
+/* Again and again: a waiter that has just woken up to look misses a signal, as it may. */
 static void is_interrupted(void (*waits)(void *context), int64_t limit)
 {
     struct meeting *meeting = meeting_of(NULL);
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+    siginfo_t ended = {0};
     pid_t waiter;
 
     meeting->wanted = -EINTR;
     meeting->limit = limit;
     waiter = child_start(waits, meeting);
     child_sleeps(waiter);
-    check(kill(waiter, SIGUSR1) == 0);
+    while (ended.si_pid == 0) {
+        check(now() < end);
+        check(kill(waiter, SIGUSR1) == 0);
+        usleep(10000);
+        check(waitid(P_PID, (id_t)waiter, &ended, WEXITED | WNOHANG | WNOWAIT) == 0);
+    }
     equals(child_end(waiter), 0);
     seqshare_close(meeting->share);
 }
