@@ -251,12 +251,13 @@ static void write_traffic(void *context)
     }
 }
 
+/* Until the writer has got somewhere meanwhile, however seldom it runs. */
 static void read_traffic(struct traffic *traffic, uint64_t reads)
 {
     unsigned char value[TRAFFIC_LONGEST];
     uint64_t last = 0;
 
-    for (uint64_t i = 0; i < reads; i++) {
+    for (uint64_t i = 0; i < reads || last <= 10; i++) {
         uint64_t floor = seqshare_version(traffic->share), version = 0;
         ssize_t length = seqshare_get(traffic->share, value, sizeof value, &version);
 
@@ -281,7 +282,6 @@ static void beside_a_busy_writer(unsigned slots)
     read_traffic(traffic, 20000);
     set_flag(&traffic->stop, 1);
     equals(child_end(writer), 0);
-    check(seqshare_version(traffic->share) > 10);
     seqshare_close(traffic->share);
 }
 
