@@ -37,7 +37,7 @@ Test(fill, every_room_can_be_written_and_published)
     seqshare *share = share_with("old");
     unsigned char buffer[4096];
 
-    for (size_t room = 0; room <= 4096; room = room < 300 ? room + 1 : room * 2 - 1) {
+    for (size_t room = 0; room <= 4096; room += room < 300 ? 1 : 949) {
         uint64_t version = 0;
         void *slot = NULL;
 

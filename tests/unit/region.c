@@ -252,6 +252,7 @@ static void execute(void *context)
     char *const *arguments = context;
 
     execv(UNIT_PROGRAM, arguments);
+    _exit(1);
 }
 
 static void runs(const char *place, const char *expected, const char *new_value)
@@ -352,12 +353,12 @@ static void is_read_only(const void *address)
 }
 
 /* No descriptor of the region that writes may be left, or it could be mapped again. */
-static void no_writable_descriptor(ino_t inode)
+static void no_writable_descriptor(const struct stat *region)
 {
     struct stat stat;
 
     for (int fd = 0; fd < DESCRIPTORS; fd++) {
-        if (fstat(fd, &stat) == 0 && stat.st_ino == inode)
+        if (fstat(fd, &stat) == 0 && stat.st_dev == region->st_dev && stat.st_ino == region->st_ino)
             equals(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     }
 }
@@ -379,7 +380,7 @@ static void drop_and_read(void *context)
           share->bytes == bytes); /* inline readers in other threads have these in hand */
     fd = fd_of(share, SEQSHARE_READ);
     check(fstat(fd, &stat) == 0);
-    no_writable_descriptor(stat.st_ino);
+    no_writable_descriptor(&stat);
     is_read_only(share->head);
     is_read_only(share->bytes);
     set_flag(&dropping->dropped, 1);
