@@ -109,8 +109,6 @@ static void opens_by_name(void *context)
     seqshare_close(share);
 }
 
-enum { NOT_POSSIBLE = 77 };
-
 /* What unshare says here concerns children alone; so the body is run in one, the first of its namespace. */
 static void around(void *context)
 {
@@ -132,14 +130,9 @@ static void around(void *context)
 
 static void in_namespace(struct scene *scene, int flags, void (*body)(void *))
 {
-    int status;
-
     scene->flags = flags;
     scene->body = body;
-    status = child_end(child_start(around, scene));
-    if (status == NOT_POSSIBLE)
-        cr_skip_test("this kernel makes no such namespace");
-    equals(status, 0);
+    try_in_child(around, scene);
 }
 
 /* The region must be none the worse for it. */
@@ -201,6 +194,11 @@ static void lock_inside(void *context)
     pause();
 }
 
+static void nothing(void *context)
+{
+    (void)context;
+}
+
 /* The other way round: made and locked inside, and seen from outside, where the owner's number is a
  * stranger's. */
 static void make_and_lock_inside(void *context)
@@ -223,8 +221,8 @@ Test(namespace, the_lock_of_a_live_owner_inside_is_not_taken_from_outside)
     seqshare *share;
     pid_t child;
 
+    in_namespace(scene, CLONE_NEWPID, nothing); /* if it can be made at all */
     scene->name = temp_name();
-    scene->flags = CLONE_NEWPID;
     scene->body = make_and_lock_inside;
     child = child_start(around, scene);
     await_flag(&scene->stage, 1);
@@ -240,8 +238,8 @@ Test(namespace, the_lock_of_a_live_owner_inside_is_not_taken_from_outside)
 
 static void hide_proc(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", "/proc", "tmpfs", 0, NULL) != 0)
+    own_mounts();
+    if (mount("none", "/proc", "tmpfs", 0, NULL) != 0)
         _exit(NOT_POSSIBLE);
 }
 
@@ -280,19 +278,10 @@ static void works_without_proc(void *context)
     equals(seqshare_unlock(scene->share), 0);
 }
 
-static void without_proc(struct scene *scene, void (*body)(void *))
-{
-    int status = child_end(child_start(body, scene));
-
-    if (status == NOT_POSSIBLE)
-        cr_skip_test("cannot hide /proc here");
-    equals(status, 0);
-}
-
 Test(namespace, without_proc_an_anonymous_share_works)
 {
     skip_under_valgrind(); /* it knows of no pidfd */
-    without_proc(scene_without_share(), works_without_proc);
+    try_in_child(works_without_proc, scene_without_share());
 }
 
 /* The region's world is known, the process's is not: they may differ. */
@@ -306,7 +295,7 @@ Test(namespace, known_and_unknown_are_not_the_same)
 {
     struct scene *scene = scene_new();
 
-    without_proc(scene, reads_without_proc);
+    try_in_child(reads_without_proc, scene);
     still_works(scene);
     seqshare_close(scene->share);
 }

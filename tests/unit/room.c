@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -20,10 +19,9 @@ enum { CAPACITY = 4 << 20 };
 
 static char value[CAPACITY], copy[CAPACITY];
 
-/* A child's own view of the mounts: what is mounted here is gone with it. */
 static void mount_small(const char *directory)
 {
-    check(unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0);
+    own_mounts();
     check(mount("none", directory, "tmpfs", 0, "size=256k,mode=0755") == 0);
 }
 
@@ -104,7 +102,7 @@ static void set_until_full(void *directory)
 Test(room, a_full_tmpfs_is_an_error_and_the_old_value_stands)
 {
     skip_unless_root();
-    child_run(set_until_full, (void *)(uintptr_t)temp_directory("/tmp"));
+    try_in_child(set_until_full, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
 static void fill_up_and_free(void *directory)
@@ -128,7 +126,7 @@ static void fill_up_and_free(void *directory)
 Test(room, works_again_when_there_is_room_again)
 {
     skip_unless_root();
-    child_run(fill_up_and_free, (void *)(uintptr_t)temp_directory("/tmp"));
+    try_in_child(fill_up_and_free, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
 static void make_where_it_is_full(void *directory)
@@ -164,7 +162,7 @@ static void make_where_it_is_full(void *directory)
 Test(room, create_and_replace_on_a_full_tmpfs_leave_nothing_behind)
 {
     skip_unless_root();
-    child_run(make_where_it_is_full, (void *)(uintptr_t)temp_directory("/tmp"));
+    try_in_child(make_where_it_is_full, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
 static void set_with_limit(void *share)

@@ -8,12 +8,14 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -193,6 +195,24 @@ int receive_descriptor(int socket)
     check(CMSG_FIRSTHDR(&message) != NULL);
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
     return fd;
+}
+
+void skip_or_succeed(int status)
+{
+    if (status == NOT_POSSIBLE)
+        cr_skip_test("this system does not let us");
+    equals(status, 0);
+}
+
+void try_in_child(void (*body)(void *context), void *context)
+{
+    skip_or_succeed(child_end(child_start(body, context)));
+}
+
+void own_mounts(void)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        _exit(NOT_POSSIBLE);
 }
 
 void skip_unless_root(void)

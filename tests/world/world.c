@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
-
-void skip_or_succeed(int status)
-{
-    if (status == NOT_POSSIBLE)
-        cr_skip_test("this system does not let us");
-    equals(status, 0);
-}
-
-void try_in_child(void (*body)(void *context), void *context)
-{
-    skip_or_succeed(child_end(child_start(body, context)));
-}
 
 seqshare *share_with(const char *name, size_t capacity, const char *text)
 {
@@ -94,12 +80,6 @@ void writes_everything(seqshare *share, const char *text)
     memcpy(slot, text, length);
     equals(seqshare_publish(share, length), 0);
     equals(seqshare_version(share), version + 1);
-}
-
-void own_mounts(void)
-{
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-        _exit(NOT_POSSIBLE);
 }
 
 /* ---- this program as another one: told so by its environment before it becomes a test runner ---- */

@@ -5,13 +5,6 @@
 
 #include "support.h"
 
-enum { NOT_POSSIBLE = 77 }; /* the exit status of a child that the system does not let do what it wants */
-
-/* The test ends as skipped if that is the status, and fails with any other than 0. */
-void skip_or_succeed(int status);
-/* Run `body` in a child, whose status may be NOT_POSSIBLE. */
-void try_in_child(void (*body)(void *context), void *context);
-
 /* A share of `capacity` under `name` with this text as its value. */
 seqshare *share_with(const char *name, size_t capacity, const char *text);
 /* It is this text, however it is read; and what does not read does not crash. */
@@ -20,9 +13,6 @@ void reads_everything(const seqshare *share, const char *text);
 void writes_nothing(seqshare *share, int error);
 /* Everything that writes works; then the value is `text`. */
 void writes_everything(seqshare *share, const char *text);
-
-/* This process's own view of the mounts, for tests to change. Else it ends with NOT_POSSIBLE. */
-void own_mounts(void);
 
 /*
  * Execute this program anew, as what `job` says with `argument`; see world.c for the jobs. Does not return.
