@@ -193,9 +193,11 @@ static void look_from_outside(struct scene *scene, void (*container)(void *))
     struct seqshare_stat stat;
     pid_t child = child_start(container, scene);
     int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+    siginfo_t ended = {0};
 
     while (__atomic_load_n(&scene->stage, __ATOMIC_SEQ_CST) < 2) {
-        if (waitpid(child, NULL, WNOHANG | WNOWAIT) == child || now() > end)
+        check(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0);
+        if (ended.si_pid == child || now() > end)
             skip_or_succeed(child_end(child));
         usleep(1000);
     }
