@@ -37,9 +37,9 @@ in_tmux() { # COMMAND...
     seqshare create "$share" --from - <<<value
     on_terminal env NO_COLOR=1 seqshare check "$share"
     grep -q '^ok ' screen
-    ! grep -q $'\033' screen
+    run ! grep -q $'\033' screen
     on_terminal env TERM=dumb seqshare ls .
-    ! grep -q $'\033' screen
+    run ! grep -q $'\033' screen
 }
 
 @test "a binary value, or one with escape codes, is not spilled onto a terminal unasked" {
@@ -47,7 +47,7 @@ in_tmux() { # COMMAND...
     printf 'bin\033[31m\0ary' | seqshare set "$share"
     on_terminal seqshare get "$share" || true
     grep -q 'the value is binary' screen
-    ! grep -q 'bin.*ary$' screen
+    run ! grep -aq 'bin.*ary$' screen
     on_terminal seqshare get "$share" --output -
     grep -aq $'bin\033' screen
     seqshare set "$share" $'zo\xc3\xab\ttext'
@@ -78,24 +78,26 @@ in_tmux() { # COMMAND...
     eventually shows '^\(and 14 more\)$'
     seqshare set ./share-10 changed
     eventually shows '^./share-10 +[0-9.]+ +2 +7 +[0-9]+s +free'
-    seqshare lock ./share-11 -- sleep 60 3>&- &
-    started+=($!)
+    start seqshare lock ./share-11 -- sleep 60
     eventually shows '^./share-11 .* [0-9]+ sleep'
     tmux resize-window -t cli -x 40 -y 30
     eventually shows '^./share-30 '
     [ "$(pane | wc -L)" -le 40 ]
     tmux send-keys -t cli q
     eventually shows '^status 0$'
-    ! shows 'NAME'
+    run ! shows 'NAME'
 }
 
 @test "top leaves the terminal as it was, also when it is killed" {
     seqshare create "$share"
-    in_tmux seqshare top ./config
+    in_tmux sh -c 'echo $$ >number; exec seqshare top ./config'
     eventually shows '^./config '
-    kill -TERM "$(pgrep -f '^seqshare top ./config')"
+    kill -TERM "$(cat number)"
     eventually shows '^status 0$'
-    ! shows './config'
+    run ! shows './config'
     tmux send-keys -t cli 'echoed' Enter
-    eventually shows 'echoed'
+    twice() { # by the terminal, and by cat
+        [ "$(pane | grep -c '^echoed$')" -eq 2 ]
+    }
+    eventually twice
 }
