@@ -7,8 +7,8 @@ is_free() {
     stat_is lock -
 }
 
-is_owned() {
-    ! is_free
+is_owned() { # by the command: who has just got the lock has yet to become it
+    stat_is lock '* sleep'
 }
 
 @test "lock runs the command as the owner, readers go on, and the lock is free afterwards" {
@@ -128,15 +128,25 @@ is_owned() {
 }
 
 @test "a replaced name is followed when the lock is taken" {
+    local i
     seqshare create "$share" --from - <<<old
     start seqshare lock "$share" -- sleep 60
     eventually is_owned
-    seqshare replace "$share" --size 2M &
-    sleep 0.2
+    seqshare replace "$share" --size 2M 3>&- &
+    started+=($!)
+    sleep 0.2 # it waits; and those who come after it will find the name moved
+    for i in 1 2 3; do
+        seqshare lock "$share" -- touch "ran.$i" 2>"waiting.$i" 3>&- &
+        started+=($!)
+    done
+    for i in 1 2 3; do
+        eventually grep -q "waiting for the lock" "waiting.$i"
+    done
     kill -TERM "$last"
-    wait $!
+    ends_with 143
+    wait "${started[@]:1}"
     stat_is capacity 2097152
-    seqshare lock "$share" -- true
+    [ "$(echo ran.*)" = "ran.1 ran.2 ran.3" ]
     is_free
 }
 
