@@ -72,7 +72,8 @@ kept() { # the copy that was kept
     mkfifo go.one go.two
     WHO=one start seqshare edit "$share"
     eventually test -s opened.one
-    WHO=two seqshare edit "$share" 2>errors.two &
+    WHO=two seqshare edit "$share" 2>errors.two 3>&- &
+    started+=($!)
     eventually test -s opened.two
     echo >go.two
     wait $!

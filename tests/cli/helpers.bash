@@ -15,7 +15,7 @@ setup() {
 teardown() {
     local pid
     for pid in "${started[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
+        kill -KILL -- "-$pid" "$pid" 2>/dev/null || true
     done
     for pid in "${started[@]}"; do
         wait "$pid" 2>/dev/null || true
@@ -23,18 +23,19 @@ teardown() {
     rm -f "/dev/shm/seqshare.$unique"*
 }
 
-# COMMAND...: in the background, its output in the file `output`, ended with the test. Its number is in $last.
+# COMMAND...: in the background, its output in the file `output`, ended with the test, and with it all that it
+# started: it leads a group of its own. Its number is in $last.
 start() {
     rm -f output errors
-    "$@" >output 2>errors 3>&- &
+    setsid "$@" >output 2>errors 3>&- &
     last=$!
     started+=("$last")
 }
 
-# COMMAND...: until it succeeds, for ten seconds at most.
+# COMMAND...: until it succeeds. What has not come after forty seconds, and more on a busy machine, is a hang.
 eventually() {
     local i
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 2000; i++)); do
         "$@" >/dev/null 2>&1 && return
         sleep 0.02
     done
@@ -77,6 +78,13 @@ on_terminal() {
 
 is_root() {
     [ "$(id -u)" -eq 0 ]
+}
+
+# Sets `nobody`: the tool as a user who owns nothing.
+be_nobody() {
+    is_root || skip "needs root, to be somebody else"
+    nobody=(setpriv --reuid 65534 --clear-groups "$(command -v seqshare)")
+    "${nobody[@]}" --version >/dev/null 2>&1 || skip "another user cannot get at the tool where it is"
 }
 
 # STATUS: what was started last ends with it. (`run wait` would be asked in a subshell, which has no such child.)
