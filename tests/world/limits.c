@@ -42,7 +42,7 @@ static void live_in_little_space(void *context)
     check(setrlimit(RLIMIT_AS, &limit) == 0);
     equals(seqshare_new(&share, BIG), -ENOMEM);
     equals(seqshare_create(&share, other, BIG, 0600), -ENOMEM);
-    check(access(share_path(other), F_OK) != 0);
+    check(access(other, F_OK) != 0);
     equals(seqshare_open(&share, name, SEQSHARE_READ), -ENOMEM);
     equals(seqshare_get_alloc(big, &bytes, NULL), -ENOMEM);
     check(share == NULL && bytes == NULL);
@@ -65,7 +65,7 @@ static void live_in_little_space(void *context)
 
 Test(limits, of_address_space)
 {
-    const char *name = temp_name();
+    const char *name = format("%s/name", temp_directory("/tmp")); /* a container's /dev/shm is small */
 
 #ifdef NEEDS_SPACE
     cr_skip_test("the address sanitizer needs more space than we leave");
