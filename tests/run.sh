@@ -112,7 +112,7 @@ install_packages() { # PART...
 
 tell_progress() { # LOG: its last line, twice a minute
     local from=$SECONDS
-    while sleep 30; do
+    while sleep 30 >/dev/null 2>&1; do # it outlives its shell, and must not keep a pipe open
         printf '   %4d s: %.90s\n' $((SECONDS - from)) "$(tail -n 1 "$1")"
     done
 }
