@@ -50,7 +50,7 @@ static void many_waiters(void)
     seqshare_close(scene.share);
 }
 
-/* One publishes what the other waits for, to and fro: were wake-ups lost, this would take an hour. */
+/* One publishes what the other waits for, to and fro: were wake-ups lost, this would take half an hour. */
 static void *answer(void *context)
 {
     (void)context;
