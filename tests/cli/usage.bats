@@ -66,7 +66,7 @@ long_options_in_usage() { # COMMAND
     run -0 mandoc -T lint -W warning "$(source_of seqshare.1)"
 }
 
-@test "help fits 100 columns" {
+@test "no line of help is longer than 104 columns" {
     local command
     for command in $(commands); do
         [ "$(seqshare "$command" --help | wc -L)" -le 104 ]
