@@ -67,7 +67,7 @@ static void strangers_files_are_as_they_were(void)
 
         check(fstat(fd, &status) == 0);
         equals(status.st_size, CONTENT);
-        check(status.st_blocks * 512 <= 64 * 1024);
+        check(status.st_blocks * 512 < LONGER); /* where pages are huge, one is */
         equals(pread(fd, content, sizeof content, 0), CONTENT);
         for (int i = 0; i < CONTENT; i++)
             check(content[i] == 'c');
