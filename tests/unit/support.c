@@ -269,11 +269,12 @@ const char *format(const char *text, ...)
     return result;
 }
 
+/* With the time: names stay until all tests are over, and process numbers come again. */
 static const char *temp_text(void)
 {
     static unsigned number;
 
-    return format("test-%d-%d-%u", (int)getppid(), (int)getpid(), number++);
+    return format("test-%d-%d-%u-%jd", (int)getppid(), (int)getpid(), number++, (intmax_t)now());
 }
 
 const char *temp_name(void)
