@@ -77,6 +77,8 @@ static void handler_reads(void)
     expect(seqshare_version(scene->share) >= version, 0);
     length = seqshare_try_get(scene->share, got, sizeof got, NULL);
     expect(length == -EAGAIN || (length > 0 && whole(got, (size_t)length)), (int)length);
+    length = seqshare_get_typed(scene->share, got, 16, 0); /* the shortest are values of that size, untyped */
+    expect(length == -EBADMSG || (length == 0 && whole(got, 16)), (int)length);
     length = seqshare_length(scene->share, NULL);
     expect(length >= 16, (int)length);
     expect(seqshare_peek(scene->share, &view) == 0 && view.length >= 16, 0);
