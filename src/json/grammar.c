@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,18 @@ const char *json_skip_blanks(const char *at, const char *end)
     return at;
 }
 
+/* Is the word an integer beyond 64 bits? json-c would change it for the nearest that it can hold. */
+static bool is_large(const char *word, size_t length)
+{
+    const char *most = *word == '-' ? "9223372036854775808" : "18446744073709551615";
+    const char *number = word + (*word == '-'), *end = word + length;
+    size_t count = (size_t)(end - number);
+
+    if (count < strlen(most) || digits(number, end) != end)
+        return false;
+    return count > strlen(most) || memcmp(number, most, count) > 0;
+}
+
 /* The first place that is no word of JSON: json-c takes NaN, 'text', 1. and control characters in strings. */
 static const char *first_fault(const char *text, const char *end)
 {
@@ -104,6 +117,21 @@ static const char *first_fault(const char *text, const char *end)
     return NULL;
 }
 
+/* Where the first large integer ends, in a text without a fault; NULL: there is none. */
+static const char *end_of_large(const char *text, const char *end)
+{
+    const char *at = json_skip_blanks(text, end);
+
+    while (at < end) {
+        size_t length = json_word(at, end);
+
+        if (is_large(at, length))
+            return at + length;
+        at = json_skip_blanks(at + length, end);
+    }
+    return NULL;
+}
+
 static int refuse(char why[JSON_WHY_SIZE], const char *text, size_t at, const char *what)
 {
     size_t line = 1;
@@ -114,18 +142,34 @@ static int refuse(char why[JSON_WHY_SIZE], const char *text, size_t at, const ch
     return -EBADMSG;
 }
 
-/* What json-c makes of a text that ends in no blank, and how far it got. */
+static enum json_tokener_error feed(struct json_tokener *tokener, struct json_object **document,
+                                    const char *from, const char *to)
+{
+    *document = json_tokener_parse_ex(tokener, from < to ? from : "", (int)(to - from));
+    return json_tokener_get_error(tokener);
+}
+
+/*
+ * What json-c makes of a text that ends in no blank, and how far it got. Large integers are fed to it as numbers
+ * with a fraction, which it does not change.
+ */
 static enum json_tokener_error tokenise(struct json_tokener *tokener, struct json_object **document,
                                         const char *text, size_t length, size_t *used)
 {
+    static const char fraction[] = ".0";
+    const char *end = text + length, *at = text, *to;
     enum json_tokener_error error;
 
-    *document = json_tokener_parse_ex(tokener, length ? text : "", (int)length);
-    error = json_tokener_get_error(tokener);
-    if (error != json_tokener_continue) {
-        *used = json_tokener_get_parse_end(tokener);
-        return error;
+    for (;; at = to) {
+        to = end_of_large(at, end);
+        error = feed(tokener, document, at, to ? to : end);
+        if (error != json_tokener_continue || !to)
+            break;
+        feed(tokener, document, fraction, fraction + 2);
     }
+    *used = (size_t)(at - text) + json_tokener_get_parse_end(tokener);
+    if (error != json_tokener_continue)
+        return error;
     *used = length; /* the end ends a number; anything else is unfinished */
     *document = json_tokener_parse_ex(tokener, "", 1);
     return json_tokener_get_error(tokener);

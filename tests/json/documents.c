@@ -30,6 +30,8 @@ Test(documents, good_ones)
         "{\"\":1}",
         "[[[[]]]]",
         "1E+2",
+        "123456789012345678901234567890",
+        "[18446744073709551616,{\"a\":-9223372036854775809}]",
     };
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -75,6 +77,10 @@ Test(documents, the_reason_names_the_line)
 
     equals(check_text("{\n  \"a\": 1,\n  \"b\": nan\n}", why), -EBADMSG);
     check(strstr(why, "line 3, at byte 20") != NULL);
+    equals(check_text("{\"n\": 18446744073709551616, 7}", why), -EBADMSG);
+    check(strstr(why, "at byte 29") != NULL);
+    equals(check_text("18446744073709551616 7", why), -EBADMSG);
+    check(strstr(why, "at byte 22") != NULL);
 }
 
 Test(documents, nested_too_deeply)

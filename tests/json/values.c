@@ -129,7 +129,8 @@ Test(values, types_are_not_converted)
 Test(values, the_ends_of_integers)
 {
     seqshare_json *document = document_of("[9223372036854775807,-9223372036854775808,9223372036854775808,"
-                                          "18446744073709551615,0,-0]");
+                                          "18446744073709551615,0,-0,18446744073709551616,"
+                                          "-9223372036854775809,1000000000000000000000000000000]");
 
     check(seqshare_json_integer(found(document, "/0"), 5) == INT64_MAX);
     check(seqshare_json_integer(found(document, "/1"), 5) == INT64_MIN);
@@ -138,6 +139,11 @@ Test(values, the_ends_of_integers)
     equals(seqshare_json_integer(found(document, "/4"), 5), 0);
     equals(seqshare_json_integer(found(document, "/5"), 5), 0);
     check(seqshare_json_number(found(document, "/3"), 5) > 1.8e19);
+    for (size_t i = 6; i < 9; i++) /* beyond 64 bits */
+        equals(seqshare_json_integer(found(document, format("/%zu", i)), 5), 5);
+    check(seqshare_json_number(found(document, "/6"), 5) == 18446744073709551616.0);
+    check(seqshare_json_number(found(document, "/7"), 5) < -9.2e18);
+    check(seqshare_json_number(found(document, "/8"), 5) == 1e30);
     seqshare_json_destroy(document);
 }
 
