@@ -164,12 +164,15 @@ void sections_replace(struct sections *sections, struct node *next)
         ;
 }
 
-/* Also what others are about to free: it may be this cache's, and is gone when this returns. */
+/*
+ * Also what others are about to free: it may be this cache's, and is gone when this returns. But not where an
+ * object is being destroyed that had this cache: two threads that do so would wait for each other.
+ */
 void sections_close(struct sections *sections)
 {
     if (!forgotten && !urcu_bp_read_ongoing()) /* (in a section of another cache, its leave frees them) */
         free_waiting();
-    while (__atomic_load_n(&busy, __ATOMIC_ACQUIRE) > 0)
+    while (freeing == 0 && __atomic_load_n(&busy, __ATOMIC_ACQUIRE) > 0)
         nanosleep(&(struct timespec){0, 50000}, NULL);
     sections->current->free(sections->current);
     free(sections);

@@ -154,6 +154,37 @@ Test(many, a_cache_is_closed_inside_a_section_of_another)
     seqshare_close(shares[0]);
 }
 
+/* An object that has a cache of its own, of the share that `context` is. */
+static void *cache_decode(void *bytes, size_t length, uint64_t version, void *context)
+{
+    (void)bytes, (void)length, (void)version;
+    return cache_of(context);
+}
+
+static void cache_destroy(void *cache)
+{
+    seqshare_cache_mt_close(cache);
+}
+
+Test(many, an_object_has_a_cache_of_its_own, .timeout = SECONDS_TO_HANG)
+{
+    seqshare *shares[2] = {share_of(4096), share_of(4096)};
+    seqshare_cache_mt *outer = NULL;
+    seqshare_snapshot snapshot;
+
+    equals(seqshare_cache_mt_new(&outer, shares[0], cache_decode, cache_destroy, shares[1]), 0);
+    for (uint64_t word = 1; word < 10; word++) {
+        equals(publish_words(shares[0], word), 0);
+        equals(publish_words(shares[1], word), 0);
+        equals(word_of((seqshare_cache_mt *)(uintptr_t)seqshare_cache_mt_enter(outer, &snapshot)), word);
+        seqshare_cache_mt_leave(outer, &snapshot);
+    }
+    seqshare_cache_mt_close(outer);
+    equals(counts.made, counts.destroyed);
+    seqshare_close(shares[0]);
+    seqshare_close(shares[1]);
+}
+
 Test(many, a_bad_value_leaves_the_last_good_object)
 {
     seqshare *share = share_of(4096);
