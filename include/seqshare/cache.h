@@ -10,8 +10,8 @@
  * cannot be decoded is counted and left alone until the version moves again, and the last good object stays:
  * a bad configuration takes no worker down. When the share's name has gone to another region
  * (seqshare_retired: the publisher was started anew, say), the cache follows it there, with versions that
- * start over or go on. It tries that at most once a second; and as seldom to read again a value that could
- * not even be copied (no memory, writers that outran it).
+ * start over or go on. It tries that at most once a second; and as seldom to read again a value for which
+ * there was no memory, or which writers outran.
  *
  * The share stays the caller's, who closes it after the cache. But the cache moves a share that has a name
  * (seqshare_reopen), inside of its calls: such a share is best left to the cache alone. A name that went to
@@ -33,8 +33,9 @@ extern "C" {
 
 /*
  * Make an object of a value. `bytes` are private, may be written to, are gone afterwards, and are followed by
- * a zero byte; length 0 is a valid value. NULL: it cannot be done, and errno says why (0: -EBADMSG). Runs in
- * the thread that found the new version, and must not use the cache that it decodes for.
+ * a zero byte; length 0 is a valid value. NULL: it cannot be done, and errno says why (0: -EBADMSG; after
+ * ENOMEM it is tried again). Runs in the thread that found the new version, and must not use the cache that
+ * it decodes for.
  */
 typedef void *seqshare_decode(void *bytes, size_t length, uint64_t version, void *context);
 

@@ -104,12 +104,16 @@ void source_read_later(struct source *source, struct state *state, int error)
     note_failure(state, seqshare_version(state->view.share), error);
 }
 
-static bool decode_value(const struct source *source, struct state *state, const struct value *value)
+static bool decode_value(struct source *source, struct state *state, const struct value *value)
 {
     void *object;
 
     errno = 0;
     object = source->decode(value->bytes, value->length, value->version, source->context);
+    if (!object && errno == ENOMEM) { /* which is not the value's fault */
+        source_read_later(source, state, -ENOMEM);
+        return false;
+    }
     state->view.seen = value->version;
     if (!object) {
         note_failure(state, value->version, errno > 0 ? -errno : -EBADMSG);

@@ -18,7 +18,7 @@ struct source {
     seqshare_decode *decode;
     seqshare_destroy *destroy;
     void *context;
-    seqshare_word next_read; /* CLOCK_MONOTONIC_COARSE: what could not be copied is left alone until then, */
+    seqshare_word next_read;   /* CLOCK_MONOTONIC_COARSE: what could not be had is left alone until then, */
     seqshare_word next_follow; /* and likewise a name */
 };
 

@@ -121,6 +121,36 @@ Test(one, a_decoder_without_errno_gets_badmsg)
     seqshare_close(share);
 }
 
+static void *fails_at_first(void *bytes, size_t length, uint64_t version, void *context)
+{
+    (void)bytes, (void)length, (void)version;
+    errno = ENOMEM;
+    return ++*(int *)context == 1 ? NULL : context;
+}
+
+Test(one, a_decoder_without_memory_is_asked_again)
+{
+    int64_t end = now() + SECONDS_TO_HANG * SECONDS;
+    seqshare *share = share_of(4096);
+    seqshare_cache *cache = NULL;
+    int asked = 0;
+
+    equals(seqshare_cache_new(&cache, share, fails_at_first, NULL, &asked), 0);
+    equals(seqshare_set(share, "x", 1), 0);
+    check(seqshare_cache_get(cache) == NULL);
+    equals(stat_of(cache).failed_error, -ENOMEM);
+    equals(stat_of(cache).failed_version, 1);
+    while (seqshare_cache_get(cache) == NULL) { /* after a second */
+        check(now() < end);
+        usleep(10000);
+    }
+    equals(asked, 2);
+    equals(stat_of(cache).version, 1);
+    equals(stat_of(cache).failed, 1);
+    seqshare_cache_close(cache);
+    seqshare_close(share);
+}
+
 static void *length_and_end(void *bytes, size_t length, uint64_t version, void *context)
 {
     (void)version;
