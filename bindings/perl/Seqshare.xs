@@ -187,7 +187,7 @@ set(SV *self, ...)
         struct object *object;
         uint64_t version;
     PPCODE:
-        object = open_object(aTHX_ "set", self);
+        object = hold_object(aTHX_ "set", self);
         if (items != 2)
             refuse(aTHX_ "set", items < 2 ? "no value given" : "one value, please: a reference for a list");
         PUTBACK;
@@ -202,7 +202,7 @@ get(SV *self)
         uint64_t version;
         SV *value;
     PPCODE:
-        object = open_object(aTHX_ "get", self);
+        object = hold_object(aTHX_ "get", self);
         PUTBACK;
         value = read_value(aTHX_ "get", object, &version);
         SPAGAIN;
@@ -218,6 +218,7 @@ snapshot(SV *self)
         object = open_object(aTHX_ "snapshot", self);
         version = seqshare_version(share_of(object));
         if (version != object->decoded || !object->snapshot) {
+            (void)hold_object(aTHX_ "snapshot", self);
             PUTBACK;
             ENTER;
             SAVETMPS;
@@ -244,7 +245,7 @@ set_if(SV *self, SV *version, SV *value)
         struct object *object;
         uint64_t expected, published;
     PPCODE:
-        object = open_object(aTHX_ "set_if", self);
+        object = hold_object(aTHX_ "set_if", self);
         if (!SvOK(version) || !looks_like_number(version) || SvNV(version) < 0)
             refuse(aTHX_ "set_if", "the version must be a number, as version() gives it");
         expected = SvUV(version);
@@ -260,10 +261,9 @@ update(SV *self, SV *code)
         uint64_t version = 0;
         SV *value;
     PPCODE:
-        object = open_object(aTHX_ "update", self);
+        object = hold_object(aTHX_ "update", self);
         if (!SvROK(code) || SvTYPE(SvRV(code)) != SVt_PVCV)
             refuse(aTHX_ "update", "what to do with the value must be a sub");
-        sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(self)));
         PUTBACK;
         ENTER;
         if (!holds_lock(object) && lock_briefly(aTHX_ "update", object)) {
@@ -286,7 +286,7 @@ _lock(SV *self, SV *seconds)
         struct object *object;
         int result;
     PPCODE:
-        object = open_object(aTHX_ "lock", self);
+        object = hold_object(aTHX_ "lock", self);
         result = lock_and_hold(aTHX_ "lock", object, ns_of(aTHX_ "lock", seconds));
         if (result < 0)
             XSRETURN_EMPTY;
@@ -320,7 +320,7 @@ wait(SV *self, SV *seconds = NULL)
         int64_t end, left, ns;
         int result;
     CODE:
-        object = open_object(aTHX_ "wait", self);
+        object = hold_object(aTHX_ "wait", self);
         ns = ns_of(aTHX_ "wait", seconds);
         end = ns < 0 ? INT64_MAX : now_ns() + ns;
         do {
@@ -422,7 +422,7 @@ set(SV *self, ...)
     PREINIT:
         struct object *object;
     CODE:
-        object = open_object(aTHX_ "set", self);
+        object = hold_object(aTHX_ "set", self);
         if (items < 2)
             refuse(aTHX_ "set", "no value given");
         RETVAL = write_value(aTHX_ "set", object, ST(1), NULL) != 0;
@@ -436,7 +436,7 @@ get(SV *self)
         SV *value;
     PPCODE:
         PUTBACK;
-        value = read_value(aTHX_ "get", open_object(aTHX_ "get", self), &version);
+        value = read_value(aTHX_ "get", hold_object(aTHX_ "get", self), &version);
         SPAGAIN;
         if (!value)
             refuse(aTHX_ "get", "nothing has been stored yet");
@@ -445,7 +445,7 @@ get(SV *self)
 bool
 lock(SV *self)
     CODE:
-        RETVAL = lock_and_hold(aTHX_ "lock", open_object(aTHX_ "lock", self), -1) >= 0;
+        RETVAL = lock_and_hold(aTHX_ "lock", hold_object(aTHX_ "lock", self), -1) >= 0;
     OUTPUT:
         RETVAL
 

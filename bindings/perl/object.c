@@ -108,6 +108,15 @@ struct object *open_object(pTHX_ const char *method, SV *self)
     return object;
 }
 
+/* For methods that run code of the program's: a hook, or a signal handler, may drop the last reference. */
+struct object *hold_object(pTHX_ const char *method, SV *self)
+{
+    struct object *object = open_object(aTHX_ method, self);
+
+    sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(self)));
+    return object;
+}
+
 seqshare *share_of(struct object *object)
 {
     return object->handle->share;

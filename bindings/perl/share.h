@@ -43,6 +43,7 @@ SV *new_object(pTHX_ const char *class, seqshare *share, IV codec);
 struct object *object_of_hash(const SV *hash); /* NULL: none is behind it */
 struct object *find_object(SV *self);          /* likewise */
 struct object *open_object(pTHX_ const char *method, SV *self);
+struct object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
 seqshare *share_of(struct object *object);
 void let_go(pTHX_ struct object *object);
 void forget_snapshot(pTHX_ struct object *object);

@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 use Kit;
 use Test::More;
+use Time::HiRes ();
 use Seqshare;
 use IPC::Mmap::Share;
 
@@ -100,6 +101,34 @@ eval { Program::call() };
 my $line = __LINE__ - 3;
 like($@, qr/size of at least 201.* at \Q$0\E line $line\.$/, 'the line blamed is the one that called');
 is($share->get, 'stands', 'and the old value stands');
+
+# The last reference to a share is dropped while one of its methods runs.
+{
+    package Dropper;
+    our $share;
+    sub STORABLE_freeze { undef $share; return 'frozen' }
+    sub STORABLE_thaw   { undef $share; return }
+}
+for my $class ('Seqshare', 'IPC::Mmap::Share') {
+    $Dropper::share = $class->new(1000);
+    is($Dropper::share->set(bless {}, 'Dropper'), 1, "$class: a hook drops the share during set");
+    $Dropper::share = $class->new(1000);
+    $Dropper::share->lock if $class ne 'Seqshare';
+    {
+        no warnings 'redefine';
+        local *Dropper::STORABLE_freeze = sub { 'frozen' };
+        $Dropper::share->set(bless {}, 'Dropper');
+    }
+    my $method = $class eq 'Seqshare' ? 'snapshot' : 'get';
+    is(ref $Dropper::share->$method, 'Dropper', "$class: during $method");
+    is($Dropper::share, undef, "$class: and it is gone");
+}
+{
+    $Dropper::share = Seqshare->new(1000);
+    local $SIG{ALRM} = sub { undef $Dropper::share };
+    eval { Time::HiRes::alarm(0.1); $Dropper::share->wait(0.5) };
+    is($Dropper::share, undef, 'a signal handler drops the share during wait');
+}
 
 # Damaged regions: an error or another value, and no crash. Through raw: Storable is not made for damaged
 # bytes.
