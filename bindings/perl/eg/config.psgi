@@ -10,10 +10,8 @@ use Seqshare;
 # Once, in the master: --preload-app runs this before it forks. The name is for those who change the
 # configuration.
 my $name   = $ENV{APP_CONFIG} || 'app-config';
-my $config = eval { Seqshare->open($name) }
-    || eval { Seqshare->create($name, 1 << 20) }
-    || Seqshare->open($name);    # another was faster; or it says why not
-$config->set({ version => 1, greeting => 'hello' }) unless $config->version;
+my $config = eval { Seqshare->create($name, 1 << 20) } || Seqshare->open($name);
+$config->set_if(0, { version => 1, greeting => 'hello' });    # if it is new
 
 sub {
     my $now = $config->snapshot;    # decoded once for each version and worker; one load otherwise

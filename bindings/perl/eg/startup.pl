@@ -10,10 +10,8 @@ use Apache2::Const -compile => 'OK';
 use Seqshare;
 
 my $name = $ENV{APP_CONFIG} || 'app-config';
-our $config = eval { Seqshare->open($name) }
-    || eval { Seqshare->create($name, 1 << 20) }
-    || Seqshare->open($name);    # another was faster; or it says why not
-$config->set({ version => 1, greeting => 'hello' }) unless $config->version;
+our $config = eval { Seqshare->create($name, 1 << 20) } || Seqshare->open($name);
+$config->set_if(0, { version => 1, greeting => 'hello' });    # if it is new
 
 # Workers inherit the share, writable if the parent may write: this gives that up.
 sub may_only_read { $config->drop_write; return Apache2::Const::OK }
