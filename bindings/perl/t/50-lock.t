@@ -130,8 +130,7 @@ for my $case ([ lock => sub { my $g = $share->lock } ], [ set => sub { $share->s
 {
     my ($name, $code) = @$case;
     local $SIG{ALRM} = sub { die "interrupted\n" };
-    Time::HiRes::alarm(0.1);
-    ok(!eval { $code->(); 1 }, "$name while another process holds the lock");
+    ok(!eval { Time::HiRes::alarm(0.1); $code->(); 1 }, "$name while another process holds the lock");
     is($@, "interrupted\n", 'a signal handler may die out of it');
 }
 kill KILL => $holder;

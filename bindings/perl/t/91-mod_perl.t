@@ -7,7 +7,6 @@ use Kit;
 use Cwd qw(getcwd);
 use File::Temp qw(tempdir);
 use HTTP::Tiny ();
-use IO::Socket::INET;
 use Test::More;
 use Seqshare;
 
@@ -22,7 +21,7 @@ my $name   = fresh_name();
 my $config = Seqshare->create($name, 1 << 20);
 $config->set({ version => 1, greeting => 'first' });
 
-my $port = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport;
+my $port = free_port();
 my $root = tempdir(CLEANUP => 1);
 chmod 0755, $root;
 my $server = fork // die;
@@ -49,14 +48,16 @@ END {
 }
 
 sub answer {
-    my $got = HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/");
+    my $got = HTTP::Tiny->new(timeout => 20)->get("http://127.0.0.1:$port/");
     $got->{success} or return;
     $got->{content} =~ /\Apid ([0-9]+) version ([0-9]+) greeting (\S+) writable ([01])\z/ or return;
     return { pid => $1, version => $2, greeting => $3, writable => $4 };
 }
 ok(eval { wait_for { answer() } 'Apache' }, 'Apache answers') or diag `cat $root/error.log`;
-is(answer()->{greeting}, 'first', 'with the value');
-is(answer()->{writable}, 0,       'from a worker that only reads');
+my $first;
+wait_for { $first = answer() } 'an answer';
+is($first->{greeting}, 'first', 'with the value');
+is($first->{writable}, 0,       'from a worker that only reads');
 
 my ($wrong, %pids) = (0);
 for my $version (2 .. 60) {

@@ -7,11 +7,12 @@ package Kit;
 use strict;
 use warnings;
 use Exporter 'import';
+use IO::Socket::INET;
 use POSIX ();
 use Test::More;
 use Time::HiRes ();
 
-our @EXPORT = qw(child join_child child_says wait_for need codecs fresh_name refused config);
+our @EXPORT = qw(child join_child child_says wait_for need codecs fresh_name free_port refused config);
 
 # A process that runs the code and ends with what it returns (true: status 0), without this program's END
 # blocks.
@@ -71,6 +72,14 @@ sub fresh_name {
     my $name = "perl-test-$$-" . $names++;
     $mine{$name} = $$;
     return $name;
+}
+
+# A port of 127.0.0.1 below those that the kernel gives to whoever wants any: nobody gets it before the server.
+sub free_port {
+    while (1) {
+        my $port = 15_000 + int rand 17_000;
+        return $port if IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => $port);
+    }
 }
 
 END {
