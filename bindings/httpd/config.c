@@ -130,7 +130,7 @@ static const char *say_create(cmd_parms *command, void *place, const char *name,
 
 static const char *say_open(cmd_parms *command, void *place, const char *name)
 {
-    const struct declaration declaration = {.name = name};
+    struct declaration declaration = {.name = name};
     const char *wrong = ap_check_cmd_context(command, NOT_IN_DIR_CONTEXT);
     seqshare *share;
     int error;
@@ -138,7 +138,9 @@ static const char *say_open(cmd_parms *command, void *place, const char *name)
     (void)place;
     if (wrong)
         return wrong;
-    error = seqshare_open(&share, name, SEQSHARE_READ);
+    if (strchr(name, '/'))
+        declaration.name = ap_server_root_relative(command->pool, name);
+    error = declaration.name ? seqshare_open(&share, declaration.name, SEQSHARE_READ) : -EINVAL;
     if (!error)
         seqshare_close(share);
     if (error == -EINVAL || error == -ENAMETOOLONG) /* anything else may change while the server runs */

@@ -72,8 +72,9 @@ static void *decode(void *bytes, size_t length, uint64_t version, void *context)
         return document;
     }
     error = seqshare_json_check(bytes, length, why);
-    note_refusal(share, version, error == -EBADMSG ? why : seqshare_strerror(-ENOMEM));
-    errno = error == -EBADMSG ? EBADMSG : ENOMEM;
+    if (error == -EBADMSG)
+        note_refusal(share, version, why);
+    errno = error == -EBADMSG ? EBADMSG : ENOMEM; /* for want of memory, it is tried again */
     return NULL;
 }
 
@@ -94,7 +95,7 @@ int share_make_cache(struct share *share)
 
 /* ---- what happens besides: looked at once a second, by the requests that come ---- */
 
-/* What is wrong, if there is: with following the name, or with values that could not even be copied. */
+/* What is wrong, if there is: with following the name, or with values for which there was no time or memory. */
 static int trouble_of(struct share *share, seqshare_cache_mt *cache)
 {
     struct seqshare_cache_stat stat;
@@ -133,12 +134,19 @@ static void tell(struct share *share, int trouble)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf, "seqshare %s: is there again", share->name);
 }
 
+/* Longer than a second, when the clock has been set back: then it is time, too. */
+static bool is_time(const struct share *share, apr_time_t now)
+{
+    apr_time_t left = __atomic_load_n(&share->next_look, __ATOMIC_RELAXED) - now;
+
+    return left <= 0 || left > APR_USEC_PER_SEC;
+}
+
 static void look_after(struct share *share, apr_time_t now)
 {
     seqshare_cache_mt *cache;
 
-    if (now < __atomic_load_n(&share->next_look, __ATOMIC_RELAXED) ||
-        __atomic_exchange_n(&share->looking, true, __ATOMIC_ACQUIRE))
+    if (!is_time(share, now) || __atomic_exchange_n(&share->looking, true, __ATOMIC_ACQUIRE))
         return;
     cache = share->cache;
     tell(share, cache ? trouble_of(share, cache) : begin(share));

@@ -59,7 +59,7 @@ struct share {
     seqshare_cache_mt *cache;   /* NULL as long as reader is */
     struct document *inherited; /* used as long as the cache has none */
     uint64_t refusals;          /* by this child */
-    uint64_t unread;            /* values that it could not even read */
+    uint64_t unread;            /* values for which there was no time or memory */
     int trouble;
     apr_time_t next_look; /* when its state is looked at next, */
     bool looking;         /* by one thread */

@@ -71,6 +71,22 @@ static int refuse(request_rec *r, const struct share *share, int error)
     return answer(r, status, seqshare_strerror(error));
 }
 
+/*
+ * OK, or the answer: of the version that stands, whose tag is among the headers (0: none stands). Its date is not,
+ * so that conditions on dates are none (RFC 9110, 13.1).
+ */
+static int conditions(request_rec *r, uint64_t version)
+{
+    ap_condition_e match = ap_condition_if_match(r, r->headers_out);
+    ap_condition_e none = ap_condition_if_none_match(r, r->headers_out);
+
+    if (match == AP_CONDITION_NOMATCH || (match != AP_CONDITION_NONE && version == 0))
+        return HTTP_PRECONDITION_FAILED;
+    if (none == AP_CONDITION_NONE || none == AP_CONDITION_NOMATCH || version == 0)
+        return OK;
+    return r->method_number == M_GET ? HTTP_NOT_MODIFIED : HTTP_PRECONDITION_FAILED;
+}
+
 /* ---- the document: GET ---- */
 
 /* `text` is malloc'ed, and freed when it has been sent. */
@@ -104,7 +120,7 @@ static int send_document(request_rec *r, const struct share *share)
         return refuse(r, share, (int)length);
     apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
     ap_set_content_type(r, "application/json");
-    status = ap_meets_conditions(r);
+    status = conditions(r, version);
     if (status == OK)
         return send_text(r, text, (size_t)length);
     free(text);
@@ -193,17 +209,6 @@ static int body_read(request_rec *r, struct body *body)
     return status;
 }
 
-/* Of the version that stands, whose tag is among the headers. */
-static bool conditions_hold(request_rec *r, uint64_t version)
-{
-    ap_condition_e match = ap_condition_if_match(r, r->headers_out);
-    ap_condition_e none = ap_condition_if_none_match(r, r->headers_out);
-
-    if (version == 0)
-        return match == AP_CONDITION_NONE;
-    return match != AP_CONDITION_NOMATCH && (none == AP_CONDITION_NONE || none == AP_CONDITION_NOMATCH);
-}
-
 /* With the lock, the version that conditions are asked of is the one that the new document replaces. */
 static int publish_locked(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
 {
@@ -212,7 +217,7 @@ static int publish_locked(request_rec *r, seqshare *handle, const struct body *b
     *old = seqshare_version(handle);
     if (*old > 0)
         apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, *old));
-    if (!conditions_hold(r, *old))
+    if (conditions(r, *old) != OK)
         return -ESTALE;
     error = seqshare_set(handle, body->bytes, body->length);
     if (!error)
@@ -260,6 +265,8 @@ static int take_document_by(request_rec *r, const struct share *share, seqshare 
     uint64_t old;
     int status, error;
 
+    if (apr_table_get(r->headers_in, "Content-Range"))
+        return answer(r, HTTP_BAD_REQUEST, "a document is put as a whole, not in parts");
     body->most = seqshare_capacity(handle);
     status = body_read(r, body);
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE)

@@ -119,6 +119,9 @@ static void keep_good(struct share *share)
         share->good.bytes = bytes;
         share->good.length = (size_t)length;
         share->good.version = version;
+        ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, ap_server_conf,
+                     "seqshare %s: version %" APR_UINT64_T_FMT " is kept for children that are born later",
+                     share->name, version);
     } else {
         free(bytes);
     }
@@ -190,7 +193,6 @@ static const char *publish_initial(const struct declaration *declaration, apr_po
     if (wrong)
         return wrong;
     share->journal->good = seqshare_version(share->writer);
-    keep_good(share);
     return NULL;
 }
 
@@ -214,6 +216,8 @@ static int put_in_force(struct declaration *declaration, server_rec *server, apr
     }
     if (declaration->created)
         remember_capacity(declaration, server);
+    if (declaration->share->reader)
+        keep_good(declaration->share);
     declaration->share->wanted = true;
     return OK;
 }

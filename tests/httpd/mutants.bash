@@ -42,7 +42,7 @@ mutant "a request never ceases to be one" sanitized document.c \
 mutant "each child says it" pages document.c 'refused_version, version, __ATOMIC_RELAXED\) != version' \
     'refused_version, version, __ATOMIC_RELAXED) != ~version'
 mutant "a child begins without the last good document" pages document.c '&& share->good.bytes' '\&\& 0'
-mutant "conditions are not asked" pages page.c 'if \(!conditions_hold\(r, \*old\)\)' 'if (0)'
+mutant "conditions are not asked" pages page.c 'if \(conditions\(r, \*old\) != OK\)' 'if (0)'
 mutant "a document is not checked" pages page.c 'error = seqshare_json_check\(.*' 'error = 0, *why = 0;'
 mutant "a body has no end" pages page.c 'if \(length > body->most - body->length\)' 'if (0)'
 mutant "children keep what they do not need" pages share.c 'if \(!share->writes\)' 'if (0)'

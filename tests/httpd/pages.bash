@@ -35,6 +35,9 @@ conditions() { # MPM
     old=$(tag)
     check "$1: a document has its version for a tag" grep -qxE '"1-[0-9a-f]{8}"' <<<"$old"
     check "$1: who has it need not get it again" is 304 "$(status /document -H "If-None-Match: $old")"
+    check "$1: its date is unknown, and no condition" is 200 \
+        "$(status /document -H 'If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT')"
+    check "$1: who wants another version does not get it" is 412 "$(status /document -H 'If-Match: "0-00000000"')"
     check "$1: a head" is "$(wc -c <"$PLACE/shop.json")" "$(header /document Content-Length -I)"
     check "$1: put, if the version stands" is 204 "$(document 2 | put -H "If-Match: $old")"
     check "$1: is in the next answer" is 2 "$(header /index.html X-Late)"
@@ -68,6 +71,8 @@ refusals() { # MPM
     check "$1: as it is when nobody says how long it will be" is 413 "$(python3 client.py chunks "$PORT" 100000000)"
     check "$1: which takes no memory" no_memory_taken
     check "$1: a length that is none is refused" is 400 "$(put_text 1 -H 'Content-Length: x')"
+    check "$1: a part is refused" is 400 "$(document 5 | put -H 'Content-Range: bytes 0-9/1000')"
+    check "$1: says so" page_says "as a whole"
     check "$1: another method is refused" is 405 "$(status /document -X DELETE)"
     check "$1: says which ones are not" is "GET,PUT,HEAD,OPTIONS" "$(allowed /document -X DELETE)"
     check "$1: also when asked" is "GET,PUT,HEAD,OPTIONS" "$(allowed /document -X OPTIONS)"

@@ -12,7 +12,8 @@ in_the_log() { # TEXT
 
 values() { # MPM
     new_place "$1"
-    mkdir "$PLACE/htdocs/sub" "$PLACE/htdocs/env"
+    mkdir "$PLACE/htdocs/sub" "$PLACE/htdocs/env" "$PLACE/run"
+    seqshare create "$PLACE/run/opened" --size 1M --mode 644 --from "$PLACE/shop.json"
     echo '{"text": "other", "number": 2}' >"$PLACE/other.json"
     configuration_is <<'CONF'
 <VirtualHost *>
@@ -26,6 +27,10 @@ values() { # MPM
     SeqshareEnv TEXT /number
     RewriteEngine on
     RewriteOptions Inherit
+</VirtualHost>
+<VirtualHost *>
+    ServerName opened
+    SeqshareOpen run/opened
 </VirtualHost>
 <VirtualHost *>
     ServerName unpublished
@@ -60,6 +65,7 @@ CONF
     check "$1: has them" is "1 7 Text 1" "$(cat "$PLACE/page")"
     check "$1: an expression in .htaccess" is "Text 1" "$(header /sub/ X-Htaccess)"
     check "$1: a virtual host has a share of its own" is "2" "$(of_a_host other)"
+    check "$1: or opens one, below ServerRoot" is "Text 1" "$(of_a_host opened)"
     check "$1: or inherits the server's" is "Text 1" "$(of_a_host localhost)"
     check "$1: or has one that is empty" is "it is not there yet" "$(of_a_host unpublished)"
     check "$1: which has no document" is 404 "$(status /document -H 'Host: unpublished')"
