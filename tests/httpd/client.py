@@ -3,8 +3,9 @@
 """Clients that look at each answer. All values of an answer follow from the number in its document: 7 times that
 is the limit, odd numbers have the flag, and so on. So an answer that mixes versions shows.
 
-    client.py check  PORT SECONDS           ask, and look; the last line says what was seen
-    client.py put    PORT FIRST COUNT       put documents, and see each one in the next answer
+    client.py check  PORT SECONDS VERSIONS  ask for so long, and until there have been so many versions, and ten
+                                            times as many answers; the last line says what was seen
+    client.py put    PORT FIRST COUNT [END] put documents, and see each one in the next answer; more until END is there
     client.py count  PORT COUNT             add 1 to the number, COUNT times, if nobody else was faster
     client.py slow   PORT OTHER             put a document slowly, while OTHER is put: one request, one version
     client.py chunks PORT BYTES             put so many bytes without saying how many there will be
@@ -12,13 +13,15 @@ is the limit, odd numbers have the flag, and so on. So an answer that mixes vers
 """
 import http.client
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import time
 
-PATIENCE = 30
+PATIENCE = 60
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LOST = (ConnectionError, http.client.HTTPException, TimeoutError, socket.timeout)
 
 
@@ -74,13 +77,14 @@ def version_of(answer):
     return int(answer.headers["X-Version"])
 
 
-def check(port, seconds):
+def check(port, seconds, wanted):
     server = Server(port)
     seen = {"answers": 0, "mixed": 0, "older": 0, "wrong": 0, "lost": 0}
     versions, pages, connection, newest = set(), 0, None, 0
     end = time.monotonic() + seconds
     paths = {"/index.html": 200, "/page.shtml": 200, "/redirected": 403}
-    while time.monotonic() < end:
+    while time.monotonic() < end or (
+            min(len(versions), seen["answers"] // 10) < wanted and time.monotonic() < end + PATIENCE):
         for path, status in paths.items():
             try:
                 answer = server.ask("GET", path)
@@ -95,7 +99,8 @@ def check(port, seconds):
                 seen["mixed"] += 1
             else:
                 # A connection stays with its child.
-                seen["older"] += server.connection is connection and version_of(answer) < newest
+                known = connection is not None and server.connection is connection
+                seen["older"] += known and version_of(answer) < newest
                 connection, newest = server.connection, version_of(answer)
                 versions.add(newest)
     seen["versions"], seen["pages"] = len(versions), pages
@@ -103,11 +108,11 @@ def check(port, seconds):
     return 0
 
 
-def put(port, first, count):
+def put(port, first, count, end=None):
     """"older": answers that were asked for after a document had been put, and did not know it yet."""
     server = Server(port)
     done = lost = older = 0
-    while done < count:
+    while done < count or (end and not os.path.exists(end)):
         number = first + done
         try:
             answer = server.ask("PUT", "/document", document(number))
@@ -119,6 +124,9 @@ def put(port, first, count):
             older += version_of(server.ask("GET", "/index.html")) < version
         except LOST:
             lost += 1
+            if lost > 1000:
+                print("nobody answers")
+                return 1
             time.sleep(0.05)
         time.sleep(0.005)
     print(json.dumps({"put": done, "older": older, "lost": lost}))
@@ -149,16 +157,17 @@ def slow(port, other):
     connection = server.connected()
     connection.putrequest("PUT", "/document")
     connection.putheader("Content-Length", str(len(mine)))
-    connection.endheaders(mine[:100])
-    time.sleep(0.5)  # so that the request has begun
+    connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    begun = connection.sock.recv(len(CONTINUE)) == CONTINUE  # its body is waited for
     another = Server(port).ask("PUT", "/document", document(other))
-    connection.send(mine[100:])
+    connection.send(mine)
     answer = connection.getresponse()
     answer.text = answer.read().decode()
     after = server.ask("GET", "/index.html")
     print(before.headers["X-Early"], another.status, answer.status, number_of(answer), number_of(after))
-    good = (another.status == 204 and answer.status == 204 and number_of(answer) == int(before.headers["X-Early"])
-            and version_of(answer) == version_of(before) and number_of(after) == other + 1)
+    good = (begun and another.status == 204 and answer.status == 204 and version_of(answer) == version_of(before)
+            and number_of(answer) == int(before.headers["X-Early"]) and number_of(after) == other + 1)
     return 0 if good else 1
 
 
@@ -185,25 +194,29 @@ def all_say(port, number, parent):
     """Which child gets a connection is not ours to choose. What it says of itself on the same one tells which it was."""
     answered, end = set(), time.monotonic() + PATIENCE
     while not answered or not children_of(parent) <= answered:
+        if time.monotonic() > end:
+            print(f"only {answered} of {children_of(parent)} have answered")
+            return 1
         server = Server(port)
-        got = server.ask("GET", "/index.html").headers["X-Late"]
-        connection = server.connection
-        child = str(json.loads(server.ask("GET", "/status").text)["this_process"]["pid"])
+        try:
+            got = server.ask("GET", "/index.html").headers["X-Late"]
+            connection = server.connection
+            child = str(json.loads(server.ask("GET", "/status").text)["this_process"]["pid"])
+        except LOST:  # the child ended
+            time.sleep(0.05)
+            continue
         if server.connection is connection:
             answered.add(child)
             connection.close()
         if got != str(number):
             print(f"wanted: {number}\ngot:    {got} from {child}")
             return 1
-        if time.monotonic() > end:
-            print(f"only {answered} of {children_of(parent)} have answered")
-            return 1
     return 0
 
 
 def main():
     commands = {"check": check, "put": put, "count": count, "slow": slow, "chunks": chunks, "all": all_say}
-    return commands[sys.argv[1]](*map(int, sys.argv[2:]))
+    return commands[sys.argv[1]](*(int(one) if one.isdigit() else one for one in sys.argv[2:]))
 
 
 sys.exit(main())

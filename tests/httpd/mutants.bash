@@ -18,7 +18,7 @@ plant() {
 
 run_part() { # PART
     passed=0 failed=0 skipped=0
-    servers=() places=()
+    places=()
     trap tidy EXIT
     sources=$work/mutant
     # shellcheck source=/dev/null

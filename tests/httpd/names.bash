@@ -13,11 +13,6 @@ publish() { # NUMBER
     document "$1" | seqshare set "$name" --json -
 }
 
-kill_children() {
-    children | xargs kill -KILL
-    wait_until status /index.html
-}
-
 names() { # MPM
     new_place "$1"
     name=$shared/config
@@ -43,12 +38,11 @@ names() { # MPM
     check "$1: it is replaced by one with another capacity" wait_until all_say 3
     check "$1: which the status shows" is 1048576 "$(curl -s "$url/status" | jq .capacity)"
     publish 4
+    check "$1: another is in the next answer of each" all_say 4
+    check "$1: the parent looks where the name is, too" wait_until log_has 1 "version 4 is kept"
     if [ "$1" = prefork ]; then
-        sleep 11 # the parent looks where the name is
         kill_children
-    else
-        restart USR1
-    fi # now all children have it
+    fi
 
     seqshare rm "$name"
     sleep 1.1

@@ -4,8 +4,22 @@
 
 export PATH=$PATH:/usr/sbin
 
+PATIENCE=60 # seconds: what has not happened by then does not
+RESUMED="resuming normal operations"
+
+# Below those that the kernel gives to whoever wants any: nobody gets it before the server does.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'PYTHON'
+import random, socket
+while True:
+    try:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", random.randrange(15000, 32000)))
+            print(one.getsockname()[1])
+            break
+    except OSError:
+        pass
+PYTHON
 }
 
 # MPM [WRITE]: a folder and what the configuration takes from the environment. Nothing is started.
@@ -23,6 +37,7 @@ new_place() {
     chmod 755 "$shared"
     cp httpd.conf "$PLACE/"
     : >"$EXTRA"
+    : >"$PLACE/error.log"
     share_is "SeqshareCreate shop 64K shop.json"
     if [ "$(id -u)" -eq 0 ]; then
         printf 'User www-data\nGroup www-data\n' >"$EXTRA"
@@ -55,18 +70,21 @@ configuration_is() { # on standard input: more directives
 
 # In the foreground it is our child, whose end can be waited for; but it ends all of its process group.
 start() {
-    local tries
+    resumed=$(($(logged "$RESUMED") + 1))
     setsid "${wrapper[@]}" apache2 -f "$PLACE/httpd.conf" -D FOREGROUND "${options[@]}" >"$PLACE/output" 2>&1 &
     server=$!
-    servers+=("$server")
-    for tries in {1..200}; do
-        curl -sf --max-time 5 "$url/index.html" >/dev/null && return
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    echo "the server does not answer (tried $tries times)"
-    cat "$PLACE/output" "$PLACE/error.log" 2>/dev/null || true
+    wait_until answers_or_ended && kill -0 "$server" && return
+    cat "$PLACE/output" "$PLACE/error.log"
     return 1
+}
+
+# Not another server on this port.
+answers() {
+    [ "$(cat "$PLACE/httpd.pid")" = "$server" ] && curl -sf --max-time 10 "$url/index.html"
+}
+
+answers_or_ended() {
+    answers || ! kill -0 "$server"
 }
 
 # In this shell, not in that of a check.
@@ -87,21 +105,34 @@ stop() {
     wait "$server" || true
 }
 
-restart() { # SIGNAL: and all answers are those of the new generation
-    local before after tries
-    before=$(grep -c 'resuming normal operations' "$PLACE/error.log")
+restart() { # SIGNAL: until all children of the new generation are there, and none of the old one
+    local old
+    old=$(children)
+    resumed=$((resumed + 1))
     kill "-$1" "$server"
-    for tries in {1..200}; do
-        after=$(grep -c 'resuming normal operations' "$PLACE/error.log")
-        [ "$after" -gt "$before" ] && curl -sf --max-time 5 "$url/index.html" >/dev/null && return
-        sleep 0.1
-    done
-    echo "no restart in $tries tries"
-    return 1
+    wait_until is_restarted "$old"
+}
+
+is_restarted() { # OLD CHILDREN
+    local born=2
+    [ "$MPM" != prefork ] || born=4
+    [ "$(logged "$RESUMED")" -ge $resumed ] && none_is_left "$1" && [ "$(children | wc -l)" -ge $born ] && answers
+}
+
+kill_children() {
+    local old
+    old=$(children)
+    xargs kill -KILL <<<"$old" || true
+    wait_until none_is_left "$old"
+    wait_until answers
+}
+
+none_is_left() { # CHILDREN
+    ! grep -qxF "$1" <(children)
 }
 
 children() {
-    pgrep -P "$server"
+    pgrep -P "$server" || true
 }
 
 bytes() { # COUNT: JSON of exactly that many
@@ -115,11 +146,11 @@ holds() {
 }
 
 header() { # PATH NAME [CURL OPTION...]
-    curl -s --max-time 20 -D - -o "$PLACE/page" "${@:3}" "$url$1" | tr -d '\r' | sed -n "s/^$2: //Ip"
+    curl -s --max-time $PATIENCE -D - -o "$PLACE/page" "${@:3}" "$url$1" | tr -d '\r' | sed -n "s/^$2: //Ip"
 }
 
 status() { # PATH [CURL OPTION...]: the number; $PLACE/page has the page
-    curl -s --max-time 20 -o "$PLACE/page" -w '%{http_code}' "${@:2}" "$url$1"
+    curl -s --max-time $PATIENCE -o "$PLACE/page" -w '%{http_code}' "${@:2}" "$url$1"
 }
 
 is() { # WANTED GOT
@@ -129,12 +160,12 @@ is() { # WANTED GOT
 }
 
 wait_until() { # COMMAND...
-    local tries
-    for tries in {1..100}; do
+    local end=$((SECONDS + PATIENCE))
+    while [ $SECONDS -lt $end ]; do
         "$@" >/dev/null 2>&1 && return
         sleep 0.1
     done
-    echo "not so in $tries tries: $*"
+    echo "not so in $PATIENCE seconds: $*"
     "$@"
 }
 
@@ -162,17 +193,19 @@ created_share() {
     seqshare ls --pid "$server" --json | jq -re '[.[] | select(.capacity == 65536)][0].name'
 }
 
+# Servers and clients that still run; not by numbers of old, which may be others' by now.
 tidy() {
-    local one
-    for one in "${servers[@]}"; do
+    local running one
+    running=$(jobs -rp)
+    for one in $running; do
         kill -TERM "$one" 2>/dev/null || true
     done
-    for one in "${servers[@]}"; do
+    for one in $running; do
         wait "$one" 2>/dev/null || true
     done
     rm -rf "${places[@]}"
 }
 
-servers=() places=()
+places=()
 wrapper=() options=() # of the server's command
 trap tidy EXIT

@@ -71,7 +71,7 @@ CONF
     check "$1: which has no document" is 404 "$(status /document -H 'Host: unpublished')"
     check "$1: the next document" is 204 "$(status /document -T - < <(document 1000001))"
     check "$1: RewriteCond, of an expression" is 403 "$(status /admitted)"
-    check "$1: is in the log" in_the_log " 1000001 7000007"
+    check "$1: is in the log" wait_until in_the_log " 1000001 7000007"
     check "$1: nothing was wrong" the_log_is_clean
     check "$1: SeqshareEnv is not for .htaccess" is 500 "$(status /env/)"
     check "$1: which says why" in_the_error_log "SeqshareEnv not allowed here"

@@ -11,6 +11,7 @@ Needs apache2, apxs and wrk (Debian: apache2-bin, apache2-dev, wrk); RewriteMap 
 there. MODULE is where mod_seqshare.so lies, if not where make puts it.
 """
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULE = os.environ.get("MODULE", os.path.join(HERE, "..", "mod_seqshare.so"))
@@ -80,10 +82,21 @@ for line in sys.stdin:
 '''
 
 
+def wait_for(attempt, who):
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return attempt()
+        except OSError:
+            if time.monotonic() > end:
+                sys.exit(f"{who} does not answer")
+            time.sleep(0.1)
+
+
 def start_redis(place, port):
     server = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", place],
                               stdout=subprocess.DEVNULL)
-    time.sleep(1)
+    wait_for(lambda: socket.create_connection(("127.0.0.1", port)).close(), "redis-server")
     subprocess.run(["redis-cli", "-p", str(port), "set", "flag", "true"], check=True, stdout=subprocess.DEVNULL)
     ask = os.path.join(place, "ask.py")
     with open(ask, "w") as file:
@@ -132,14 +145,14 @@ def ask(port, server, seconds):
     return rate, found["50"], found["99"], (processor_time(server) - before) / requests
 
 
+def is_free(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Below those that the kernel gives to whoever wants any: nobody gets them before the servers do."""
+    return [port for port in random.sample(range(15000, 32000), 20 + count) if is_free(port)][:count]
 
 
 def stop(processes):
@@ -153,7 +166,8 @@ def measure(place, rounds, turn, results):
     ports = free_ports(len(WAYS))
     servers = [start_server(place, port, configuration) for port, (_, configuration) in zip(ports, WAYS)]
     try:
-        time.sleep(2)
+        for port in ports:
+            wait_for(lambda port=port: urllib.request.urlopen(f"http://127.0.0.1:{port}/index.html").close(), port)
         for port, server in zip(ports, servers):
             ask(port, server, "1s")  # and children are warm
         for one in range(turn * rounds, (turn + 1) * rounds):
