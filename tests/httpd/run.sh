@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
-# budget: 300
+# budget: 400
 # long budget: 900
 # With SEQSHARE_MUTANTS=1 faults are planted in the module, one by one, and the tests must catch each.
 set -euo pipefail
