@@ -16,7 +16,7 @@ struct share {
     seqshare_word our_world; /* the generation in which the region's namespaces were found to be ours */
     seqshare_word locked_by; /* the thread that took the lock through this handle; 0: none */
     seqshare_word writing;   /* the thread that is in a write through this handle; 0: none */
-    uint64_t filling;        /* the version that its fill makes; 0: it is in none */
+    seqshare_word filling;   /* the version that its fill makes; 0: it is in none */
     size_t room;
     seqshare_word retries;
 };

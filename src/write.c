@@ -87,6 +87,14 @@ static void set_writing(struct share *share, uint64_t me)
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
 }
 
+/* Relaxed: read by the thread that fills, and its signal handlers. */
+static void set_filling(struct share *share, uint64_t version)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
+    seqshare_store_relaxed(&share->filling, version);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the writing sees that this is no fill */
+}
+
 static void end(struct share *share, uint64_t me)
 {
     set_writing(share, 0);
@@ -103,6 +111,7 @@ static int begin(struct share *share, const struct identity *self)
         error = lock_enter(lock_of(share), self->owner);
     if (error)
         return error;
+    set_filling(share, 0); /* who filled before us may have died */
     set_writing(share, self->owner);
     if (is_replaced(share)) {
         end(share, self->owner);
@@ -215,15 +224,25 @@ int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_
 
 /* ---- in place -------------------------------------------------------------------------------- */
 
-/* Between fill and publish, this thread, this handle; and
+/* Between fill and publish of this version, this thread, this handle; and
  * nothing has been published meanwhile (by abandon elsewhere). */
-static bool is_filling(const struct share *share)
+static bool is_filling(const struct share *share, uint64_t version)
 {
     uint64_t me = identity_get()->owner;
 
-    return __atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && share->filling != 0 &&
+    return __atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && version != 0 &&
            lock_is_entered(lock_of(share), me) &&
-           seqshare_write_current(&share->region.map->head) + 1 == share->filling;
+           seqshare_write_current(&share->region.map->head) + 1 == version;
+}
+
+/*
+ * End the fill of this version. By compare-and-swap, for a signal handler of this thread may publish it at any
+ * instant before, and the lock be another's by then: success proves that it is still ours to publish.
+ */
+static bool leave_filling(struct share *share, uint64_t version)
+{
+    return __atomic_compare_exchange_n(&share->filling, &version, 0, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED); /* as set_filling */
 }
 
 int seqshare_fill(seqshare *handle, size_t room, void **slot)
@@ -247,8 +266,7 @@ int seqshare_fill(seqshare *handle, size_t room, void **slot)
         return error;
     }
     share->room = room;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
-    share->filling = version;
+    set_filling(share, version);
     *slot = slot_bytes(share, version);
     return 0;
 }
@@ -262,13 +280,13 @@ int seqshare_publish(seqshare *handle, size_t length)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    if (!is_filling(share))
+    version = seqshare_load_relaxed(&share->filling); /* as set_filling */
+    if (!is_filling(share, version))
         return -EPERM;
     if (length > share->room)
         return -EMSGSIZE;
-    version = share->filling;
-    share->filling = 0; /* before the publication: a handler must not publish the same once more */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (!leave_filling(share, version))
+        return -EPERM;
     finish(share, identity_get(), version, length, 0);
     share_end(share);
     wake_registered(&share->region.map->wake);
@@ -287,7 +305,7 @@ int seqshare_abandon(seqshare *handle)
     me = identity_get()->owner;
     if (!lock_is_entered(lock_of(share), me))
         return -EPERM;
-    share->filling = 0;
+    set_filling(share, 0);
     share_end(share); /* the sequence stays odd, as after a death */
     return 0;
 }

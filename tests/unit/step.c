@@ -7,6 +7,7 @@
  */
 #include "support.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -112,6 +113,42 @@ static int call_fill(struct scene *at)
     return published(at, seqshare_publish(at->share, LENGTH));
 }
 
+/* Only the publish is interrupted: the value is whole before. */
+static int call_publish(struct scene *at)
+{
+    void *slot;
+
+    trap_each_instruction(false);
+    equals(seqshare_fill(at->share, LENGTH, &slot), 0);
+    memcpy(slot, at->first, LENGTH);
+    trap_each_instruction(true);
+    return published(at, seqshare_publish(at->share, LENGTH));
+}
+
+static void *fill_and_end(void *context)
+{
+    struct scene *at = context;
+    void *slot;
+
+    return seqshare_fill(at->share, LENGTH, &slot) ? at : NULL;
+}
+
+/* A set into the slot that a thread was filling when it ended. */
+static int call_set_over_a_fill(struct scene *at)
+{
+    pthread_t thread;
+    void *failed = NULL;
+
+    trap_each_instruction(false);
+    check(pthread_create(&thread, NULL, fill_and_end, at) == 0 && pthread_join(thread, &failed) == 0);
+    check(!failed && seqshare_lock(at->share) == 1);
+    trap_each_instruction(true);
+    at->result = call_set(at);
+    trap_each_instruction(false);
+    at->unlock_result = seqshare_unlock(at->share);
+    return at->result;
+}
+
 static int call_lock(struct scene *at)
 {
     int error = seqshare_lock(at->share);
@@ -164,6 +201,11 @@ static int handler_fill(struct scene *at)
         return error;
     memcpy(slot, at->second, LENGTH - 1);
     return published(at, seqshare_publish(at->share, LENGTH - 1));
+}
+
+static int handler_publish(struct scene *at)
+{
+    return published(at, seqshare_publish(at->share, LENGTH));
 }
 
 static int handler_lock(struct scene *at)
@@ -341,6 +383,27 @@ static void interrupted_by_all(void *context)
         interrupt_everywhere(context, h);
 }
 
+/* Whichever publishes first does, and the other has nothing to publish. */
+static void interrupted_by_publish(void *context)
+{
+    struct scene *at = context;
+    int refused = 0, done = 0;
+    long n = 1, step = at->call == call_publish ? 1 : stride(at);
+
+    install(at);
+    at->handler = handler_publish;
+    for (uint64_t version = seqshare_version(at->share); interrupt_at(at, n); n += step) {
+        equals(at->handler_result + at->result, -EPERM);
+        equals(at->unlock_result, 0);
+        all_is_well(at, version);
+        version = seqshare_version(at->share);
+        refused += at->handler_result < 0;
+        done += at->handler_result == 0;
+    }
+    check(n > 50 && refused > 0);
+    check((done > 0) == (at->call == call_publish)); /* a set's value is not its to publish */
+}
+
 /* The two that could do harm in so long a call: what is published is lost, or the lock given away. */
 static void interrupted_by_set_and_unlock(void *context)
 {
@@ -437,6 +500,16 @@ Test(step, set_if)
 Test(step, fill_and_publish)
 {
     in_child(call_fill, interrupted_by_all);
+}
+
+Test(step, publish)
+{
+    in_child(call_publish, interrupted_by_publish);
+}
+
+Test(step, set_over_a_fill)
+{
+    in_child(call_set_over_a_fill, interrupted_by_publish);
 }
 
 Test(step, lock_and_unlock)
