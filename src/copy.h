@@ -12,7 +12,8 @@
  *   opaque     Loads and stores in assembly, which the compiler cannot see through, and libc's memcpy behind a
  *              pointer of unknown value. What they do is defined by the processor's memory model: no aligned
  *              word is torn, and the protocol's fences (on arm64 real instructions) order them like any other
- *              access. memcpy ends with the fence that its non-temporal stores need. For x86-64 and arm64.
+ *              access. For x86-64 and arm64. Of a long value memcpy may make non-temporal stores, which on x86
+ *              keep no order with others: it ends with the fence that they need, and see copy_fence.
  *
  * Which length goes which way was measured: with AVX the loop below equals or beats memcpy from 33 bytes to
  * 256 KiB. (memcpy spends its time on choosing; and from 2 KiB on, on `rep movsb`, which is many times slower
@@ -39,6 +40,18 @@
 #if !defined COPY_PORTABLE && !defined __x86_64__ && !(defined __aarch64__ && defined __AARCH64EL__)
 #define COPY_PORTABLE 1
 #endif
+
+/*
+ * Before stores into a slot that may be non-temporal: a program's own, or memcpy's. On x86 these may be seen
+ * before stores made earlier, the announcement [W1] too, and W2 is no instruction there: a reader would take in
+ * bytes of the next version and accept them. It pairs, as W2 does, with R2.
+ */
+static inline void copy_fence(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
 
 #ifdef COPY_PORTABLE
 
@@ -239,12 +252,11 @@ COPY_INLINE bool copy_short(unsigned char *to, const unsigned char *from, size_t
     return false;
 }
 
-COPY_INLINE void copy_any(void *to, const void *from, size_t length)
+/* By libc, where copy_short does not. */
+COPY_INLINE void copy_long(void *to, const void *from, size_t length)
 {
     void *(*copy)(void *, const void *, size_t) = memcpy;
 
-    if (copy_short(to, from, length))
-        return;
     __asm__("" : "+r"(copy)); /* from here on the compiler does not know what it calls */
     copy(to, from, length);
 }
@@ -256,12 +268,16 @@ COPY_INLINE bool copy_out_short(void *to, const void *slot, size_t length)
 
 COPY_INLINE void copy_out(void *to, const void *slot, size_t length)
 {
-    copy_any(to, slot, length);
+    if (!copy_short(to, slot, length))
+        copy_long(to, slot, length);
 }
 
 COPY_INLINE void copy_in(void *slot, const void *value, size_t length)
 {
-    copy_any(slot, value, length);
+    if (copy_short(slot, value, length))
+        return;
+    copy_fence();
+    copy_long(slot, value, length);
 }
 
 #endif

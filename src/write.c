@@ -265,6 +265,7 @@ int seqshare_fill(seqshare *handle, size_t room, void **slot)
         share_end(share);
         return error;
     }
+    copy_fence(); /* what the program stores may be non-temporal */
     share->room = room;
     set_filling(share, version);
     *slot = slot_bytes(share, version);

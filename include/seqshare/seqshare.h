@@ -195,8 +195,9 @@ SEQSHARE_API int seqshare_set_if(seqshare *share, uint64_t *version, const void 
 
 /*
  * Take the lock (unless this thread owns it) and get `room` writable bytes in place: *slot, valid until
- * publish or abandon. Nobody reads them before. They hold old bytes, not zeros. Errors: as seqshare_set;
- * -EMSGSIZE room beyond the capacity.
+ * publish or abandon. Nobody reads them before. They hold old bytes, not zeros. (Non-temporal stores of the
+ * program's own need the program's own fence before publish.) Errors: as seqshare_set; -EMSGSIZE room beyond
+ * the capacity.
  */
 SEQSHARE_API int seqshare_fill(seqshare *share, size_t room, void **slot);
 

@@ -6,6 +6,7 @@
  * torn, and the lock is neither lost nor given away.
  */
 #include "support.h"
+#include "trap.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 TestSuite(step, .timeout = 300);
@@ -47,40 +47,6 @@ struct scene {
 static struct scene *scene;
 static volatile long instructions;
 static sigjmp_buf out;
-
-/* ---- one instruction at a time ---- */
-
-#if defined __x86_64__ || defined __i386__
-enum { TRAP_FLAG = 0x100 };
-
-static void trap_each_instruction(bool on)
-{
-    unsigned long flags;
-
-    __asm__ volatile("pushf\n\tpop %0" : "=r"(flags)::"memory");
-    flags = on ? flags | TRAP_FLAG : flags & ~(unsigned long)TRAP_FLAG;
-    __asm__ volatile("push %0\n\tpopf" ::"r"(flags) : "memory", "cc");
-}
-
-static void trap_no_more(ucontext_t *interrupted)
-{
-    interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
-}
-
-enum { CAN_TRAP = true };
-#else
-enum { CAN_TRAP = false };
-
-static void trap_each_instruction(bool on)
-{
-    (void)on;
-}
-
-static void trap_no_more(ucontext_t *interrupted)
-{
-    (void)interrupted;
-}
-#endif
 
 static int published(struct scene *at, int result)
 {
