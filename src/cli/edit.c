@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,28 +72,44 @@ static int make_copy(struct edit *edit)
     return complain_that(edit->file, "%s", strerror(-error));
 }
 
-/* As git and crontab do: the variable is a piece of shell. */
-static int run_editor(const char *file)
+static const char *editor_of_user(void)
 {
     const char *editor = getenv("VISUAL");
+
+    if (!editor || !editor[0])
+        editor = getenv("EDITOR");
+    return editor && editor[0] ? editor : "vi";
+}
+
+/*
+ * As git and crontab do: the editor is a piece of shell, and the keys that interrupt are its own: neither we nor
+ * that shell end by them. (With a trap, and not ignored: that the editor would inherit.)
+ */
+static int run_editor(const char *file)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction interrupt, quit;
+    const char *editor = editor_of_user();
     char *script;
     pid_t process;
     int status;
 
-    if (!editor || !editor[0])
-        editor = getenv("EDITOR");
-    if (!editor || !editor[0])
-        editor = "vi";
-    if (asprintf(&script, "%s \"$@\"", editor) < 0)
+    if (asprintf(&script, "trap : INT QUIT; %s \"$@\"", editor) < 0)
         abort();
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
     process = fork();
     if (process == 0) {
+        sigaction(SIGINT, &interrupt, NULL);
+        sigaction(SIGQUIT, &quit, NULL);
         execl("/bin/sh", "sh", "-c", script, editor, file, (char *)NULL);
         _exit(127);
     }
     free(script);
     while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR)
         ;
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
     if (process < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return complain_that(editor, "the editor failed; nothing was published");
     return DONE;

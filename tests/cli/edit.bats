@@ -51,6 +51,13 @@ kept() { # the copy that was kept
     [ "$(seqshare get "$share" | od -An -c | tr -d ' ')" = 'b\n' ]
 }
 
+@test "what interrupts the editor does not end the edit" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'trap : INT QUIT; kill -INT 0; kill -QUIT 0; echo new >"$1"'
+    setsid --wait seqshare edit "$share"
+    [ "$(seqshare get "$share")" = new ]
+}
+
 @test "what was not changed is not published" {
     seqshare create "$share" --from - <<<old
     use_editor ':'
