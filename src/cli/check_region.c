@@ -4,6 +4,7 @@
  * layout (docs/format.md), because it must explain regions that the library refuses to open.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -250,7 +251,7 @@ static void check_lock(struct check *check)
     int tid = (int)(owner & OWNER_TID);
     const char *doing = activity(owner, check->layout.lock.state);
     bool foreign = is_foreign(check->fd);
-    char word[WORD_SIZE];
+    char word[WORD_SIZE], *program = printable(program_of(tid, word));
 
     if (owner == 0)
         report(check, FINE, "lock", "free");
@@ -264,7 +265,8 @@ static void check_lock(struct check *check)
         report(check, NOTE, "lock", "owned by thread %d, %s, which has died: the next writer takes over", tid,
                doing);
     else
-        report(check, FINE, "lock", "owned by thread %d (%s), %s", tid, program_of(tid, word), doing);
+        report(check, FINE, "lock", "owned by thread %d (%s), %s", tid, program, doing);
+    free(program);
     if (owner & OWNER_WAITERS)
         report(check, FINE, "waiting", "somebody may be waiting for the lock");
     report(check, FINE, "wake-up", "%s",

@@ -162,6 +162,7 @@ int main(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : NULL;
 
     signal(SIGBUS, explain_truncation);
+    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it; a child's exit status would then be lost */
     if (word && strcmp(word, "help") == 0 && argc == 3 && find(argv[2]))
         return flush_output(print_help(find(argv[2])));
     if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0))

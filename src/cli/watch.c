@@ -4,12 +4,14 @@
  * what is waited for is any version other than the one just shown.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
@@ -27,7 +29,7 @@ struct watch {
     seqshare *share;
     uint64_t seen;
     bool moved; /* to another region: its versions may be others */
-    bool lost;  /* the name is gone, and that was said */
+    bool lost;  /* the name leads nowhere, and that was said */
     struct bytes last;
 };
 
@@ -78,7 +80,8 @@ static void become_command(const struct watch *watch, int input)
     snprintf(version, sizeof version, "%llu", (unsigned long long)watch->seen);
     setenv("SEQSHARE_NAME", watch->name, 1);
     setenv("SEQSHARE_VERSION", version, 1);
-    if (dup2(input, STDIN_FILENO) == STDIN_FILENO)
+    /* Where ours was closed, it is in its place already; but only for us. */
+    if (input == STDIN_FILENO ? fcntl(input, F_SETFD, 0) == 0 : dup2(input, STDIN_FILENO) == STDIN_FILENO)
         execvp(watch->command[0], watch->command);
     complain_that(watch->command[0], "%s", strerror(errno));
     _exit(127);
@@ -113,12 +116,20 @@ static int run_command(const struct watch *watch)
 static void follow(struct watch *watch)
 {
     int moved = seqshare_reopen(watch->share);
+    bool lost = moved < 0 && moved != -EINVAL; /* a descriptor leads nowhere else */
 
     if (moved == 1)
         watch->moved = true;
-    if (moved == -ENOENT && !watch->lost)
-        complain_that(watch->name, "the name was removed; watching on, also for a new one");
-    watch->lost = moved == -ENOENT;
+    if (lost && !watch->lost)
+        complain_that(watch->name, "%s; watching on, also for a new one",
+                      moved == -ENOENT ? "the name was removed" : seqshare_strerror(moved));
+    watch->lost = lost;
+}
+
+/* The region is replaced, and the new one cannot be had (yet): no wait for the old one takes any time. */
+static void rest(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = LOOK_AT_NAME}, NULL);
 }
 
 /* The newest value into `last`: 1 if it is another than before, 0 if not, or a negative errno value. */
@@ -153,6 +164,8 @@ static int step(struct watch *watch, bool *shown)
     *shown = false;
     if (result == -ETIMEDOUT || result == -EIDRM) {
         follow(watch);
+        if (result == -EIDRM && !watch->moved)
+            rest();
         return DONE;
     }
     if (result == 0)

@@ -64,6 +64,17 @@ EOF
     [[ $stderr == 'seqshare: folder/\xff\x1b[0m: '* ]]
 }
 
+@test "so are the names of programs that own a lock" {
+    local program=./$'\e[31mred'
+    cp "$(command -v sleep)" "$program"
+    seqshare create "$share"
+    start seqshare lock "$share" -- "$program" 60
+    eventually stat_is lock '*31mred'
+    seqshare check "$share" | grep -F '(\x1b[31mred)'
+    says_no seqshare set "$share" x --timeout 0
+    [[ $stderr == *'(\x1b[31mred)'* ]]
+}
+
 @test "stat --json and ls --json are JSON" {
     seqshare create "$share" --from - <<<value
     seqshare create ./other

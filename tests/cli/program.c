@@ -6,7 +6,9 @@
  *     cli-program fill NAME          be in the middle of a write until killed
  *     cli-program typed NAME         publish a typed value; print its tag
  *     cli-program read-typed NAME    read it; print the number in it
+ *     cli-program childless COMMAND  run COMMAND, which inherits that SIGCHLD is ignored
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,14 @@ static int read_typed(seqshare *share)
     return 0;
 }
 
+static int run_childless(char **command)
+{
+    signal(SIGCHLD, SIG_IGN);
+    execvp(command[0], command);
+    perror(command[0]);
+    return 1;
+}
+
 static int work_on(seqshare *share, const char *what, const char *count)
 {
     if (strcmp(what, "busy") == 0 && count)
@@ -115,6 +125,8 @@ int main(int argc, char **argv)
         return fail("arguments", -EINVAL);
     if (strcmp(argv[1], "anonymous") == 0)
         return have_anonymous(argv[2]);
+    if (strcmp(argv[1], "childless") == 0)
+        return run_childless(argv + 2);
     error = seqshare_open(&share, argv[2], SEQSHARE_WRITE);
     if (error)
         return fail("open", error);

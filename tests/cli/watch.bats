@@ -80,6 +80,18 @@ last_line_is() {
     [ "$(wc -l <errors)" -eq 2 ]
 }
 
+@test "the command gets the value also where seqshare has no standard input" {
+    seqshare create "$share" --from - <<<one
+    [ "$(seqshare watch "$share" --count 1 --exec cat <&-)" = one ]
+}
+
+@test "a command's end is seen where the caller ignores the end of its children" {
+    seqshare create "$share" --from - <<<one
+    run -0 cli-program childless seqshare watch "$share" --count 1 --exec true
+    [ -z "$output" ]
+    run -7 cli-program childless seqshare lock "$share" -- sh -c 'exit 7'
+}
+
 @test "a command that cannot be run ends the watch" {
     seqshare create "$share" --from - <<<one
     says_no seqshare watch "$share" --exec ./nothing
@@ -95,6 +107,37 @@ last_line_is() {
     seqshare set "$share" two
     eventually last_line_is two
     [ "$(cat output)" = $'one\ntwo' ]
+}
+
+sleeps() { # PID
+    [[ $(sed 's/.*) //' "/proc/$1/stat") == S* ]]
+}
+
+@test "a watcher that cannot follow sleeps, and does not ask without end" {
+    local holder
+    seqshare create "$share" --from - <<<one
+    sleep 60 3<"$share" &
+    holder=$!
+    started+=($holder)
+    start seqshare watch "/proc/$holder/fd/3"
+    eventually last_line_is one
+    seqshare replace "$share"
+    eventually sleeps "$last"
+    eventually sleeps "$last"
+    kill -0 "$last"
+}
+
+@test "a watcher that may not read the new region says so" {
+    is_root || skip "only root can become another user"
+    seqshare create "$unique" --mode 644 --from - <<<one
+    start setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" watch "$unique"
+    eventually last_line_is one
+    seqshare replace "$unique" --mode 600
+    eventually grep -q "permissions .*; watching on, also for a new one" errors
+    seqshare replace "$unique" --mode 644
+    seqshare set "$unique" two
+    eventually last_line_is two
+    [ "$(wc -l <errors)" -eq 1 ]
 }
 
 @test "a name that is removed and made again is followed, whatever its versions" {
