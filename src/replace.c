@@ -6,7 +6,8 @@
  *      lock the old region; does it still have the name?
  *      read its value; make the new region with it, under a temporary name
  *      exchange the two names, and see that it was the old region's; else back, and again
- *                                          from here on, who opens gets the new one
+ *                                          from here on, who opens gets the new one (and its lock, once
+ *                                          that has been seen)
  *      remove the old one's, the temporary name
  *      mark the old one; wake; unlock      from here on, who had it is told; no set fell between
  *

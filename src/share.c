@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "wait.h"
 
 _Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
 
@@ -68,13 +69,36 @@ static void take_path(struct share *share, struct name *name)
     name->path = NULL;
 }
 
+/*
+ * In the place of another. Should the name have gone elsewhere meanwhile, ours had it for an instant, and who
+ * opened it then must not publish there: that would be lost. So it is locked, and marked before others go on.
+ */
+static int give_place(struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
+                      const struct region *old)
+{
+    struct region *region = &share->region;
+    int error = share_begin(share);
+    bool locked = !error;
+
+    if (error && error != -EOPNOTSUPP) { /* nobody here may write, then */
+        name_discard(name, temporary);
+        return error;
+    }
+    error = name_replace(name, temporary, old->device, old->inode);
+    if (error && !name_is(name, region->device, region->inode))
+        region_retire(region, SEQSHARE_REPLACED);
+    if (locked)
+        share_end(share);
+    if (error)
+        wake_everybody(&region->map->wake);
+    return error;
+}
+
 /* The last step: the name. */
-static int give_name(const struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
+static int give_name(struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
                      const struct region *old)
 {
-    if (!old)
-        return name_link(name, share->region.write_fd, temporary);
-    return name_replace(name, temporary, old->device, old->inode);
+    return old ? give_place(share, name, temporary, old) : name_link(name, share->region.write_fd, temporary);
 }
 
 int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,

@@ -12,9 +12,10 @@
 #include "step.h"
 
 enum { CAPACITY = 2000, MODE = 0600 };
-enum act { SET, REPLACE_AND_SET, UNLINK, ACTS };
+enum act { SET, REPLACE_AND_SET, UNLINK, MOVE, ACTS };
 
-static const char *const act_names[] = {"publishes", "replaces and publishes", "unlinks"};
+static const char *const act_names[] = {"publishes", "replaces and publishes", "unlinks",
+                                        "gives the name to another region, and publishes later"};
 static const struct kind kind = {600, false};
 static char directory[64], path[128];
 
@@ -71,6 +72,22 @@ static bool do_act(enum act act, struct published *standing)
     return done;
 }
 
+/* No lock is in the way of that. */
+static void move_name(struct published *standing)
+{
+    seqshare *made = NULL;
+    int error = seqshare_unlink(path);
+
+    if (!error)
+        error = seqshare_create(&made, path, CAPACITY, MODE);
+    *standing = (struct published){1, new_key()};
+    if (!error)
+        error = value_set(made, kind, standing->key);
+    if (error)
+        report_wrong("the other one: %s", seqshare_strerror(error));
+    seqshare_close(made);
+}
+
 /* Both are through. */
 static void check_end(enum act act, bool done, const struct published *standing, size_t point)
 {
@@ -106,9 +123,14 @@ static void run_round(enum act act, size_t point, unsigned long *acted)
         if (!tracee_to_system_call(pid))
             break;
     if (!stage->over) {
-        done = do_act(act, &standing);
+        if (act == MOVE) { /* and then, a stop later, publish in whatever has the name by then */
+            move_name(&standing);
+            tracee_to_system_call(pid);
+        }
+        done = do_act(act == MOVE ? SET : act, &standing);
         *acted += done;
-        tracee_continue(pid);
+        if (!stage->over)
+            tracee_continue(pid);
         check_end(act, done, &standing, point);
         stage->over = false;
     }
