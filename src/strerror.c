@@ -46,7 +46,7 @@ const char *seqshare_strerror(int error)
     case ESTALE:
         return "another version stands than the one expected";
     case EOVERFLOW:
-        return "the versions are used up; replace the region";
+        return "the versions are used up: remove the name and make it anew";
     case EEXIST:
         return "the name exists already";
     case ENOENT:
