@@ -21,7 +21,7 @@ endfunction()
 
 function(seqshare_library name map)
   string(REPLACE - _ target ${name})
-  target_compile_definitions(${target}_objects PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+  target_compile_definitions(${target}_objects PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64 _TIME_BITS=64)
   target_compile_options(${target}_objects PRIVATE -fno-lto)
   target_include_directories(${target}_objects PRIVATE ${PROJECT_SOURCE_DIR}/include)
   set_target_properties(${target}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)

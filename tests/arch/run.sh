@@ -43,7 +43,7 @@ emulated() { # PROCESSOR PROGRAM: for PROGRAM.bin
 
 build() { # PROCESSOR TREE
     local folder=$work/$1 compiler=${triplet[$1]}-gcc file name objects=()
-    local flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -g -pthread -I. -I"$2/include" -I"$2/src")
+    local flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wall -Wextra -g -pthread -I. -I"$2/include" -I"$2/src")
     rm -rf "$folder"
     mkdir -p "$folder"
     for file in "$2"/src/*.c; do

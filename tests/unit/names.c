@@ -79,6 +79,24 @@ Test(names, with_a_slash_is_a_path_on_disk_or_tmpfs)
     lives_in(temp_directory("/dev/shm"));
 }
 
+/* Where a long has 32 bits, too. */
+Test(names, a_file_of_the_far_future_can_be_opened)
+{
+    const struct timespec future[2] = {{.tv_sec = 2208988800}, {.tv_sec = 2208988800}}; /* 2040 */
+    const char *name = temp_name();
+    seqshare *share, *opened;
+
+    equals(seqshare_create(&share, name, 100, 0600), 0);
+    equals(seqshare_set(share, "value", 5), 0);
+    check(utimensat(AT_FDCWD, share_path(name), future, 0) == 0);
+    equals(seqshare_open(&opened, name, SEQSHARE_WRITE), 0);
+    holds(opened, "value", 1);
+    equals(seqshare_unlink(name), 0);
+    check(seqshare_retired(opened));
+    seqshare_close(opened);
+    seqshare_close(share);
+}
+
 Test(names, relative_paths_stay_what_they_were_at_open)
 {
     const char *directory = temp_directory("/tmp");
