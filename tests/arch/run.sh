@@ -129,6 +129,18 @@ built() { # PROCESSOR STATUS
     return "$2"
 }
 
+# clang has doubts about 64-bit atomic accesses there; they must be instructions, and no calls.
+clang_compiles_for_i386() {
+    local file
+    for file in "$SEQSHARE_SOURCE"/src/*.c typed.c; do
+        clang --target=i686-linux-gnu -isystem /usr/i686-linux-gnu/include -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
+            -O2 -I"$SEQSHARE_SOURCE/include" -I"$SEQSHARE_SOURCE/src" -c "$file" -o "$work/clang.o" || return 1
+        if nm "$work/clang.o" | grep __atomic; then
+            return 1
+        fi
+    done
+}
+
 # ---- barriers ----
 
 compile_for_barriers() { # TREE FLAG...
@@ -227,6 +239,7 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
     faults
     finish
 fi
+check "i386: clang compiles it" clang_compiles_for_i386
 running=0
 for processor in "${processors[@]}"; do
     one_processor "$processor" &
