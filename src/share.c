@@ -193,6 +193,13 @@ int seqshare_open(seqshare **result, const char *text, int access)
     return error;
 }
 
+/* By the file too: a copy of a region's file has its id. */
+static bool is_same(const struct region *one, const struct region *other)
+{
+    return memcmp(one->header.region_id, other->header.region_id, sizeof one->header.region_id) == 0 &&
+           one->device == other->device && one->inode == other->inode;
+}
+
 int seqshare_reopen(seqshare *handle)
 {
     struct share *share = share_of(handle);
@@ -211,7 +218,7 @@ int seqshare_reopen(seqshare *handle)
     name_close(&name);
     if (error)
         return error;
-    if (memcmp(found.header.region_id, share->region.header.region_id, sizeof found.header.region_id) == 0) {
+    if (is_same(&found, &share->region)) {
         region_close(&found);
         return 0;
     }

@@ -481,6 +481,38 @@ Test(names, reopen_follows_the_name)
     seqshare_close(writer);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    unsigned char bytes[4096 + 2 * 128];
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+    check(read(in, bytes, sizeof bytes) == sizeof bytes);
+    check(write(out, bytes, sizeof bytes) == sizeof bytes);
+    close(in);
+    close(out);
+}
+
+/* As a backup that is put back. It is another region, though it says that it is the same. */
+Test(names, reopen_follows_to_a_copy_of_the_file)
+{
+    const char *path = format("%s/region", temp_directory("/tmp")), *copy = format("%s.copy", path);
+    seqshare *share = NULL, *other = NULL;
+
+    equals(seqshare_create(&share, path, 100, 0600), 0);
+    equals(seqshare_set(share, "old", 3), 0);
+    copy_file(path, copy);
+    check(rename(copy, path) == 0);
+    equals(seqshare_open(&other, path, SEQSHARE_WRITE), 0);
+    equals(seqshare_set(other, "new", 3), 0);
+    says(share, "old");
+    equals(seqshare_reopen(share), 1);
+    says(share, "new");
+    equals(seqshare_reopen(share), 0);
+    equals(seqshare_unlink(path), 0);
+    seqshare_close(other);
+    seqshare_close(share);
+}
+
 Test(names, reopen_stays_read_only_after_drop_write)
 {
     const char *name = temp_name();
