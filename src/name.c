@@ -154,7 +154,7 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
 {
     temporary[0] = 0;
     /* A file without a name vanishes with a creator that is killed. Its name is given through /proc. */
-    if (!needs_name && access("/proc/self/fd", X_OK) == 0) {
+    if (!needs_name && access("/proc/thread-self/fd", X_OK) == 0) {
         int fd = region_keep_apart(openat(name->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 
         if (fd >= 0)
@@ -173,7 +173,8 @@ int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZ
     if (temporary[0]) {
         result = linkat(name->directory, temporary, name->directory, name->base, 0);
     } else {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        /* Not /proc/self: a thread may have descriptors of its own, and there the number is another file's. */
+        snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
         result = linkat(AT_FDCWD, path, name->directory, name->base, AT_SYMLINK_FOLLOW);
     }
     if (result != 0)

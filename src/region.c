@@ -69,7 +69,7 @@ static int open_read_only(const struct region *region, int fd)
     char path[64];
     int read_fd;
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
     read_fd = region_keep_apart(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (read_fd >= 0 && !region_owns(region, read_fd)) {
         close(read_fd);

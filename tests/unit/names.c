@@ -3,6 +3,8 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -442,6 +444,44 @@ Test(names, a_second_link_keeps_the_region_unretired)
     opens(second, SEQSHARE_WRITE, "value");
     equals(seqshare_unlink(second), 0);
     check(seqshare_retired(share));
+    seqshare_close(share);
+}
+
+/* A thread that has left its process's table of descriptors, in which its numbers are files of others. */
+static void *creates_with_descriptors_of_its_own(void *context)
+{
+    const char **name = context;
+    seqshare *share = NULL;
+    int fd;
+
+    if (unshare(CLONE_FILES) != 0)
+        return NULL;
+    for (fd = 3; fd < 64; fd++)
+        close(fd);
+    equals(seqshare_create(&share, *name, 100, 0600), 0);
+    equals(seqshare_set(share, "value", 5), 0);
+    fd = seqshare_fd(share, SEQSHARE_READ);
+    check(fd > 2);
+    close(fd);
+    seqshare_close(share);
+    return context;
+}
+
+Test(names, a_thread_with_descriptors_of_its_own_links_no_other_file)
+{
+    const char *name = temp_name();
+    seqshare *share = NULL;
+    void *result = NULL;
+    pthread_t thread;
+
+    for (int i = 0; i < 16; i++)
+        check(open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) >= 0);
+    check(pthread_create(&thread, NULL, creates_with_descriptors_of_its_own, &name) == 0);
+    check(pthread_join(thread, &result) == 0);
+    if (!result)
+        cr_skip_test("threads cannot have descriptors of their own here");
+    equals(seqshare_open(&share, name, SEQSHARE_READ), 0);
+    says(share, "value");
     seqshare_close(share);
 }
 
