@@ -238,9 +238,10 @@ int world_get(struct world *world)
     int saved = errno, error;
 
     memset(world, 0, sizeof *world);
-    error = get_namespace("/proc/self/ns/pid", &world->pid_namespace);
+    /* Not /proc/self: that is the first thread, and has nothing to show when it has ended before others. */
+    error = get_namespace("/proc/thread-self/ns/pid", &world->pid_namespace);
     if (!error)
-        error = get_namespace("/proc/self/ns/time", &world->time_namespace);
+        error = get_namespace("/proc/thread-self/ns/time", &world->time_namespace);
     if (!error)
         error = get_boot_id(world->boot_id);
     if (world->time_namespace == 0 && world->pid_namespace != 0)

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -233,6 +234,56 @@ Test(namespace, the_lock_of_a_live_owner_inside_is_not_taken_from_outside)
     set_flag(&scene->stage, 2);
     equals(child_end(child), 0);
     seqshare_close(share);
+}
+
+/* ---- /proc/self is a thread that may have ended ---- */
+
+static bool is_zombie(pid_t pid)
+{
+    char text[256] = "";
+    int fd = open(format("/proc/%d/task/%d/stat", (int)pid, (int)pid), O_RDONLY);
+
+    check(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    return strstr(text, ") Z ") != NULL;
+}
+
+static void *writes_when_alone(void *context)
+{
+    struct scene *scene = context;
+    seqshare *made = NULL;
+
+    while (!is_zombie(getpid()))
+        usleep(1000);
+    equals(seqshare_set(scene->share, "new", 3), 0);
+    equals(seqshare_create(&made, scene->name, 64, 0600), 0);
+    works_at_all(made);
+    seqshare_close(made);
+    _exit(0);
+}
+
+static void end_before_a_thread(void *scene)
+{
+    pthread_t thread;
+
+    check(pthread_create(&thread, NULL, writes_when_alone, scene) == 0);
+    pthread_exit(NULL);
+}
+
+/* Both its own and the share that it makes, which others can write as well. */
+Test(namespace, a_process_whose_first_thread_has_ended_writes)
+{
+    struct scene *scene = shared_memory(sizeof *scene);
+    seqshare *made = NULL;
+
+    scene->name = temp_name();
+    equals(seqshare_new(&scene->share, 4096), 0);
+    child_run(end_before_a_thread, scene);
+    holds(scene->share, "new", 1);
+    equals(seqshare_open(&made, scene->name, SEQSHARE_WRITE), 0);
+    equals(seqshare_set(made, "by another", 10), 0);
+    seqshare_close(made);
+    seqshare_close(scene->share);
 }
 
 /* ---- no /proc ---- */
