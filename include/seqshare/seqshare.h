@@ -24,6 +24,9 @@
  *     async-signal-safe and take no lock. What writes or locks (set to unlock) may be called from a signal
  *     handler too, but gets -EBUSY when it interrupted a write of this thread (publish: -EPERM; abandon: see
  *     there). Nothing else is for signal handlers.
+ *   - A thread that is cancelled (pthread_cancel) inside of a function ends as if it had been killed there: a
+ *     lock that it owned is taken over; but what the function had open or allocated stays. seqshare_wait is no
+ *     cancellation point.
  *   - Readers never write to the region: a read-only mapping is enough, and a killed reader harms nobody.
  *
  * The protocol is in protocol.h, the layout of the region in docs/format.md, the promises in
@@ -291,8 +294,9 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
 /*
  * Sleep until the version differs from `seen`: 0. A writable share is woken (and looks every 500 ms, should
  * the publisher have been killed before it could wake anybody); a read-only one looks every 50 ms. `ns` 0
- * looks once. Errors: -ETIMEDOUT; -EINTR a signal handler ran; -EIDRM the region was replaced and has no
- * other version than `seen`.
+ * looks once. Errors: -ETIMEDOUT; -EINTR a signal handler ran while it slept (one that ran just before goes
+ * unnoticed: who waits for a signal, too, sets a limit); -EIDRM the region was replaced and has no other
+ * version than `seen`.
  */
 SEQSHARE_API int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns);
 

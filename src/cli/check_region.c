@@ -137,10 +137,17 @@ static void advise_nsenter(const struct world *there)
 
 static void check_world(struct check *check)
 {
+    static const uint8_t unknown[16];
     struct world here, there;
 
     world_of_this_process(&here);
     world_of_region(&there, &check->layout.header);
+    if (memcmp(here.boot_id, unknown, sizeof unknown) == 0 ||
+        memcmp(there.boot_id, unknown, sizeof unknown) == 0) {
+        report(check, NOTE, "boot", "not known, /proc %s tell; what has a name can be read, not written",
+               memcmp(here.boot_id, unknown, sizeof unknown) == 0 ? "does not" : "did not");
+        return;
+    }
     if (memcmp(here.boot_id, there.boot_id, sizeof here.boot_id) != 0) {
         report(check, WRONG, "boot", "made before the machine was started last: it can be read, not written");
         advise("give the name a new region with the same value: seqshare replace %s", check->name);

@@ -305,6 +305,16 @@ EOF
     [ "$(seqshare get "$share")" = outside ]
 }
 
+@test "check where /proc does not tell of the boot says so, and speaks of no reboot" {
+    is_root || skip "needs root, to mount another /proc"
+    local hidden='mount -t proc -o subset=pid proc /proc && exec "$@"'
+    unshare --mount sh -c "$hidden" sh test ! -e /proc/sys || skip "this kernel shows no part of /proc"
+    seqshare create "$share"
+    says_no unshare --mount sh -c "$hidden" sh seqshare set "$share" x
+    run -0 unshare --mount sh -c "$hidden" sh seqshare check "$share"
+    [[ $output == *"note  boot           not known"* && $output != *"started last"* ]]
+}
+
 @test "a share from before a reboot is read, and replace makes it writable" {
     seqshare create "$share" --from - <<<value
     overwrite 80 '\0\0\0\0\0\0\0\0'
