@@ -97,13 +97,24 @@ static int check_owner(const struct name *name, int fd)
     return directory.st_mode & S_IWOTH && !name_owner_is_trusted(&file) ? -EPERM : 0;
 }
 
+/* Something that cannot be a region, and would notice being opened: a FIFO, a device. (A link does not.) */
+static bool is_special(const struct name *name)
+{
+    struct stat status;
+
+    return fstatat(name->directory, name->base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode);
+}
+
 int name_open_file(const struct name *name, bool writable, bool any_owner)
 {
-    /* NONBLOCK: opening a FIFO must not wait for its other end. */
+    /* NONBLOCK: opening a FIFO, made this instant, must not wait for its other end. */
     int flags = (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int fd = region_keep_apart(openat(name->directory, name->base, flags));
-    int error;
+    int fd, error;
 
+    if (is_special(name))
+        return -EBADMSG;
+    fd = region_keep_apart(openat(name->directory, name->base, flags));
     if (fd < 0)
         return errno == EISDIR || errno == ENXIO || errno == ENODEV ? -EBADMSG : -errno;
     error = any_owner ? 0 : check_owner(name, fd);

@@ -248,6 +248,33 @@ Test(bad_region, open_of_links_fifos_and_directories)
     equals(entries(directory), 5);
 }
 
+static void write_to_fifo(void *path)
+{
+    int fd = open(path, O_WRONLY); /* waits for somebody to read */
+
+    check(fd >= 0 && write(fd, "data", 4) == 4);
+    close(fd);
+}
+
+/* Whoever waits at the other end of a FIFO must not take us for it. A device would notice as well. */
+Test(bad_region, what_is_no_file_is_not_even_opened)
+{
+    char got[5] = "";
+    char *path = (char *)(uintptr_t)format("%s/fifo", temp_directory("/tmp"));
+    pid_t child;
+    int fd;
+
+    check(mkfifo(path, 0600) == 0);
+    child = child_start(write_to_fifo, path);
+    child_sleeps(child);
+    cannot_open(path, -EBADMSG);
+    child_sleeps(child);
+    fd = open(path, O_RDONLY);
+    check(fd >= 0 && read(fd, got, 4) == 4 && strcmp(got, "data") == 0);
+    close(fd);
+    equals(child_end(child), 0);
+}
+
 /* ---- descriptors ---- */
 
 static void cannot_attach(int fd, int wanted)
