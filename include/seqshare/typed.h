@@ -161,10 +161,11 @@ static inline __attribute__((always_inline)) seqshare_vector seqshare_slot_vecto
 {
     seqshare_vector vector;
 
+    /* The target is last, or (with -masm=intel) first: exchanged, it would be a store. */
 #ifdef __AVX__ /* in a program with wider vectors the old form may wait for them */
-    __asm__ volatile("vmovups %1, %0" : "=x"(vector) : "m"(*(const seqshare_vector *)from));
+    __asm__ volatile("vmovups {%1, %0|%0, %1}" : "=x"(vector) : "m"(*(const seqshare_vector *)from));
 #else
-    __asm__ volatile("movups %1, %0" : "=x"(vector) : "m"(*(const seqshare_vector *)from));
+    __asm__ volatile("movups {%1, %0|%0, %1}" : "=x"(vector) : "m"(*(const seqshare_vector *)from));
 #endif
     return vector;
 }

@@ -302,5 +302,9 @@ Test(typed, cxx_and_c_read_each_others_values)
     equals(cxx_route_set(share, &route), 0);
     equals(cxx_get(share, &got), 0);
     equals(got.port, 80);
+    equals(seqshare_drop_write(share), 0); /* a get that stored would end here */
+    memset(&got, 0, sizeof got);
+    equals(cxx_get(share, &got), 0);
+    check(got.port == 80 && got.weight == route.weight && strcmp(got.zone, route.zone) == 0);
     seqshare_close(share);
 }
