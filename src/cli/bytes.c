@@ -115,18 +115,24 @@ static mode_t mode_of_new_files(void)
     return 0666 & ~mask;
 }
 
-int write_file(const char *file, const void *bytes, size_t length)
+static int write_to(const char *file, const void *bytes, size_t length)
 {
     struct stat status;
-    int error, fd;
+    int fd;
 
-    if (lstat(file, &status) != 0) {
-        error = errno == ENOENT ? write_beside(file, mode_of_new_files(), bytes, length) : -errno;
-    } else if (S_ISREG(status.st_mode)) {
-        error = write_beside(file, status.st_mode & 0777, bytes, length);
-    } else { /* a device, a pipe, a link: what is there stays there */
-        fd = open(file, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-        error = fd < 0 ? -errno : write_and_close(fd, bytes, length);
-    }
+    if (lstat(file, &status) != 0)
+        return errno == ENOENT ? write_beside(file, mode_of_new_files(), bytes, length) : -errno;
+    if (S_ISREG(status.st_mode))
+        return write_beside(file, status.st_mode & 0777, bytes, length);
+    fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a device, a pipe: what is there stays there */
+    return fd < 0 ? -errno : write_and_close(fd, bytes, length);
+}
+
+int write_file(const char *file, const void *bytes, size_t length)
+{
+    char *real = realpath(file, NULL); /* a link stays, and its file is replaced */
+    int error = write_to(real ? real : file, bytes, length);
+
+    free(real);
     return error ? complain_that(file, "%s", strerror(-error)) : DONE;
 }

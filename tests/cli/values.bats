@@ -187,6 +187,22 @@ load helpers
     says_no seqshare get "$share" --pretty
 }
 
+@test "get --output through a link replaces its file as a whole, and the link stays" {
+    mkdir folder
+    echo old >folder/file
+    ln -s folder/file link
+    ln -s nowhere/file dangling
+    seqshare create "$share" --from - <<<new
+    exec 5<folder/file
+    seqshare get "$share" --output link
+    [ "$(cat <&5)" = old ] # who had it open reads it to its end
+    exec 5<&-
+    [ -L link ]
+    [ "$(cat folder/file)" = new ]
+    says_no seqshare get "$share" --output dangling
+    [ "$(ls folder)" = file ]
+}
+
 @test "get --output replaces a file as a whole, keeps its mode, and writes into pipes" {
     seqshare create "$share" --from - <<<value
     umask 022
