@@ -74,8 +74,11 @@ static int lock_for(seqshare *share, int64_t ns)
 
 static int explain_wait(const char *name, int owner, const char *how)
 {
-    char word[WORD_SIZE], *program = printable(program_of(owner, word));
+    char word[WORD_SIZE], *program;
 
+    if (owner == 0) /* it was owned, and now is not */
+        return complain_that(name, "%s owned by one writer after the other", how);
+    program = printable(program_of(owner, word));
     complain_that(name, "%s owned by thread %d (%s), which is alive", how, owner, program);
     free(program);
     return SAID_NO;

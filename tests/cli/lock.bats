@@ -55,6 +55,17 @@ is_owned() { # by the command: who has just got the lock has yet to become it
     [ "$(seqshare get "$share")" = new ]
 }
 
+@test "who gives up beside a busy writer hears of no thread 0" {
+    local i
+    seqshare create "$share"
+    start cli-program busy "$share" 2000000000
+    eventually seqshare watch "$share" --count 1
+    for ((i = 0; i < 300; i++)); do
+        seqshare set "$share" x --timeout 0 || true
+    done 2>refusals
+    run -1 grep "thread 0" refusals
+}
+
 @test "commands under the lock exclude each other" {
     local i pids=()
     seqshare create "$share"
