@@ -260,7 +260,7 @@ const char *format(const char *text, ...)
 {
     static char texts[64][512];
     static unsigned next;
-    char *result = texts[next++ % 64];
+    char *result = texts[__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % 64]; /* threads call this too */
     va_list arguments;
 
     va_start(arguments, text);
