@@ -92,8 +92,6 @@ static int check_owner(const struct name *name, int fd)
 
     if (fstat(fd, &file) != 0 || fstat(name->directory, &directory) != 0)
         return -errno;
-    if (!S_ISREG(file.st_mode))
-        return -EBADMSG;
     return directory.st_mode & S_IWOTH && !name_owner_is_trusted(&file) ? -EPERM : 0;
 }
 
