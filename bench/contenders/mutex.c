@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A process-shared pthread mutex, plain and robust. The robust one answers EOWNERDEAD when its owner died:
- * the lock goes on, but nobody can tell how much of the value the dead owner had written.
+ * the lock goes on, but nobody can tell how much of the value the dead owner had written. And it can hang, by chance:
+ * who was woken to take it, and is killed before it does, takes the wake-up along; while some go on, others sleep.
  */
 #include "../contender.h"
 
@@ -92,7 +93,7 @@ const struct contender contender_mutex = {
 const struct contender contender_mutex_robust = {
     .name = "mutex-robust",
     .summary = "the same, robust: survives its owner, its value may not",
-    .cannot_help = CONTENDER_CAN_WAIT | CONTENDER_CAN_SPOIL | CONTENDER_READ_STORES,
+    .cannot_help = CONTENDER_CAN_WAIT | CONTENDER_CAN_SPOIL | CONTENDER_CAN_HANG | CONTENDER_READ_STORES,
     .create = create_robust,
     .attach = area_attach,
     .read = read_value,
