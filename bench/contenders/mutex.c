@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A process-shared pthread mutex, plain and robust. The robust one answers EOWNERDEAD when its owner died:
- * the lock goes on, but nobody can tell how much of the value the dead owner had written. And it can hang, by chance:
- * who was woken to take it, and is killed before it does, takes the wake-up along; while some go on, others sleep.
+ * the lock goes on, but nobody can tell how much of the value the dead owner had written. And it can hang, by
+ * chance: who was woken to take it, and is killed first, takes the wake-up along; some go on, others sleep.
  */
 #include "../contender.h"
 
