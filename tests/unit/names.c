@@ -14,23 +14,6 @@
 
 TestSuite(names, .timeout = 120);
 
-static seqshare *create(const char *name, const char *text, mode_t mode)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_create(&share, name, 100, mode), 0);
-    equals(seqshare_set(share, text, strlen(text)), 0);
-    return share;
-}
-
-static void says(const seqshare *share, const char *text)
-{
-    char buffer[100];
-
-    equals(seqshare_get(share, buffer, sizeof buffer, NULL), strlen(text));
-    check(memcmp(buffer, text, strlen(text)) == 0);
-}
-
 static void opens(const char *name, int access, const char *text)
 {
     seqshare *share = NULL;
@@ -46,7 +29,7 @@ static void opens(const char *name, int access, const char *text)
 Test(names, without_a_slash_is_in_dev_shm)
 {
     const char *name = temp_name();
-    seqshare *share = create(name, "value", 0600);
+    seqshare *share = named_share(name, "value", 0600);
 
     equals(access(share_path(name), F_OK), 0);
     opens(name, SEQSHARE_READ, "value");
@@ -63,7 +46,7 @@ Test(names, without_a_slash_is_in_dev_shm)
 static void lives_in(const char *directory)
 {
     const char *path = format("%s/a name, \xc3\xa4", directory);
-    seqshare *share = create(path, "value", 0600);
+    seqshare *share = named_share(path, "value", 0600);
 
     equals(entries(directory), 1); /* nothing temporary is left */
     opens(path, SEQSHARE_READ, "value");
@@ -106,7 +89,7 @@ Test(names, relative_paths_stay_what_they_were_at_open)
     char before[4096];
 
     check(getcwd(before, sizeof before) != NULL && chdir(directory) == 0 && mkdir("below", 0700) == 0);
-    share = create("./name", "value", 0600);
+    share = named_share("./name", "value", 0600);
     opens("below/../name", SEQSHARE_READ, "value");
     equals(seqshare_open(&reader, "./name", SEQSHARE_READ), 0);
     check(chdir("below") == 0);
@@ -134,7 +117,7 @@ Test(names, the_mode_is_exact_whatever_the_umask)
             mode_t before = umask(masks[k]);
             struct stat stat;
 
-            seqshare_close(create(name, "value", modes[i]));
+            seqshare_close(named_share(name, "value", modes[i]));
             umask(before);
             check(lstat(name, &stat) == 0);
             equals(stat.st_mode & 07777, modes[i]);
@@ -186,10 +169,10 @@ Test(names, another_user_gets_what_the_mode_says)
     const char *all = temp_name(), *group = temp_name(), *none = temp_name(), *write = temp_name();
 
     skip_unless_root();
-    seqshare_close(create(all, "value", 0644));
-    seqshare_close(create(group, "value", 0640));
-    seqshare_close(create(none, "value", 0600));
-    seqshare_close(create(write, "value", 0666));
+    seqshare_close(named_share(all, "value", 0644));
+    seqshare_close(named_share(group, "value", 0640));
+    seqshare_close(named_share(none, "value", 0600));
+    seqshare_close(named_share(write, "value", 0666));
     nobody_visits(all, SEQSHARE_READ, 0);
     nobody_visits(all, SEQSHARE_WRITE, -EACCES);
     nobody_visits(group, SEQSHARE_READ, -EACCES);
@@ -204,7 +187,7 @@ Test(names, another_user_gets_what_the_mode_says)
 /* In a directory for everybody, whoever comes first may have the name: an enemy, too. */
 static void squat(void *name)
 {
-    seqshare_close(create(name, "value", 0666));
+    seqshare_close(named_share(name, "value", 0666));
 }
 
 static void squatted(const char *name, int wanted)
@@ -246,7 +229,7 @@ Test(names, reopen_refuses_a_squatter_as_open_does)
     seqshare *share = NULL, *trusting = NULL;
 
     skip_unless_root();
-    share = create(name, "mine", 0600);
+    share = named_share(name, "mine", 0600);
     equals(seqshare_open(&trusting, name, SEQSHARE_READ | SEQSHARE_ANY_OWNER), 0);
     equals(seqshare_unlink(name), 0);
     child_run_as(NOBODY, squat, (void *)(uintptr_t)name);
@@ -271,7 +254,7 @@ static void appear_and_go(void *context)
     struct appearing *appearing = context;
 
     while (!__atomic_load_n(&appearing->stop, __ATOMIC_RELAXED)) {
-        seqshare_close(create(appearing->name, "value", 0600));
+        seqshare_close(named_share(appearing->name, "value", 0600));
         equals(seqshare_unlink(appearing->name), 0);
     }
 }
@@ -348,7 +331,7 @@ Test(names, of_many_creators_one_wins)
 Test(names, unlink_tells_those_who_have_the_share_and_takes_nothing_from_them)
 {
     const char *name = temp_name();
-    seqshare *share = create(name, "value", 0600), *reader = NULL;
+    seqshare *share = named_share(name, "value", 0600), *reader = NULL;
 
     equals(seqshare_open(&reader, name, SEQSHARE_READ), 0);
     check(!seqshare_retired(share) && !seqshare_retired(reader));
@@ -368,7 +351,7 @@ Test(names, unlink_removes_what_is_no_share_but_no_directory)
     const char *directory = temp_directory("/tmp"), *file = format("%s/file", directory);
     const char *link = format("%s/link", directory), *folder = format("%s/folder", directory);
     const char *target = format("%s/target", directory);
-    seqshare *share = create(target, "value", 0600);
+    seqshare *share = named_share(target, "value", 0600);
 
     check(close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) == 0);
     check(symlink(target, link) == 0 && mkdir(folder, 0700) == 0);
@@ -423,7 +406,7 @@ Test(names, unlink_by_one_who_may_not_write_the_file_is_noticed_by_reopen)
 
     skip_unless_root();
     check(chown(directory, NOBODY, NOBODY) == 0);
-    share = create(name, "value", 0644);
+    share = named_share(name, "value", 0644);
     child_run_as(NOBODY, unlink_it, (void *)(uintptr_t)name);
     check(!seqshare_retired(share)); /* nobody could leave a mark */
     equals(seqshare_reopen(share), -ENOENT);
@@ -436,7 +419,7 @@ Test(names, a_second_link_keeps_the_region_unretired)
 {
     const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
     const char *second = format("%s/second", directory);
-    seqshare *share = create(name, "value", 0600);
+    seqshare *share = named_share(name, "value", 0600);
 
     check(link(name, second) == 0);
     equals(seqshare_unlink(name), 0);
@@ -482,129 +465,5 @@ Test(names, a_thread_with_descriptors_of_its_own_links_no_other_file)
         cr_skip_test("threads cannot have descriptors of their own here");
     equals(seqshare_open(&share, name, SEQSHARE_READ), 0);
     says(share, "value");
-    seqshare_close(share);
-}
-
-/* ---- reopen ---- */
-
-Test(names, reopen_follows_the_name)
-{
-    const char *name = temp_name();
-    seqshare *writer = create(name, "old", 0600), *reader = NULL, *next;
-
-    equals(seqshare_open(&reader, name, SEQSHARE_READ), 0);
-    equals(seqshare_reopen(writer), 0);
-    equals(seqshare_reopen(reader), 0);
-
-    equals(seqshare_unlink(name), 0);
-    equals(seqshare_reopen(writer), -ENOENT);
-    equals(seqshare_reopen(reader), -ENOENT);
-    says(writer, "old"); /* as they were */
-    says(reader, "old");
-    equals(seqshare_set(writer, "older", 5), 0);
-    says(reader, "older");
-
-    next = create(name, "new", 0600);
-    equals(seqshare_set(next, "newer", 5), 0);
-    equals(seqshare_set(next, "newest", 6), 0);
-    equals(seqshare_reopen(writer), 1);
-    equals(seqshare_reopen(reader), 1);
-    equals(seqshare_reopen(reader), 0);
-    check(!seqshare_retired(reader) && !seqshare_retired(writer));
-    equals(seqshare_version(reader), 3);
-    says(reader, "newest");
-    equals(seqshare_set(reader, "x", 1), -EROFS); /* the same access as before */
-    equals(seqshare_set(writer, "by the old handle", 17), 0);
-    says(next, "by the old handle");
-    seqshare_close(next);
-    seqshare_close(reader);
-    seqshare_close(writer);
-}
-
-static void copy_file(const char *from, const char *to)
-{
-    unsigned char bytes[4096 + 2 * 128];
-    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
-
-    check(read(in, bytes, sizeof bytes) == sizeof bytes);
-    check(write(out, bytes, sizeof bytes) == sizeof bytes);
-    close(in);
-    close(out);
-}
-
-/* As a backup that is put back. It is another region, though it says that it is the same. */
-Test(names, reopen_follows_to_a_copy_of_the_file)
-{
-    const char *path = format("%s/region", temp_directory("/tmp")), *copy = format("%s.copy", path);
-    seqshare *share = NULL, *other = NULL;
-
-    equals(seqshare_create(&share, path, 100, 0600), 0);
-    equals(seqshare_set(share, "old", 3), 0);
-    copy_file(path, copy);
-    check(rename(copy, path) == 0);
-    equals(seqshare_open(&other, path, SEQSHARE_WRITE), 0);
-    equals(seqshare_set(other, "new", 3), 0);
-    says(share, "old");
-    equals(seqshare_reopen(share), 1);
-    says(share, "new");
-    equals(seqshare_reopen(share), 0);
-    equals(seqshare_unlink(path), 0);
-    seqshare_close(other);
-    seqshare_close(share);
-}
-
-Test(names, reopen_stays_read_only_after_drop_write)
-{
-    const char *name = temp_name();
-    seqshare *share = create(name, "old", 0600), *next;
-
-    equals(seqshare_drop_write(share), 0);
-    equals(seqshare_unlink(name), 0);
-    next = create(name, "new", 0600);
-    equals(seqshare_reopen(share), 1);
-    says(share, "new");
-    equals(seqshare_set(share, "x", 1), -EROFS);
-    equals(seqshare_lock(share), -EROFS);
-    seqshare_close(next);
-    seqshare_close(share);
-}
-
-Test(names, reopen_of_a_share_without_a_name_or_while_it_is_locked)
-{
-    const char *name = temp_name();
-    seqshare *share = share_of(100), *attached;
-    void *slot;
-
-    equals(seqshare_reopen(share), -EINVAL);
-    seqshare_close(share);
-
-    share = create(name, "value", 0600);
-    attached = another_handle(share, SEQSHARE_WRITE);
-    equals(seqshare_reopen(attached), -EINVAL);
-    equals(seqshare_lock(share), 0);
-    equals(seqshare_reopen(share), -EBUSY);
-    equals(seqshare_unlock(share), 0);
-    equals(seqshare_fill(share, 10, &slot), 0);
-    equals(seqshare_reopen(share), -EBUSY);
-    equals(seqshare_abandon(share), 0);
-    equals(seqshare_reopen(share), 0);
-    seqshare_close(attached);
-    seqshare_close(share);
-}
-
-Test(names, reopen_keeps_the_handle_when_the_name_is_no_share_now)
-{
-    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
-    seqshare *share = create(name, "value", 0600);
-
-    check(unlink(name) == 0 && close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) == 0);
-    equals(seqshare_reopen(share), -EBADMSG);
-    check(unlink(name) == 0 && symlink("elsewhere", name) == 0);
-    equals(seqshare_reopen(share), -ELOOP);
-    check(unlink(name) == 0 && mkfifo(name, 0600) == 0);
-    equals(seqshare_reopen(share), -EBADMSG);
-    says(share, "value");
-    equals(seqshare_set(share, "works", 5), 0);
-    says(share, "works");
     seqshare_close(share);
 }

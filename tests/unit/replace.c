@@ -15,16 +15,6 @@
 
 TestSuite(replace, .timeout = 120);
 
-static seqshare *create(const char *name, const char *text)
-{
-    seqshare *share = NULL;
-
-    equals(seqshare_create(&share, name, 100, 0600), 0);
-    if (text)
-        equals(seqshare_set(share, text, strlen(text)), 0);
-    return share;
-}
-
 static seqshare *open_for(const char *name, int access)
 {
     seqshare *share = NULL;
@@ -59,7 +49,7 @@ Test(replace, of_nothing_creates)
 Test(replace, of_a_share_without_a_value_has_none)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, NULL), *next = replace(name);
+    seqshare *old = named_share(name, NULL, 0600), *next = replace(name);
 
     equals(seqshare_version(next), 0);
     equals(seqshare_length(next, NULL), -ENODATA);
@@ -71,7 +61,7 @@ Test(replace, of_a_share_without_a_value_has_none)
 Test(replace, carries_value_type_and_version_on)
 {
     const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
-    seqshare *old = create(name, "one"), *next;
+    seqshare *old = named_share(name, "one", 0600), *next;
     struct seqshare_stat before, after;
 
     equals(seqshare_set(old, "two", 3), 0);
@@ -102,7 +92,7 @@ Test(replace, carries_value_type_and_version_on)
 Test(replace, every_version_lands_in_the_right_slot)
 {
     const char *name = temp_name();
-    seqshare *share = create(name, "value 1"), *next;
+    seqshare *share = named_share(name, "value 1", 0600), *next;
 
     for (uint64_t version = 1; version < 12; version++) {
         const char *text = format("value %d", (int)version + 1);
@@ -120,7 +110,7 @@ Test(replace, every_version_lands_in_the_right_slot)
 Test(replace, goes_on_beyond_a_writer_that_died_in_the_middle)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, "value"), *next;
+    seqshare *old = named_share(name, "value", 0600), *next;
     void *slot;
 
     equals(seqshare_fill(old, 100, &slot), 0);
@@ -137,7 +127,7 @@ Test(replace, goes_on_beyond_a_writer_that_died_in_the_middle)
 Test(replace, the_mode_is_the_new_one)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, "value"), *next = NULL;
+    seqshare *old = named_share(name, "value", 0600), *next = NULL;
     mode_t before = umask(077);
     struct stat stat;
 
@@ -154,7 +144,7 @@ Test(replace, the_mode_is_the_new_one)
 Test(replace, a_capacity_below_the_value_changes_nothing)
 {
     const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
-    seqshare *old = create(name, "twenty bytes of text"), *next = NULL;
+    seqshare *old = named_share(name, "twenty bytes of text", 0600), *next = NULL;
 
     equals(seqshare_replace(&next, name, 19, 0600), -EMSGSIZE);
     equals(seqshare_replace(&next, name, 1, 0600), -EMSGSIZE);
@@ -172,7 +162,7 @@ Test(replace, of_what_is_no_share_changes_nothing)
 {
     const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
     const char *file = format("%s/file", directory), *link = format("%s/link", directory);
-    seqshare *share = create(name, "value"), *next = NULL;
+    seqshare *share = named_share(name, "value", 0600), *next = NULL;
     int fd = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 
     equals(write(fd, "a precious text", 15), 15);
@@ -188,7 +178,7 @@ Test(replace, of_what_is_no_share_changes_nothing)
 Test(replace, in_the_middle_of_ones_own_fill_is_refused)
 {
     const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
-    seqshare *old = create(name, "value"), *next = NULL;
+    seqshare *old = named_share(name, "value", 0600), *next = NULL;
     void *slot;
 
     equals(seqshare_fill(old, 10, &slot), 0);
@@ -227,7 +217,7 @@ static void cannot_write_in_child(void *share)
 Test(replace, the_old_region_is_read_but_not_written)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, "value"), *second = open_for(name, SEQSHARE_WRITE);
+    seqshare *old = named_share(name, "value", 0600), *second = open_for(name, SEQSHARE_WRITE);
     seqshare *reader = open_for(name, SEQSHARE_READ), *next = replace(name);
 
     check(seqshare_retired(old) && seqshare_retired(second) && seqshare_retired(reader));
@@ -287,7 +277,7 @@ Test(replace, waits_for_the_lock_and_misses_no_set)
     pid_t owner, replacer;
 
     holding->name = temp_name();
-    holding->share = create(holding->name, "value");
+    holding->share = named_share(holding->name, "value", 0600);
     owner = child_start(hold_and_set, holding);
     await_flag(&holding->locked, 1);
     replacer = child_start(replace_in_child, holding);
@@ -312,7 +302,7 @@ static void lock_and_sleep(void *share)
 Test(replace, takes_over_from_a_dead_owner)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, "value"), *next;
+    seqshare *old = named_share(name, "value", 0600), *next;
     pid_t owner = child_start(lock_and_sleep, old);
 
     child_sleeps(owner);
@@ -327,7 +317,7 @@ Test(replace, takes_over_from_a_dead_owner)
 Test(replace, by_the_owner_of_the_lock_who_still_owns_it)
 {
     const char *name = temp_name();
-    seqshare *old = create(name, "value"), *next;
+    seqshare *old = named_share(name, "value", 0600), *next;
 
     equals(seqshare_lock(old), 0);
     next = replace(name);
@@ -361,7 +351,7 @@ Test(replace, nobody_waits_for_the_lock_of_a_replaced_region)
     struct holding holding = {.name = temp_name()};
     pthread_t owner;
 
-    holding.share = create(holding.name, "value");
+    holding.share = named_share(holding.name, "value", 0600);
     equals(pthread_create(&owner, NULL, replace_and_hold, &holding), 0);
     await_flag(&holding.locked, 1);
     alarm(SECONDS_TO_HANG); /* who waits, waits for ever */

@@ -351,6 +351,24 @@ seqshare *another_handle(const seqshare *share, int access)
     return other;
 }
 
+seqshare *named_share(const char *name, const char *text, mode_t mode)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_create(&share, name, 100, mode), 0);
+    if (text)
+        equals(seqshare_set(share, text, strlen(text)), 0);
+    return share;
+}
+
+void says(const seqshare *share, const char *text)
+{
+    char buffer[200];
+
+    equals(seqshare_get(share, buffer, sizeof buffer, NULL), strlen(text));
+    check(memcmp(buffer, text, strlen(text)) == 0);
+}
+
 void holds(const seqshare *share, const char *text, uint64_t version)
 {
     char buffer[200];

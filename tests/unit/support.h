@@ -79,8 +79,10 @@ const char *format(const char *text, ...)      /* static; the last 64 are kept *
 
 seqshare *share_of(size_t capacity);                         /* an anonymous one */
 seqshare *another_handle(const seqshare *share, int access); /* of the same region */
-/* The value is this text, and of that version. */
-void holds(const seqshare *share, const char *text, uint64_t version);
+/* A new one of that name and mode, for values up to 100 bytes; with this text as its value, unless that is NULL. */
+seqshare *named_share(const char *name, const char *text, mode_t mode);
+void says(const seqshare *share, const char *text);                    /* the value is this text, */
+void holds(const seqshare *share, const char *text, uint64_t version); /* and of that version */
 /* For this thread, or child_run. */
 void lock_is_free(void *share);
 void lock_is_taken(void *share);
