@@ -44,6 +44,8 @@
  *                              step 3 will after its fence find at least the announcement in s2, and reject.
  *                              Without either: torn. The recovering writer stores no announcement, but it has
  *                              read one, and coherence then gives the same: the fence is unconditional.
+ *                              (On x86 it is no instruction, and non-temporal stores may pass W1 all the same:
+ *                              who fills by these needs a real fence here; see copy_fence in src/copy.h.)
  *   overwrite -> publication   W3 release: see the first edge.
  *   writer -> next writer      the lock's release and acquire. Relaxed: the next writer may miss 2(v+1).
  *   dead writer -> next        the dead one released nothing: src/lock.c has the fence that stands in for it.
