@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* bench: an idea of this machine, in one line. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,19 +115,19 @@ static int run_bench(int argc, char **argv)
     struct bench bench = {.size = DEFAULT_SIZE};
     int option, status;
 
-    while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1)
+    while ((option = next_option(&bench_command, argc, argv, "s:h", options)) != -1)
         switch (option) {
         case 's':
             if (!parse_size(optarg, &bench.size))
-                return misused(&bench_command, "'%s' is no size", optarg);
+                return misused(&bench_command, "'%s' is not a size", optarg);
             break;
         case 'h':
             return print_help(&bench_command);
         default:
-            return misused_option(&bench_command);
+            return MISUSED;
         }
     if (optind != argc)
-        return misused(&bench_command, "no NAME is wanted: it measures a share of its own");
+        return misused(&bench_command, "give no NAME: it measures a share of its own");
     bench.value = calloc(1, bench.size);
     bench.copy = calloc(1, bench.size);
     status = bench.value && bench.copy ? run(&bench) : complain("bench", -ENOMEM);
@@ -139,8 +138,8 @@ static int run_bench(int argc, char **argv)
 
 const struct command bench_command = {
     "bench", "measure this machine, in one line", "bench [--size SIZE]",
-    "Measure what reading and writing cost here, in nanoseconds, alone in one process with everything in\n"
-    "the cache: an idea, no benchmark.\n\n"
+    "Measure what reading and writing cost here, in nanoseconds, by one process alone with everything in\n"
+    "the cache. This gives a rough idea; it is not a benchmark.\n\n"
     "  -s, --size SIZE  of the value (default 256)\n"
     "  -h, --help       this text\n",
     run_bench};

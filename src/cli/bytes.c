@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "words.h"
 
 static int read_all(struct bytes *bytes, int fd, size_t limit)
 {
@@ -84,11 +85,9 @@ static int write_and_close(int fd, const void *bytes, size_t length)
 /* Beside the file, then in its place, with the mode that it has or a new file would get. */
 static int write_beside(const char *file, mode_t mode, const void *bytes, size_t length)
 {
-    char *beside;
+    char *beside = format_text("%s.XXXXXX", file);
     int fd, error;
 
-    if (asprintf(&beside, "%s.XXXXXX", file) < 0)
-        return -ENOMEM;
     fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0) {
         free(beside);

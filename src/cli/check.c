@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +25,7 @@ void report(struct check *check, enum level level, const char *subject, const ch
 
     printf("%s%-5s%s %-14s ", colour_on(colours[level]), words[level], colour_off(colours[level]), subject);
     va_start(rest, format);
-    vprintf(format, rest);
+    print_harmless(stdout, format, rest);
     va_end(rest);
     putchar('\n');
     check->wrong += level == WRONG;
@@ -38,7 +37,7 @@ void advise(const char *format, ...)
 
     printf("%-20s -> ", "");
     va_start(rest, format);
-    vprintf(format, rest);
+    print_harmless(stdout, format, rest);
     va_end(rest);
     putchar('\n');
 }
@@ -73,14 +72,14 @@ static bool everybody_may_write_beside(const char *name)
 static void check_owner(struct check *check)
 {
     const struct passwd *user = getpwuid(check->status.st_uid);
-    const char *who = user ? user->pw_name : "a user without a name";
+    const char *who = user ? user->pw_name : "a user that has no name here";
     bool trusted = check->status.st_uid == 0 || check->status.st_uid == geteuid();
     unsigned mode = check->status.st_mode & 0777;
     int seals = fcntl(check->fd, F_GET_SEALS);
 
     if (mode & S_IWOTH)
         report(check, NOTE, "permissions",
-               "%04o: everybody may publish, and truncate the file under its readers", mode);
+               "%04o: everybody may publish, and may truncate the file under its readers", mode);
     else
         report(check, FINE, "permissions", "%04o", mode);
     if (trusted)
@@ -91,7 +90,7 @@ static void check_owner(struct check *check)
     else if (is_descriptor(check->name) || everybody_may_write_beside(check->name)) {
         report(check, NOTE, "owner", "%s (%u), where everybody may make such a name", who,
                (unsigned)check->status.st_uid);
-        advise("programs of other users than %s refuse it; --any-owner trusts it", who);
+        advise("programs of users other than %s refuse it; --any-owner trusts it", who);
     } else
         report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
 }
@@ -171,7 +170,7 @@ static int check_name(const char *name)
     if (check.fd < 0)
         return complain(name, check.fd);
     if (fstat(check.fd, &check.status) != 0 || !S_ISREG(check.status.st_mode)) {
-        status = complain_that(name, "not a share: no regular file");
+        status = complain_that(name, "not a share: it is not a regular file");
     } else {
         check.got = read_layout(check.fd, &check.layout);
         status = check.got < 0 ? complain_that(name, "%s", strerror((int)-check.got)) : check_share(&check);
@@ -185,10 +184,10 @@ static int run_check(int argc, char **argv)
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
-        return option == 'h' ? print_help(&check_command) : misused_option(&check_command);
+    while ((option = next_option(&check_command, argc, argv, "h", options)) != -1)
+        return option == 'h' ? print_help(&check_command) : MISUSED;
     if (optind + 1 != argc)
-        return misused(&check_command, "one NAME is wanted");
+        return misused(&check_command, "give one NAME");
     return check_name(argv[optind]);
 }
 
@@ -196,6 +195,6 @@ const struct command check_command = {
     "check", "examine a share, whatever state it is in", "check NAME",
     "Read a share's file without trusting it, and explain every field of the region: whether it is right,\n"
     "what state it is in, and what to do about it. Takes no lock and changes nothing. Exit status 1 if\n"
-    "anything is wrong; a note is no fault.\n\n"
+    "anything is wrong; notes alone leave it 0.\n\n"
     "  -h, --help  this text\n",
     run_check};

@@ -46,7 +46,7 @@ static bool check_version(struct check *check)
     const struct header *header = &check->layout.header;
 
     if (header->layout < 1 || header->readable_by < 1 || header->readable_by > header->layout) {
-        report(check, WRONG, "layout", "version %u, readable from version %u on: that cannot be",
+        report(check, WRONG, "layout", "version %u, readable from version %u on: this is impossible",
                header->layout, header->readable_by);
         return false;
     }
@@ -75,7 +75,7 @@ static void check_size(struct check *check)
     } else if (bytes > (uint64_t)check->status.st_size) {
         report(check, WRONG, "size", "the file has %lld bytes and should have %llu: it was truncated",
                (long long)check->status.st_size, (unsigned long long)bytes);
-        advise("remove it (seqshare rm --force) and let it be made anew");
+        advise("remove it (seqshare rm --force) and let its program make it again");
     } else {
         report(check, FINE, "size", "%llu bytes: header and slots", (unsigned long long)bytes);
     }
@@ -124,6 +124,14 @@ static void check_birth(struct check *check)
 
 /* ---- its world ----------------------------------------------------------------------------------------- */
 
+static void advise_replacing(const struct check *check)
+{
+    char *name = shell_word(check->name);
+
+    advise("give the name a new region with the same value: seqshare replace %s", name);
+    free(name);
+}
+
 static void advise_nsenter(const struct world *there)
 {
     int process = process_in(there->pid_namespace);
@@ -150,7 +158,7 @@ static void check_world(struct check *check)
     }
     if (memcmp(here.boot_id, there.boot_id, sizeof here.boot_id) != 0) {
         report(check, WRONG, "boot", "made before the machine was started last: it can be read, not written");
-        advise("give the name a new region with the same value: seqshare replace %s", check->name);
+        advise_replacing(check);
         return; /* its namespaces are gone, too */
     }
     report(check, FINE, "boot", "the one that is running");
@@ -160,7 +168,7 @@ static void check_world(struct check *check)
         advise_nsenter(&there);
     } else {
         report(check, here.pid_namespace ? FINE : NOTE, "PID namespace", "%s",
-               here.pid_namespace ? "this one" : "not known: there is no /proc");
+               here.pid_namespace ? "this one" : "not known: /proc cannot be read");
     }
     if (here.time_namespace != there.time_namespace) {
         report(check, NOTE, "time namespace", "%llu, and this is %llu: from here it can be read, not written",
@@ -200,7 +208,7 @@ static void check_marks(struct check *check)
         report(check, NOTE, "retired",
                "replaced: the name has gone to another region; nothing is published here");
     else if (marks & SEQSHARE_UNLINKED)
-        report(check, NOTE, "retired", "unlinked: the name was removed; those who have it go on");
+        report(check, NOTE, "retired", "unlinked: the name was removed; programs that have it open go on");
     else
         report(check, FINE, "retired", "no");
 }
@@ -275,10 +283,10 @@ static void check_lock(struct check *check)
         report(check, FINE, "lock", "owned by thread %d (%s), %s", tid, program, doing);
     free(program);
     if (owner & OWNER_WAITERS)
-        report(check, FINE, "waiting", "somebody may be waiting for the lock");
+        report(check, FINE, "waiting", "a process may be waiting for the lock");
     report(check, FINE, "wake-up", "%s",
-           check->layout.wake & 1 ? "somebody may be waiting for a new version"
-                                  : "nobody who may write waits for a new version");
+           check->layout.wake & 1 ? "a process may be waiting for a new version"
+                                  : "no process that may write waits for a new version");
 }
 
 void check_region(struct check *check)

@@ -3,6 +3,7 @@
 #ifndef SEQSHARE_CLI_H
 #define SEQSHARE_CLI_H
 
+#include <getopt.h>
 #include <stddef.h>
 
 /* Exit statuses. */
@@ -26,8 +27,9 @@ int print_help(const struct command *command);
 /* "seqshare: COMMAND: sentence" and where help is. MISUSED. */
 __attribute__((format(printf, 2, 3))) int misused(const struct command *command, const char *format, ...);
 
-/* After getopt_long, which has said what is wrong: where help is. MISUSED. */
-int misused_option(const struct command *command);
+/* As getopt_long, which would print the user's words as they are: '?' after saying what is wrong: MISUSED. */
+int next_option(const struct command *command, int argc, char **argv, const char *letters,
+                const struct option *options);
 
 /* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
 int complain(const char *name, int error);

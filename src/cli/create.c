@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* create and replace: a region under a name that is free, or in the place of the one that has it. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +33,11 @@ static const char *parse(const struct command *command, int argc, char **argv, s
 
     *request = (struct request){.mode = DEFAULT_MODE};
     *status = DONE;
-    while (*status == DONE && (option = getopt_long(argc, argv, "s:m:f:h", options, NULL)) != -1) {
+    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:h", options)) != -1) {
         if (option == 's' && !parse_size(optarg, &request->capacity))
-            *status = misused(command, "'%s' is no size", optarg);
+            *status = misused(command, "'%s' is not a size", optarg);
         else if (option == 'm' && !parse_mode(optarg, &request->mode))
-            *status = misused(command, "'%s' is no mode, as 640 is", optarg);
+            *status = misused(command, "'%s' is not a mode such as 640", optarg);
         else if (option == 'm')
             request->mode_said = true;
         else if (option == 'f')
@@ -47,13 +46,13 @@ static const char *parse(const struct command *command, int argc, char **argv, s
             *status = print_help(command);
             return NULL;
         } else if (option == '?')
-            *status = misused_option(command);
+            *status = MISUSED;
     }
     if (*status != DONE)
         return NULL;
     if (optind + 1 == argc)
         return argv[optind];
-    *status = misused(command, "one NAME is wanted");
+    *status = misused(command, "give one NAME");
     return NULL;
 }
 
@@ -102,8 +101,8 @@ const struct command create_command = {
     "Make a named share. A name without a slash lives in /dev/shm, one with a slash is a path.\n\n"
     "  -s, --size SIZE  the most that a value may have (default 1M, or the value's own size if\n"
     "                   that is more); memory is taken as values need it, not before\n"
-    "  -m, --mode MODE  exactly these permissions, in octal (default 640); who may write the file\n"
-    "                   may publish, who may read it may read\n"
+    "  -m, --mode MODE  exactly these permissions, in octal (default 640): users that may write the\n"
+    "                   file may publish, users that may read it may read the value\n"
     "  -f, --from FILE  publish what is in FILE (-: standard input)\n"
     "  -h, --help       this text\n",
     run_create};
@@ -161,9 +160,9 @@ const struct command replace_command = {
     "replace", "put a new region in the place of a name's, keeping the value",
     "replace NAME [--size SIZE] [--mode MODE] [--from FILE]",
     "Put a new region in the place of the one that NAME has, in one step and with its value and\n"
-    "version: to give it another capacity, or to start anew after a reboot or in another container.\n"
-    "Who has the old one reads on there, and is told to open the name again. Where there is no such\n"
-    "name, it is created.\n\n"
+    "version: to give it another capacity, or to be able to write it after a reboot or in another\n"
+    "container. Programs that have the old region go on reading there, and learn that they must open the\n"
+    "name again. Where there is no such name, it is created.\n\n"
     "  -s, --size SIZE  the new capacity (default: as it was)\n"
     "  -m, --mode MODE  the new permissions, in octal (default: as they were)\n"
     "  -f, --from FILE  then publish what is in FILE (-: standard input)\n"

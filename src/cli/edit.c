@@ -2,19 +2,20 @@
 /* edit: the value in an editor, and back only if nobody published meanwhile. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "child.h"
 #include "cli.h"
 #include "json.h"
 #include "publish.h"
 #include "target.h"
+#include "words.h"
+
+enum { NOT_FOUND = 127 };
 
 struct edit {
     const char *name;
@@ -45,7 +46,7 @@ static int load(struct edit *edit)
     if (length < 0 && length != -ENODATA)
         return complain(edit->name, (int)length);
     if (length > 0 && !is_text(edit->before.at, (size_t)length))
-        return complain_that(edit->name, "the value is binary, nothing for an editor");
+        return complain_that(edit->name, "the value is binary, so an editor cannot change it");
     edit->before.length = length > 0 ? (size_t)length : 0;
     edit->version = length == -ENODATA ? 0 : edit->version;
     edit->tag = stat.tag;
@@ -72,46 +73,48 @@ static int make_copy(struct edit *edit)
     return complain_that(edit->file, "%s", strerror(-error));
 }
 
+/* NULL: the user has not said. */
 static const char *editor_of_user(void)
 {
     const char *editor = getenv("VISUAL");
 
     if (!editor || !editor[0])
         editor = getenv("EDITOR");
-    return editor && editor[0] ? editor : "vi";
+    return editor && editor[0] ? editor : NULL;
 }
+
+struct editor {
+    const char *command; /* a piece of shell */
+    const char *file;
+};
 
 /*
  * As git and crontab do: the editor is a piece of shell, and the keys that interrupt are its own: neither we nor
- * that shell end by them. (With a trap, and not ignored: that the editor would inherit.)
+ * that shell end by them. (With a trap, and not ignored: the editor would inherit that.)
  */
+static int become_editor(void *what)
+{
+    const struct editor *editor = what;
+    char *script = format_text("trap : INT QUIT; %s \"$@\"", editor->command);
+
+    execl("/bin/sh", "sh", "-c", script, editor->command, editor->file, (char *)NULL);
+    return NOT_FOUND;
+}
+
 static int run_editor(const char *file)
 {
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct sigaction interrupt, quit;
-    const char *editor = editor_of_user();
-    char *script;
-    pid_t process;
-    int status;
+    const char *wanted = editor_of_user();
+    struct editor editor = {.command = wanted ? wanted : "vi", .file = file};
+    struct child child = {.become = become_editor, .what = &editor};
+    int status = child_run(&child);
 
-    if (asprintf(&script, "trap : INT QUIT; %s \"$@\"", editor) < 0)
-        abort();
-    sigaction(SIGINT, &ignore, &interrupt);
-    sigaction(SIGQUIT, &ignore, &quit);
-    process = fork();
-    if (process == 0) {
-        sigaction(SIGINT, &interrupt, NULL);
-        sigaction(SIGQUIT, &quit, NULL);
-        execl("/bin/sh", "sh", "-c", script, editor, file, (char *)NULL);
-        _exit(127);
-    }
-    free(script);
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR)
-        ;
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGQUIT, &quit, NULL);
-    if (process < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return complain_that(editor, "the editor failed; nothing was published");
+    if (status < 0)
+        return complain_that(editor.command, "%s", strerror(-status));
+    if (status == NOT_FOUND && !wanted)
+        return complain_that("vi", "there is no such editor here; set EDITOR to one that is, as in "
+                                   "EDITOR=nano");
+    if (status != 0)
+        return complain_that(editor.command, "the editor failed; nothing was published");
     return DONE;
 }
 
@@ -133,6 +136,35 @@ static bool wants_to_go_on(void)
         return false;
     fputs("Edit it again? [Y/n] ", stderr);
     return fgets(answer, sizeof answer, stdin) && answer[0] != 'n' && answer[0] != 'N';
+}
+
+/* The copy, if it can be read; else nothing, without a word. */
+static struct bytes read_copy(const struct edit *edit)
+{
+    struct bytes copy = {NULL, 0};
+    FILE *file = fopen(edit->file, "re");
+    size_t room = edit->before.length + 1; /* enough to tell whether it differs */
+
+    copy.at = file ? malloc(room) : NULL;
+    if (copy.at)
+        copy.length = fread(copy.at, 1, room, file);
+    if (file)
+        fclose(file);
+    return copy;
+}
+
+/* What was edited is kept if it is there, and not just the value as it was. */
+static void keep_copy(const struct edit *edit)
+{
+    struct bytes copy = read_copy(edit);
+    bool edited = copy.at && (copy.length != edit->before.length ||
+                              (copy.length > 0 && memcmp(copy.at, edit->before.at, copy.length) != 0));
+
+    free(copy.at);
+    if (edited)
+        complain_that(edit->name, "what you edited is kept in %s", edit->file);
+    else
+        unlink(edit->file);
 }
 
 /* Until the copy can be published, or is not to be. */
@@ -184,7 +216,7 @@ static int edit_value(struct edit *edit)
     if (status == DONE)
         unlink(edit->file);
     else
-        complain_that(edit->name, "what you edited is kept in %s", edit->file);
+        keep_copy(edit);
     return status;
 }
 
@@ -198,7 +230,7 @@ static int run_edit(int argc, char **argv)
     int access = SEQSHARE_WRITE;
     int option, error, status;
 
-    while ((option = getopt_long(argc, argv, "jah", options, NULL)) != -1)
+    while ((option = next_option(&edit_command, argc, argv, "jah", options)) != -1)
         switch (option) {
         case 'j':
             edit.json = true;
@@ -209,10 +241,10 @@ static int run_edit(int argc, char **argv)
         case 'h':
             return print_help(&edit_command);
         default:
-            return misused_option(&edit_command);
+            return MISUSED;
         }
     if (optind + 1 != argc)
-        return misused(&edit_command, "one NAME is wanted");
+        return misused(&edit_command, "give one NAME");
     edit.name = argv[optind];
     error = target_open(&edit.share, edit.name, access);
     if (error)
@@ -225,11 +257,10 @@ static int run_edit(int argc, char **argv)
 
 const struct command edit_command = {
     "edit", "change the value in an editor", "edit NAME [--json] [--any-owner]",
-    "Open a copy of the value in $VISUAL, $EDITOR or vi, and publish what was made of it, unless somebody\n"
-    "else has published meanwhile: then you are told, and your copy is kept. A value that is JSON must\n"
-    "stay so. A line end that the editor adds at the very end is taken off again. The lock is not held\n"
-    "while you edit.\n\n"
-    "  -j, --json       what you make must be JSON, even if the value is none now\n"
+    "Open a copy of the value in $VISUAL, $EDITOR or vi, and publish the result, unless another process has\n"
+    "published meanwhile: then edit says so and keeps your copy. A value that is JSON must stay JSON. A\n"
+    "line end that the editor adds at the very end is taken off again. The lock is free while you edit.\n\n"
+    "  -j, --json       the result must be JSON, even if the value is not JSON now\n"
     "  -a, --any-owner  also if another user than root or you owns the share\n"
     "  -h, --help       this text\n",
     run_edit};

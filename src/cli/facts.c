@@ -109,20 +109,17 @@ enum colour lock_colour(const struct facts *facts)
 char *lock_of(const struct facts *facts)
 {
     char word[WORD_SIZE], *program, *text;
-    int length;
 
     if (facts->error || facts->share.owner == 0)
         return strdup("");
     program = printable(program_of(facts->share.owner, word));
     if (facts->foreign)
-        length = asprintf(&text, "%d of another namespace", facts->share.owner);
+        text = format_text("%d of another namespace", facts->share.owner);
     else if (facts->share.owner_alive)
-        length = asprintf(&text, "%d %s", facts->share.owner, program);
+        text = format_text("%d %s", facts->share.owner, program);
     else
-        length = asprintf(&text, "%d dead", facts->share.owner);
+        text = format_text("%d dead", facts->share.owner);
     free(program);
-    if (length < 0)
-        abort();
     return text;
 }
 
@@ -130,7 +127,7 @@ static const char *short_error(int error)
 {
     switch (error) {
     case -EBADMSG:
-        return "damaged, or no share";
+        return "damaged, or not a share";
     case -EACCES:
         return "not readable";
     case -EPROTONOSUPPORT:

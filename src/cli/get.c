@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* get: read the value. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,8 @@ static int print_value(const char *name, const struct request *request, const ch
     }
     if (!request->output && for_people() && !is_text(value, length))
         return complain_that(
-            name, "the value is binary, and this is a terminal: --output FILE, or --output - anyway");
+            name,
+            "the value is binary and this is a terminal; use --output FILE, or --output - to print it here");
     if (print_bytes(value, length) != DONE)
         return SAID_NO;
     if (!request->output && for_people() && length > 0 && value[length - 1] != '\n')
@@ -64,7 +64,7 @@ static int run_get(int argc, char **argv)
     seqshare *share;
     int option, error, status;
 
-    while ((option = getopt_long(argc, argv, "o:pah", options, NULL)) != -1)
+    while ((option = next_option(&get_command, argc, argv, "o:pah", options)) != -1)
         switch (option) {
         case 'o':
             request.output = optarg;
@@ -78,10 +78,10 @@ static int run_get(int argc, char **argv)
         case 'h':
             return print_help(&get_command);
         default:
-            return misused_option(&get_command);
+            return MISUSED;
         }
     if (optind + 1 != argc)
-        return misused(&get_command, "one NAME is wanted");
+        return misused(&get_command, "give one NAME");
     if (request.pretty && request.output)
         return misused(&get_command, "--pretty is for standard output");
     error = target_open(&share, argv[optind], access);
@@ -94,9 +94,9 @@ static int run_get(int argc, char **argv)
 
 const struct command get_command = {
     "get", "print the value", "get NAME [--output FILE | --pretty] [--any-owner]",
-    "Print the value: byte for byte, except that a terminal gets no binary one and a line end more.\n\n"
-    "  -o, --output FILE  write it to FILE instead, which has its old contents or all of the new\n"
-    "                     ones; -: to standard output, binary or not\n"
+    "Print the value byte for byte. Only a terminal gets a line end more, and no binary value.\n\n"
+    "  -o, --output FILE  write it to FILE instead, which always has the old contents or all of the\n"
+    "                     new ones; -: to standard output, binary or not\n"
     "  -p, --pretty       the value is JSON: print it indented\n"
     "  -a, --any-owner    also if another user than root or you owns the share\n"
     "  -h, --help         this text\n",

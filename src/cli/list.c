@@ -48,15 +48,6 @@ void list_free(struct facts_list *list)
     *list = (struct facts_list){0};
 }
 
-static char *join(const char *one, const char *slash, const char *other)
-{
-    char *path;
-
-    if (asprintf(&path, "%s%s%s", one, slash, other) < 0)
-        abort();
-    return path;
-}
-
 /* A regular file? Nothing else is even opened. */
 static bool is_file(const char *path, bool follow)
 {
@@ -122,7 +113,7 @@ int list_named(struct facts_list *list)
 
 static void take_file(struct facts_list *list, const char *directory, const char *entry)
 {
-    char *path = join(directory, directory[strlen(directory) - 1] == '/' ? "" : "/", entry);
+    char *path = format_text("%s%s%s", directory, directory[strlen(directory) - 1] == '/' ? "" : "/", entry);
 
     if (is_file(path, false)) {
         list_add(list, path);
@@ -147,7 +138,7 @@ static bool is_known(const struct facts_list *list, const struct stat *status)
 
 static void take_descriptor(struct facts_list *list, const char *directory, const char *entry)
 {
-    char *path = join(directory, "/", entry);
+    char *path = format_text("%s%s%s", directory, "/", entry);
     const struct facts *facts;
 
     if (is_file(path, true)) {
@@ -160,7 +151,7 @@ static void take_descriptor(struct facts_list *list, const char *directory, cons
 
 int list_process(struct facts_list *list, const char *pid)
 {
-    char *path = join("/proc/", pid, "/fd");
+    char *path = format_text("%s%s%s", "/proc/", pid, "/fd");
     int error = each_entry(list, path, take_descriptor);
 
     free(path);

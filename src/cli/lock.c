@@ -7,76 +7,37 @@
  * and then take it over from the dead and free it, so that nobody has to find out.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "cli.h"
 #include "publish.h"
 #include "target.h"
 #include "words.h"
 
-enum { CANNOT_RUN = 126, NOT_FOUND = 127, KILLED = 128 };
+enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
 
 struct request {
     const char *name;
+    seqshare *share;
     char **command;
     int64_t timeout;
 };
 
-static volatile sig_atomic_t child;
-
-static void pass_on(int number)
+static int become_command(void *what)
 {
-    if (child > 0)
-        kill((pid_t)child, number);
-}
-
-enum { SIGNALS = 4 };
-static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-
-/* The terminal's signals reach the command by themselves, and it decides; those
- * sent to us alone are passed on. */
-static void take_signals(struct sigaction before[SIGNALS])
-{
-    for (int i = 0; i < SIGNALS; i++) {
-        struct sigaction action = {.sa_handler = i < 2 ? SIG_IGN : pass_on};
-
-        sigaction(signals[i], &action, &before[i]);
-    }
-}
-
-static void restore_signals(const struct sigaction before[SIGNALS])
-{
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &before[i], NULL);
-}
-
-static int become_command(const struct request *request, seqshare *share)
-{
+    const struct request *request = what;
     bool ours;
-    int status = take_lock(request->name, share, request->timeout, &ours);
+    int status = take_lock(request->name, request->share, request->timeout, &ours);
 
     if (status != DONE)
         return status;
     execvp(request->command[0], request->command);
     status = errno == ENOENT ? NOT_FOUND : CANNOT_RUN;
     complain_that(request->command[0], "%s", strerror(errno));
-    seqshare_unlock(share);
+    seqshare_unlock(request->share);
     return status;
-}
-
-static int wait_for(pid_t process)
-{
-    int status;
-
-    while (waitpid(process, &status, 0) < 0)
-        if (errno != EINTR)
-            return SAID_NO;
-    return WIFSIGNALED(status) ? KILLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* The command is gone. If the lock is still its, nobody need wait until that is noticed. */
@@ -88,30 +49,14 @@ static void free_lock(seqshare *share)
     while (seqshare_reopen(share) == 1); /* the child may have followed the name */
 }
 
-static int run_locked(const struct request *request, seqshare *share)
+static int run_locked(struct request *request)
 {
-    struct sigaction actions[SIGNALS];
-    sigset_t all, before;
-    pid_t process;
-    int status;
+    struct child child = {.become = become_command, .what = request};
+    int status = child_run(&child);
 
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before); /* until `child` is known, or is itself again */
-    take_signals(actions);
-    process = fork();
-    if (process < 0)
-        return complain_that(request->command[0], "%s", strerror(errno));
-    if (process == 0) {
-        restore_signals(actions);
-        sigprocmask(SIG_SETMASK, &before, NULL);
-        status = become_command(request, share);
-        fflush(stdout);
-        _exit(status);
-    }
-    child = process;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    status = wait_for(process);
-    free_lock(share);
+    if (status < 0)
+        return complain_that(request->command[0], "%s", strerror(-status));
+    free_lock(request->share);
     return status;
 }
 
@@ -123,14 +68,13 @@ static int run_lock(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct request request = {.timeout = -1};
     int access = SEQSHARE_WRITE;
-    seqshare *share;
     int option, error, status;
 
-    while ((option = getopt_long(argc, argv, "w:ah", options, NULL)) != -1)
+    while ((option = next_option(&lock_command, argc, argv, "w:ah", options)) != -1)
         switch (option) {
         case 'w':
             if (!parse_seconds(optarg, &request.timeout))
-                return misused(&lock_command, "'%s' is no number of seconds", optarg);
+                return misused(&lock_command, "'%s' is not a number of seconds", optarg);
             break;
         case 'a':
             access |= SEQSHARE_ANY_OWNER;
@@ -138,30 +82,31 @@ static int run_lock(int argc, char **argv)
         case 'h':
             return print_help(&lock_command);
         default:
-            return misused_option(&lock_command);
+            return MISUSED;
         }
     if (optind + 2 > argc)
-        return misused(&lock_command, "a NAME and a COMMAND are wanted");
+        return misused(&lock_command, "give a NAME and a COMMAND");
     request.name = argv[optind];
     request.command = argv + optind + 1;
-    error = target_open(&share, request.name, access);
+    error = target_open(&request.share, request.name, access);
     if (error)
         return complain(request.name, error);
-    status = run_locked(&request, share);
-    seqshare_close(share);
+    status = run_locked(&request);
+    seqshare_close(request.share);
     return status;
 }
 
 const struct command lock_command = {
     "lock", "run a command while holding the lock",
     "lock NAME [--timeout SECONDS] [--any-owner] -- COMMAND [ARGUMENT]...",
-    "Run COMMAND as the owner of the writer lock: meanwhile nobody else publishes or locks; readers never\n"
-    "notice. The lock goes when COMMAND ends or is killed, even if seqshare itself is killed before. The\n"
-    "exit status is COMMAND's (128 + N if signal N killed it, 127 if there is none, 1 if the lock could\n"
-    "not be had).\n\n"
-    "The lock belongs to COMMAND's own process and not to those that it starts: these would wait for it.\n"
+    "Run COMMAND as the owner of the writer lock: meanwhile no other process publishes or locks; readers\n"
+    "never notice. The lock is free again when COMMAND ends or is killed, even if seqshare itself was "
+    "killed\n"
+    "before. Signals that tell seqshare to stop are passed on to COMMAND. The exit status is COMMAND's (128\n"
+    "+ N if signal N killed it, 127 if it was not found, 1 if the lock could not be taken).\n\n"
+    "The lock belongs to COMMAND's own process, and not to those that it starts: these would wait for it.\n"
     "A script publishes under its lock with its last step: exec seqshare set NAME ...\n\n"
-    "  -w, --timeout SECONDS  wait no longer for the lock; 0: not at all\n"
+    "  -w, --timeout SECONDS  wait this long for the lock, no longer; 0: not at all\n"
     "  -a, --any-owner        also if another user than root or you owns the share\n"
     "  -h, --help             this text\n",
     run_lock};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* ls: which shares are there? */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +79,7 @@ static int run_ls(int argc, char **argv)
     bool json = false;
     int option, error;
 
-    while ((option = getopt_long(argc, argv, "p:jh", options, NULL)) != -1)
+    while ((option = next_option(&ls_command, argc, argv, "p:jh", options)) != -1)
         switch (option) {
         case 'p':
             pid = optarg;
@@ -91,12 +90,12 @@ static int run_ls(int argc, char **argv)
         case 'h':
             return print_help(&ls_command);
         default:
-            return misused_option(&ls_command);
+            return MISUSED;
         }
     if (optind + 1 < argc || (pid && optind < argc))
-        return misused(&ls_command, "one DIRECTORY or one --pid is wanted, or neither");
+        return misused(&ls_command, "give one DIRECTORY, or one --pid, or neither");
     if (pid && !parse_number(pid, &number))
-        return misused(&ls_command, "'%s' is no process number", pid);
+        return misused(&ls_command, "'%s' is not a process number", pid);
     what = pid ? pid : optind < argc ? argv[optind] : "/dev/shm";
     error = pid ? list_process(&list, pid) : optind < argc ? list_directory(&list, what) : list_named(&list);
     if (error)
@@ -114,7 +113,7 @@ const struct command ls_command = {
     "ls", "list shares", "ls [DIRECTORY | --pid PID] [--json]",
     "List the named shares in /dev/shm, or those among the files of DIRECTORY, or those that a process\n"
     "has open, anonymous ones too. Columns: name, version, size, capacity, age of the value, mode,\n"
-    "owner, note (and file, with --pid). Where the output is no terminal: separated by tabs, without\n"
+    "owner, note (and file, with --pid). Where the output is not a terminal: separated by tabs, without\n"
     "headings, sizes in bytes and ages in seconds.\n\n"
     "  -p, --pid PID  what process PID has open, as /proc/PID/fd/N\n"
     "  -j, --json     as a JSON array, with all that stat knows\n"

@@ -13,6 +13,7 @@
 
 #include <seqshare/seqshare.h>
 
+#include "child.h"
 #include "terminal.h"
 #include "words.h"
 
@@ -30,7 +31,7 @@ int print_help(const struct command *command)
     return DONE;
 }
 
-int misused_option(const struct command *command)
+static int print_usage(const struct command *command)
 {
     fprintf(stderr, "usage: seqshare %s\n(seqshare %s --help says more)\n", command->usage, command->name);
     return MISUSED;
@@ -42,27 +43,49 @@ int misused(const struct command *command, const char *format, ...)
 
     fprintf(stderr, "seqshare: %s: ", command->name);
     va_start(rest, format);
-    vfprintf(stderr, format, rest);
+    print_harmless(stderr, format, rest);
     va_end(rest);
     fputc('\n', stderr);
-    return misused_option(command);
+    return print_usage(command);
 }
 
-static void begin_complaint(const char *name)
+/* What is wrong with the option that getopt_long has just met, `word` being the last that it has read? */
+static void explain_option(const struct command *command, const struct option *options, const char *word)
 {
-    char *text = printable(name);
+    static const char hint[] = "put -- before a name or value that begins with a dash";
 
-    fprintf(stderr, "seqshare: %s: ", text);
-    free(text);
+    while (options->name && options->val != optopt)
+        options++;
+    if (options->name)
+        misused(command, "option '--%s' %s", options->name,
+                options->has_arg ? "needs a value behind it" : "takes no value");
+    else if (optopt)
+        misused(command, "unrecognized option '-%c'; %s", optopt, hint);
+    else
+        misused(command, "unrecognized option '%s'; %s", word, hint);
+}
+
+int next_option(const struct command *command, int argc, char **argv, const char *letters,
+                const struct option *options)
+{
+    int option;
+
+    opterr = 0;
+    option = getopt_long(argc, argv, letters, options, NULL);
+    if (option == '?')
+        explain_option(command, options, argv[optind - 1]);
+    return option;
 }
 
 int complain_that(const char *name, const char *format, ...)
 {
+    char *shown = printable(name);
     va_list rest;
 
-    begin_complaint(name);
+    fprintf(stderr, "seqshare: %s: ", shown);
+    free(shown);
     va_start(rest, format);
-    vfprintf(stderr, format, rest);
+    print_harmless(stderr, format, rest);
     va_end(rest);
     fputc('\n', stderr);
     return SAID_NO;
@@ -70,23 +93,20 @@ int complain_that(const char *name, const char *format, ...)
 
 int complain(const char *name, int error)
 {
+    bool check_says_more = error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP;
+
     if (error == -EPERM) /* of all that it can mean to a program, this is left here */
-        return complain_that(name,
-                             "it is another user's, who is not trusted unasked (--any-owner trusts it)");
-    begin_complaint(name);
-    fputs(seqshare_strerror(error), stderr);
-    if (error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP)
-        fputs(" (seqshare check says more)", stderr);
-    fputc('\n', stderr);
-    return SAID_NO;
+        return complain_that(name, "another user owns it, where everybody may make such a name; "
+                                   "--any-owner trusts that user");
+    return complain_that(name, "%s%s", seqshare_strerror(error),
+                         check_says_more ? " (seqshare check says more)" : "");
 }
 
 int complain_of_removal(const char *name, int error)
 {
     if (error == -EPERM)
-        return complain_that(name,
-                             "it is another user's, where everybody may make such a name: only that user "
-                             "may replace it, and only that user or root remove it");
+        return complain_that(name, "another user owns it, where everybody may make such a name: only that "
+                                   "user may replace it, and only that user or root may remove it");
     return complain(name, error);
 }
 
@@ -98,7 +118,7 @@ static int print_commands(void)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->brief);
     puts("\nNAME is a share's name; a path, if it has a slash; or a descriptor of a running process,\n"
          "/proc/PID/fd/N, where anonymous shares are found (seqshare ls --pid PID).\n"
-         "SIZE is in bytes, or with K, M, G or T behind it. To look never takes the lock.\n\n"
+         "SIZE is in bytes, or with K, M, G or T behind it. Commands that only look never take the lock.\n\n"
          "seqshare COMMAND --help explains a command, seqshare --version says the version.\n"
          "Exit status: 0 done, 1 the answer is no (not found, locked, stale, ...), 2 wrong usage.");
     return DONE;
@@ -147,13 +167,26 @@ int print_bytes(const void *bytes, size_t length)
     return fwrite(bytes, 1, length, stdout) == length ? DONE : complain_of_output();
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int misuse_without_command(const char *word)
 {
-    static char name[64];
+    if (word)
+        complain_that(word, "there is no such command");
+    fputs("usage: seqshare COMMAND [ARGUMENT]...\n(seqshare --help lists the commands)\n", stderr);
+    return MISUSED;
+}
 
-    snprintf(name, sizeof name, "seqshare: %s", command->name);
-    argv[0] = name; /* getopt_long puts it in front of what it has to say */
-    return command->run(argc, argv);
+/* write(2) then says EFBIG. With a handler, and not ignored: commands that we start would inherit that. */
+static void survive_file_limit(int number)
+{
+    (void)number;
+}
+
+static void take_signals(void)
+{
+    signal(SIGBUS, explain_truncation);
+    signal(SIGCHLD, SIG_DFL); /* our parent may ignore it; the exit status of a child would then be lost */
+    signal(SIGXFSZ, survive_file_limit);
+    end_also_as_process_1();
 }
 
 int main(int argc, char **argv)
@@ -161,8 +194,7 @@ int main(int argc, char **argv)
     const struct command *command;
     const char *word = argc > 1 ? argv[1] : NULL;
 
-    signal(SIGBUS, explain_truncation);
-    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it; a child's exit status would then be lost */
+    take_signals();
     if (word && strcmp(word, "help") == 0 && argc == 3 && find(argv[2]))
         return flush_output(print_help(find(argv[2])));
     if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0))
@@ -172,10 +204,7 @@ int main(int argc, char **argv)
         return flush_output(DONE);
     }
     command = word ? find(word) : NULL;
-    if (command)
-        return flush_output(run(command, argc - 1, argv + 1));
-    if (word)
-        fprintf(stderr, "seqshare: there is no command '%s'\n", word);
-    fputs("usage: seqshare COMMAND [ARGUMENT]...\n(seqshare --help lists the commands)\n", stderr);
-    return MISUSED;
+    if (!command)
+        return misuse_without_command(word);
+    return flush_output(command->run(argc - 1, argv + 1));
 }

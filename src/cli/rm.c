@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rm: remove names. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 
 #include "cli.h"
@@ -23,11 +22,11 @@ static int remove_name(const char *name, bool force)
     int error;
 
     if (is_descriptor(name))
-        return complain_that(name,
-                             "a descriptor is no name: its share ends with the last process that has it");
+        return complain_that(
+            name, "this is a descriptor, not a name: its share ends with the last process that has it open");
     error = look(name);
     if (error && error != -ENOENT && !force)
-        return complain_that(name, "%s (--force removes it all the same)", seqshare_strerror(error));
+        return complain_that(name, "%s (--force removes it)", seqshare_strerror(error));
     error = seqshare_unlink(name);
     return error ? complain_of_removal(name, error) : DONE;
 }
@@ -39,7 +38,7 @@ static int run_rm(int argc, char **argv)
     bool force = false;
     int option, status = DONE;
 
-    while ((option = getopt_long(argc, argv, "fh", options, NULL)) != -1)
+    while ((option = next_option(&rm_command, argc, argv, "fh", options)) != -1)
         switch (option) {
         case 'f':
             force = true;
@@ -47,10 +46,10 @@ static int run_rm(int argc, char **argv)
         case 'h':
             return print_help(&rm_command);
         default:
-            return misused_option(&rm_command);
+            return MISUSED;
         }
     if (optind == argc)
-        return misused(&rm_command, "a NAME is wanted");
+        return misused(&rm_command, "give a NAME");
     for (; optind < argc; optind++)
         if (remove_name(argv[optind], force) != DONE)
             status = SAID_NO;
@@ -59,7 +58,8 @@ static int run_rm(int argc, char **argv)
 
 const struct command rm_command = {
     "rm", "remove a name", "rm NAME... [--force]",
-    "Remove names. Who has the share goes on as before; its memory is freed when the last one lets go.\n\n"
-    "  -f, --force  also what is damaged, or no share at all\n"
+    "Remove names. Programs that have a share open go on as before; its memory is freed when the last of\n"
+    "them closes it.\n\n"
+    "  -f, --force  also what is damaged, or not a share at all\n"
     "  -h, --help   this text\n",
     run_rm};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* set: publish a value. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,25 +28,25 @@ static int parse_options(int argc, char **argv, struct request *request, bool *h
     struct publication *publication = &request->publication;
     int option;
 
-    while ((option = getopt_long(argc, argv, "f:i:jt:w:ah", options, NULL)) != -1) {
+    while ((option = next_option(&set_command, argc, argv, "f:i:jt:w:ah", options)) != -1) {
         if (option == 'f')
             request->from = optarg;
         else if (option == 'i' && !parse_number(optarg, &publication->expected))
-            return misused(&set_command, "'%s' is no version", optarg);
+            return misused(&set_command, "'%s' is not a version", optarg);
         else if (option == 'i')
             publication->conditional = true;
         else if (option == 'j')
             request->json = true;
         else if (option == 't' && !parse_tag(optarg, &publication->tag))
-            return misused(&set_command, "'%s' is no type tag, as 0badcafe is", optarg);
+            return misused(&set_command, "'%s' is not a type tag such as 0badcafe", optarg);
         else if (option == 'w' && !parse_seconds(optarg, &publication->timeout))
-            return misused(&set_command, "'%s' is no number of seconds", optarg);
+            return misused(&set_command, "'%s' is not a number of seconds", optarg);
         else if (option == 'a')
             request->access |= SEQSHARE_ANY_OWNER;
         else if (option == 'h')
             *help = true;
         else if (option == '?')
-            return misused_option(&set_command);
+            return MISUSED;
     }
     return *help ? print_help(&set_command) : DONE;
 }
@@ -55,10 +54,9 @@ static int parse_options(int argc, char **argv, struct request *request, bool *h
 static int parse_operands(int count, char **words, struct request *request)
 {
     if (count < 1 || count > 2)
-        return misused(&set_command,
-                       count < 1 ? "a NAME is wanted" : "one VALUE is wanted; put it in quotes");
+        return misused(&set_command, count < 1 ? "give a NAME" : "one VALUE is wanted; put it in quotes");
     if (count == 2 && request->from)
-        return misused(&set_command, "a VALUE or --from FILE, not both");
+        return misused(&set_command, "give a VALUE or --from FILE, not both");
     if (count == 2 && strcmp(words[1], "-") != 0)
         request->text = words[1];
     else if (!request->from)
@@ -115,14 +113,14 @@ const struct command set_command = {
     "set", "publish a value",
     "set NAME [VALUE | - | --from FILE] [--if-version VERSION] [--json] [--tag TAG]\n"
     "                    [--timeout SECONDS] [--any-owner]",
-    "Publish VALUE as it stands, or what is in FILE, or (-, or nothing) standard input.\n\n"
+    "Publish VALUE as it is, or the contents of FILE, or (-, or nothing) of standard input.\n\n"
     "  -f, --from FILE           the value is in FILE (-: standard input)\n"
-    "  -i, --if-version VERSION  only if VERSION is the one that stands (0: none does); so nobody's\n"
-    "                            change is overwritten unseen\n"
+    "  -i, --if-version VERSION  only if VERSION is the one that stands (0: none does); so no change of\n"
+    "                            another process is overwritten unseen\n"
     "  -j, --json                only if the value is JSON\n"
     "  -t, --tag TAG             the type tag, as stat shows it, that programs with typed values\n"
     "                            expect; without it the value is untyped\n"
-    "  -w, --timeout SECONDS     wait no longer for the lock\n"
+    "  -w, --timeout SECONDS     wait this long for the lock, no longer\n"
     "  -a, --any-owner           also if another user than root or you owns the share\n"
     "  -h, --help                this text\n",
     run_set};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* stat: all that can be known about a share from outside. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,62 +9,66 @@
 #include "json.h"
 
 /* People get a colon and words; scripts a tab and a number. */
-static void line(const char *key, const char *text)
+static void begin_line(const char *key)
 {
     if (for_people())
-        printf("%s%-10s%s %s\n", colour_on(FAINT), key, colour_off(FAINT), text);
+        printf("%s%-10s%s ", colour_on(FAINT), key, colour_off(FAINT));
     else
-        printf("%s\t%s\n", key, text);
+        printf("%s\t", key);
+}
+
+__attribute__((format(printf, 2, 3))) static void line(const char *key, const char *format, ...)
+{
+    va_list rest;
+
+    begin_line(key);
+    va_start(rest, format);
+    print_harmless(stdout, format, rest);
+    va_end(rest);
+    putchar('\n');
 }
 
 static void number_line(const char *key, uint64_t number)
 {
-    char word[WORD_SIZE];
-
-    snprintf(word, sizeof word, "%llu", (unsigned long long)number);
-    line(key, word);
+    line(key, "%llu", (unsigned long long)number);
 }
 
 static void size_line(const char *key, uint64_t bytes)
 {
-    char word[WORD_SIZE], text[2 * WORD_SIZE];
+    char word[WORD_SIZE];
 
-    if (!for_people() || bytes < 1024) {
+    if (for_people() && bytes >= 1024)
+        line(key, "%llu (%s)", (unsigned long long)bytes, size_in_words(word, bytes));
+    else
         number_line(key, bytes);
-        return;
-    }
-    snprintf(text, sizeof text, "%llu (%s)", (unsigned long long)bytes, size_in_words(word, bytes));
-    line(key, text);
 }
 
 static void time_line(const char *key, int64_t when)
 {
-    char word[WORD_SIZE], age[WORD_SIZE], text[3 * WORD_SIZE];
+    char word[WORD_SIZE], age[WORD_SIZE];
 
     if (when <= 0)
-        snprintf(text, sizeof text, "-");
+        line(key, "-");
     else if (for_people())
-        snprintf(text, sizeof text, "%s (%s ago)", time_in_words(word, when), age_in_words(age, when));
+        line(key, "%s (%s ago)", time_in_words(word, when), age_in_words(age, when));
     else
-        snprintf(text, sizeof text, "%lld.%09lld", (long long)(when / 1000000000),
-                 (long long)(when % 1000000000));
-    line(key, text);
+        line(key, "%lld.%09lld", (long long)(when / 1000000000), (long long)(when % 1000000000));
 }
 
 static void lock_line(const struct facts *facts)
 {
-    char *owner = lock_of(facts);
+    char *owner = lock_of(facts); /* printable */
+    const char *more = facts->foreign             ? " (whether it lives cannot be told from here)"
+                       : facts->share.owner_alive ? " (alive)"
+                                                  : ": the next writer takes over";
 
-    if (!for_people()) {
-        line("lock", owner[0] ? owner : "-");
+    if (!owner[0]) {
+        line("lock", for_people() ? "free" : "-");
+    } else if (!for_people()) {
+        line("lock", "%s", owner);
     } else {
-        const char *more = !owner[0]                  ? "free"
-                           : facts->foreign           ? " (whether it lives cannot be told from here)"
-                           : facts->share.owner_alive ? " (alive)"
-                                                      : ": the next writer takes over";
-
-        printf("%s%-10s%s %s%s%s%s\n", colour_on(FAINT), "lock", colour_off(FAINT),
-               owner[0] ? colour_on(lock_colour(facts)) : "", owner, more, owner[0] ? colour_off(BAD) : "");
+        begin_line("lock");
+        printf("%s%s%s%s\n", colour_on(lock_colour(facts)), owner, more, colour_off(BAD));
     }
     free(owner);
 }
@@ -76,7 +79,7 @@ static void print_id(const struct facts *facts)
 
     for (size_t i = 0; i < sizeof facts->share.region_id; i++)
         snprintf(id + 2 * i, 3, "%02x", facts->share.region_id[i]);
-    line("region", id);
+    line("region", "%s", id);
 }
 
 static void print(const struct facts *facts)
@@ -84,23 +87,22 @@ static void print(const struct facts *facts)
     const struct seqshare_stat *share = &facts->share;
     char word[WORD_SIZE], *name = printable(facts->name), *file = printable(facts->file);
 
-    line("name", name);
-    line("file", file);
-    line("mode", mode_of(facts, word));
-    line("owner", user_of(facts, word));
+    line("name", "%s", name);
+    line("file", "%s", file);
+    line("mode", "%s", mode_of(facts, word));
+    line("owner", "%s", user_of(facts, word));
     number_line("version", share->version);
     size_line("length", share->length);
     size_line("capacity", share->capacity);
     size_line("allocated", share->allocated);
     number_line("slots", share->slots);
-    snprintf(word, sizeof word, "%08x", share->tag);
-    line("tag", word);
+    line("tag", "%08x", share->tag);
     time_line("created", share->created);
     time_line("published", share->published);
-    number_line("writer", (uint64_t)share->writer);
+    line("writer", "%d", share->writer);
     lock_line(facts);
-    line("retired", share->replaced ? "replaced" : share->unlinked ? "unlinked" : "no");
-    line("foreign", facts->foreign ? "yes" : "no");
+    line("retired", "%s", share->replaced ? "replaced" : share->unlinked ? "unlinked" : "no");
+    line("foreign", "%s", facts->foreign ? "yes" : "no");
     print_id(facts);
     free(name);
     free(file);
@@ -114,7 +116,7 @@ static int run_stat(int argc, char **argv)
     bool json = false;
     int option, error;
 
-    while ((option = getopt_long(argc, argv, "jh", options, NULL)) != -1)
+    while ((option = next_option(&stat_command, argc, argv, "jh", options)) != -1)
         switch (option) {
         case 'j':
             json = true;
@@ -122,10 +124,10 @@ static int run_stat(int argc, char **argv)
         case 'h':
             return print_help(&stat_command);
         default:
-            return misused_option(&stat_command);
+            return MISUSED;
         }
     if (optind + 1 != argc)
-        return misused(&stat_command, "one NAME is wanted");
+        return misused(&stat_command, "give one NAME");
     list_add(&list, argv[optind]);
     error = list.facts[0].error;
     if (!error && json)
@@ -139,9 +141,9 @@ static int run_stat(int argc, char **argv)
 const struct command stat_command = {
     "stat", "show what is known about a share", "stat NAME [--json]",
     "Show what can be seen of a share from outside: version, sizes, times (of the value's publication,\n"
-    "and of the region's making), the process that published, who owns the lock and whether that lives,\n"
-    "and whether the name has gone to another region. Where the output is no terminal: a key, a tab and\n"
-    "a plain value on each line, sizes in bytes and times in seconds since 1970.\n\n"
+    "and of the region's making), the process that published, the owner of the lock and whether it lives,\n"
+    "and whether the name has gone to another region. Where the output is not a terminal: a key, a tab\n"
+    "and a plain value on each line, sizes in bytes and times in seconds since 1970.\n\n"
     "  -j, --json  as a JSON object\n"
     "  -h, --help  this text\n",
     run_stat};

@@ -28,8 +28,7 @@ void table_add(struct table *table, enum colour colour, const char *format, ...)
     cell = &table->cells[table->used++];
     cell->colour = colour;
     va_start(rest, format);
-    if (vasprintf(&cell->text, format, rest) < 0)
-        abort();
+    cell->text = harmless_text(format, rest);
     va_end(rest);
 }
 

@@ -3,11 +3,12 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "words.h"
 
 bool is_descriptor(const char *name)
 {
@@ -50,11 +51,7 @@ int target_open(seqshare **share, const char *name, int access)
 
 char *target_path(const char *name)
 {
-    char *path;
-
-    if (asprintf(&path, "%s%s", strchr(name, '/') ? "" : "/dev/shm/seqshare.", name) < 0)
-        abort();
-    return path;
+    return format_text("%s%s", strchr(name, '/') ? "" : "/dev/shm/seqshare.", name);
 }
 
 int target_file(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* top: a table of shares that is drawn again and again. */
 #include <errno.h>
-#include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +128,12 @@ static bool pressed_q(void)
     return read(STDIN_FILENO, &key, 1) == 1 && (key == 'q' || key == 'Q');
 }
 
+/* For poll, which takes no more than an int: 24 days. */
+static int milliseconds(int64_t ns)
+{
+    return ns / 1000000 < INT_MAX ? (int)(ns / 1000000) + 1 : INT_MAX;
+}
+
 /* Until the next frame is due, or the terminal changed. True: leave. */
 static bool rest(const struct top *top)
 {
@@ -136,7 +142,7 @@ static bool rest(const struct top *top)
 
     while (!ended) {
         int64_t left = due - now_steady();
-        int ready = left > 0 ? poll(&keys, 1, (int)(left / 1000000) + 1) : 0;
+        int ready = left > 0 ? poll(&keys, 1, milliseconds(left)) : 0;
 
         if (left <= 0)
             return false;
@@ -191,24 +197,24 @@ static int parse(int argc, char **argv, struct top *top, bool *help)
     uint64_t number;
     int option;
 
-    while ((option = getopt_long(argc, argv, "p:i:n:h", options, NULL)) != -1) {
+    while ((option = next_option(&top_command, argc, argv, "p:i:n:h", options)) != -1) {
         if (option == 'p')
             top->pid = optarg;
         if (option == 'p' && !parse_number(optarg, &number))
-            return misused(&top_command, "'%s' is no process number", optarg);
+            return misused(&top_command, "'%s' is not a process number", optarg);
         if (option == 'i' && (!parse_seconds(optarg, &top->interval) || top->interval == 0))
-            return misused(&top_command, "'%s' is no number of seconds", optarg);
+            return misused(&top_command, "'%s' is not a number of seconds", optarg);
         if (option == 'n' && (!parse_number(optarg, &top->frames) || top->frames == 0))
-            return misused(&top_command, "'%s' is no number of times", optarg);
+            return misused(&top_command, "'%s' is not a number of times", optarg);
         if (option == 'h')
             *help = true;
         if (option == '?')
-            return misused_option(&top_command);
+            return MISUSED;
     }
     if (*help)
         return print_help(&top_command);
     top->names = argv + optind;
-    return top->pid && optind < argc ? misused(&top_command, "NAMEs or --pid, not both") : DONE;
+    return top->pid && optind < argc ? misused(&top_command, "give NAMEs or --pid, not both") : DONE;
 }
 
 static int run_top(int argc, char **argv)
@@ -229,10 +235,10 @@ static int run_top(int argc, char **argv)
 const struct command top_command = {
     "top", "a live table of shares", "top [NAME... | --pid PID] [--interval SECONDS] [--count N]",
     "Show the shares in /dev/shm, or those named, in a table that is drawn again every second: how often\n"
-    "each is published, version, size, age of the value, who owns the lock and whether that lives. q\n"
-    "leaves. Where the output is no terminal: rows separated by tabs, an empty line between tables.\n\n"
+    "each is published, version, size, age of the value, the owner of the lock and whether it lives. q\n"
+    "leaves. Where the output is not a terminal: cells separated by tabs, an empty line between tables.\n\n"
     "  -p, --pid PID           the shares that process PID has open\n"
-    "  -i, --interval SECONDS  draw so often\n"
+    "  -i, --interval SECONDS  draw the table every so many seconds\n"
     "  -n, --count N           end after N tables\n"
     "  -h, --help              this text\n",
     run_top};

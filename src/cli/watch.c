@@ -5,16 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "child.h"
 #include "cli.h"
 #include "target.h"
 #include "terminal.h"
@@ -73,38 +72,65 @@ static int open_value(const struct bytes *value)
     return error ? error : fd;
 }
 
-static void become_command(const struct watch *watch, int input)
+/* What the child needs to become the command. */
+struct start {
+    const struct watch *watch;
+    int input;
+    int report; /* closed by exec; else a byte is written */
+};
+
+static int become_command(void *what)
 {
+    const struct start *start = what;
+    char **command = start->watch->command;
     char version[WORD_SIZE];
 
-    snprintf(version, sizeof version, "%llu", (unsigned long long)watch->seen);
-    setenv("SEQSHARE_NAME", watch->name, 1);
+    snprintf(version, sizeof version, "%llu", (unsigned long long)start->watch->seen);
+    setenv("SEQSHARE_NAME", start->watch->name, 1);
     setenv("SEQSHARE_VERSION", version, 1);
     /* Where ours was closed, it is in its place already; but only for us. */
-    if (input == STDIN_FILENO ? fcntl(input, F_SETFD, 0) == 0 : dup2(input, STDIN_FILENO) == STDIN_FILENO)
-        execvp(watch->command[0], watch->command);
-    complain_that(watch->command[0], "%s", strerror(errno));
-    _exit(127);
+    if (start->input == STDIN_FILENO ? fcntl(start->input, F_SETFD, 0) == 0
+                                     : dup2(start->input, STDIN_FILENO) == STDIN_FILENO)
+        execvp(command[0], command);
+    complain_that(command[0], "%s", strerror(errno));
+    write_all(start->report, "", 1);
+    return SAID_NO;
+}
+
+/* The command's exit status, or a negative errno value. *started: it was one of the command itself. */
+static int run_child(const struct watch *watch, int input, bool *started)
+{
+    struct start start = {.watch = watch, .input = input};
+    struct child child = {.become = become_command, .what = &start, .leads_group = true};
+    int report[2], status;
+    char byte;
+
+    if (pipe2(report, O_CLOEXEC) != 0)
+        return -errno;
+    start.report = report[1];
+    status = child_run(&child);
+    close(report[1]);
+    *started = status >= 0 && read(report[0], &byte, 1) == 0;
+    close(report[0]);
+    if (child.stopped_by)
+        end_by_signal(child.stopped_by);
+    return status;
 }
 
 static int run_command(const struct watch *watch)
 {
     int input = open_value(&watch->last), status;
-    pid_t process;
+    bool started = false;
 
     if (input < 0)
         return complain_that(watch->name, "the value cannot be handed to the command: %s", strerror(-input));
-    process = fork();
-    if (process == 0)
-        become_command(watch, input);
+    status = run_child(watch, input, &started);
     close(input);
-    if (process < 0)
-        return complain_that(watch->command[0], "%s", strerror(errno));
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+    if (status < 0)
+        return complain_that(watch->command[0], "%s", strerror(-status));
+    if (!started)
         return SAID_NO;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    if (status != 0)
         complain_that(watch->command[0], "failed at version %llu; watching on",
                       (unsigned long long)watch->seen);
     return DONE;
@@ -202,11 +228,11 @@ static int parse(int argc, char **argv, struct watch *watch, int *access, bool *
     int option;
 
     /* "-": words come in order, as option 1, so that all behind --exec can be left alone. */
-    while (!watch->command && (option = getopt_long(argc, argv, "-A:n:axh", options, NULL)) != -1) {
+    while (!watch->command && (option = next_option(&watch_command, argc, argv, "-A:n:axh", options)) != -1) {
         if (option == 'A' && !parse_number(optarg, &watch->seen))
-            return misused(&watch_command, "'%s' is no version", optarg);
+            return misused(&watch_command, "'%s' is not a version", optarg);
         if (option == 'n' && (!parse_number(optarg, &watch->shows) || watch->shows == 0))
-            return misused(&watch_command, "'%s' is no number of times", optarg);
+            return misused(&watch_command, "'%s' is not a number of times", optarg);
         if (option == 'a')
             *access |= SEQSHARE_ANY_OWNER;
         if (option == 'x')
@@ -214,20 +240,20 @@ static int parse(int argc, char **argv, struct watch *watch, int *access, bool *
         if (option == 'h')
             *help = true;
         if (option == 1 && watch->name)
-            return misused(&watch_command, "one NAME is wanted");
+            return misused(&watch_command, "give one NAME");
         if (option == 1)
             watch->name = optarg;
         if (option == '?')
-            return misused_option(&watch_command);
+            return MISUSED;
     }
     if (*help)
         return print_help(&watch_command);
     if (!watch->command && !watch->name && optind + 1 == argc)
         watch->name = argv[optind++]; /* behind -- */
     if (watch->command && !watch->command[0])
-        return misused(&watch_command, "--exec wants a COMMAND");
+        return misused(&watch_command, "--exec needs a COMMAND behind it");
     return watch->name && (watch->command || optind == argc) ? DONE
-                                                             : misused(&watch_command, "one NAME is wanted");
+                                                             : misused(&watch_command, "give one NAME");
 }
 
 static int run_watch(int argc, char **argv)
@@ -251,12 +277,14 @@ const struct command watch_command = {
     "watch", "print the value, or run a command, at every change",
     "watch NAME [--after VERSION] [--count N] [--any-owner] [--exec COMMAND [ARGUMENT]...]",
     "Print the value, and again whenever it changes, each time with a line end. When values come faster\n"
-    "than they can be shown the newest is, and the last one always. A name that moves to another region\n"
-    "is followed. Changes are seen within 50 milliseconds.\n\n"
+    "than they can be shown, some are skipped, but never the last one. A name that moves to another\n"
+    "region is followed. Changes are seen within 50 milliseconds.\n\n"
     "  -A, --after VERSION  begin with the first value that is not this version\n"
     "  -n, --count N        end after N values\n"
     "  -a, --any-owner      also if another user than root or you owns the share\n"
     "  -x, --exec COMMAND   run COMMAND with the words behind it instead, the value its standard input,\n"
-    "                       SEQSHARE_NAME and SEQSHARE_VERSION in its environment; must come last\n"
+    "                       SEQSHARE_NAME and SEQSHARE_VERSION in its environment; must come last.\n"
+    "                       A COMMAND that fails is reported, one that cannot be started ends the watch.\n"
+    "                       It ends with the watch: signals that tell watch to stop are passed on.\n"
     "  -h, --help           this text\n",
     run_watch};

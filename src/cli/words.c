@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,8 @@ static bool parse_digits(const char *text, int base, uint64_t *number, const cha
 {
     char *stop;
 
-    if (!isxdigit((unsigned char)text[0])) /* strtoull takes blanks and signs */
+    if (!isxdigit((unsigned char)text[0]) ||
+        strpbrk(text, "xX")) /* strtoull takes blanks, signs and 0x, too */
         return false;
     errno = 0;
     *number = strtoull(text, &stop, base);
@@ -55,10 +55,10 @@ bool parse_seconds(const char *text, int64_t *ns)
     char *end;
     double seconds;
 
-    if (!isdigit((unsigned char)text[0]) && text[0] != '.')
+    if (!text[0] || text[strspn(text, "0123456789.")]) /* strtod takes more: 0x10, nan, 1e9 */
         return false;
     seconds = strtod(text, &end);
-    if (end == text || *end || !isfinite(seconds) || seconds > 1e9)
+    if (end == text || *end || seconds > 1e9)
         return false;
     *ns = (int64_t)(seconds * NS_PER_SECOND);
     return true;
@@ -177,7 +177,22 @@ static bool is_control(const unsigned char *text)
     return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
 }
 
-char *printable(const char *text)
+/* They make what follows, up to the end of the line, look like something else: U+202A to E, U+2066 to 9. */
+static bool turns_direction(const unsigned char *text)
+{
+    return text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
+                               (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+}
+
+/* The length of the character that `text` begins with, if a terminal can be given it as it is; else 0. */
+static size_t harmless_character(const unsigned char *text, size_t left)
+{
+    size_t length = character(text, left);
+
+    return length > 0 && !is_control(text) && !turns_direction(text) ? length : 0;
+}
+
+static char *escape(const char *text, bool backslashes)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t left = strlen(text);
@@ -186,9 +201,9 @@ char *printable(const char *text)
     if (!result)
         abort();
     while (left > 0) {
-        size_t length = character(at, left);
+        size_t length = harmless_character(at, left);
 
-        if (length > 0 && !is_control(at) && *at != '\\') {
+        if (length > 0 && !(backslashes && *at == '\\')) {
             memcpy(to, at, length);
             to += length;
         } else {
@@ -203,6 +218,75 @@ char *printable(const char *text)
     }
     *to = 0;
     return result;
+}
+
+char *printable(const char *text)
+{
+    return escape(text, true);
+}
+
+char *format_text(const char *format, ...)
+{
+    va_list rest;
+    char *text;
+
+    va_start(rest, format);
+    if (vasprintf(&text, format, rest) < 0)
+        abort();
+    va_end(rest);
+    return text;
+}
+
+char *harmless_text(const char *format, va_list rest)
+{
+    char *text, *shown;
+
+    if (vasprintf(&text, format, rest) < 0)
+        abort();
+    shown = escape(text, false);
+    free(text);
+    return shown;
+}
+
+void print_harmless(FILE *file, const char *format, va_list rest)
+{
+    char *text = harmless_text(format, rest);
+
+    fputs(text, file);
+    free(text);
+}
+
+/* Between $' and ', where octal numbers always have three digits: they end where they should. */
+static char *quote_all(const char *text)
+{
+    char *result = malloc(4 * strlen(text) + 4), *to = result;
+
+    if (!result)
+        abort();
+    to += sprintf(to, "$'");
+    for (; *text; text++)
+        if (isalnum((unsigned char)*text) || strchr(" ./_-", *text))
+            *to++ = *text;
+        else
+            to += sprintf(to, "\\%03o", (unsigned char)*text);
+    sprintf(to, "'");
+    return result;
+}
+
+char *shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./_-+,:@%=";
+    char *shown = escape(text, true), *quoted, *word;
+    bool needs_quotes = !text[0] || text[strspn(text, plain)];
+
+    if (strcmp(shown, text) != 0 || strchr(text, '\''))
+        quoted = quote_all(text);
+    else
+        quoted = format_text(needs_quotes ? "'%s'" : "%s", text);
+    word = format_text(text[0] == '-' ? "-- %s" : "%s", quoted);
+    free(shown);
+    free(quoted);
+    return word;
 }
 
 size_t width_of(const char *text)

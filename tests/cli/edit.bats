@@ -140,3 +140,42 @@ kept() { # the copy that was kept
     seqshare edit "$share"
     stat_is tag 0badcafe
 }
+
+@test "a copy that is not there, or was not edited, is not said to be kept" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'rm -f "$1"'
+    run -1 seqshare edit "$share"
+    [[ $output != *"kept"* ]]
+    use_editor 'exit 1'
+    run -1 seqshare edit "$share"
+    [[ $output != *"kept"* ]]
+    [ -z "$(ls tmp)" ]
+    use_editor 'echo new >"$1"; exit 1'
+    run -1 seqshare edit "$share"
+    [[ $output == *"what you edited is kept in $TMPDIR/seqshare-edit"* ]]
+    [ "$(kept)" = new ]
+}
+
+@test "where there is no vi, edit says what to set" {
+    local tool
+    tool=$(command -v seqshare)
+    seqshare create "$share" --from - <<<old
+    mkdir empty
+    run -1 env PATH="$PWD/empty" "$tool" edit "$share"
+    [[ $output == *"set EDITOR to one"* ]]
+    run -1 env PATH="$PWD/empty" EDITOR=nothing "$tool" edit "$share"
+    [[ $output == *"seqshare: nothing: the editor failed; nothing was published" ]]
+    [ "$(seqshare get "$share")" = old ]
+}
+
+@test "a signal that tells edit to stop reaches the editor, and nothing is published" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'echo new >"$1"; trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+    start cli-program interruptible seqshare edit "$share"
+    eventually grep -q ready output
+    kill -TERM "$last"
+    ends_with 1
+    grep -q "nothing was published" errors
+    [ "$(seqshare get "$share")" = old ]
+    [ "$(kept)" = new ]
+}

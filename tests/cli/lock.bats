@@ -126,16 +126,47 @@ is_owned() { # by the command: who has just got the lock has yet to become it
     is_free
 }
 
-@test "SIGTERM and SIGHUP reach the command" {
+@test "signals that tell seqshare to stop reach the command" {
     local signal
     seqshare create "$share"
-    for signal in TERM HUP; do
-        start seqshare lock "$share" -- sh -c "trap 'echo got; exit 5' $signal; echo ready; while :; do sleep 0.05; done"
+    for signal in TERM HUP INT QUIT; do
+        start cli-program interruptible seqshare lock "$share" -- \
+            sh -c "trap 'echo got; exit 5' $signal; echo ready; while :; do sleep 0.05; done"
         eventually grep -q ready output
         kill -$signal "$last"
         ends_with 5
         grep -q got output
     done
+}
+
+@test "a command that has no handler is killed by the signal that seqshare gets" {
+    seqshare create "$share"
+    start cli-program interruptible seqshare lock "$share" -- sleep 60
+    eventually is_owned
+    kill -INT "$last"
+    ends_with 130
+    is_free
+}
+
+@test "the terminal's keys reach the command once" {
+    seqshare create "$share"
+    cat >count <<'EOF'
+n=0
+trap 'n=$((n + 1)); echo "interrupted $n"' INT
+echo ready
+while [ ! -e enough ]; do sleep 0.05; done
+echo "in all $n"
+EOF
+    mkfifo keys
+    cli-program interruptible script -qefc "seqshare lock $share -- sh count" screen <keys >/dev/null 3>&- &
+    started+=($!)
+    exec 8>keys
+    eventually grep -q ready screen
+    printf '\003' >&8
+    eventually grep -q 'interrupted 1' screen
+    touch enough
+    eventually grep -q 'in all 1' screen
+    exec 8>&-
 }
 
 @test "a replaced name is followed when the lock is taken" {

@@ -47,7 +47,7 @@ EOF
     seqshare create "$unique"
     truncate -s 100 "/dev/shm/seqshare.$unique"
     run -0 seqshare ls
-    grep -P "^$unique\t-\t-\t-\t-\t0640\t[^\t]+\tdamaged, or no share$" <<<"$output"
+    grep -P "^$unique\t-\t-\t-\t-\t0640\t[^\t]+\tdamaged, or not a share$" <<<"$output"
     says_no seqshare stat "$unique"
 }
 
@@ -73,6 +73,59 @@ EOF
     seqshare check "$share" | grep -F '(\x1b[31mred)'
     says_no seqshare set "$share" x --timeout 0
     [[ $stderr == *'(\x1b[31mred)'* ]]
+}
+
+# COMMAND...: whatever it prints, no control character is in it but tabs and line ends.
+is_harmless() {
+    run bash -c 'timeout 20 "$@" || true' bash "$@"
+    [ -n "$output" ]
+    run ! grep -qaP '[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' <<<"$output"
+}
+
+@test "no command gives a terminal what an enemy put into a name" {
+    local evil=$'\e]0;owned\a\e[2Jx\xc2\x9b31m\xe2\x80\xae;touch pwned #\nok    fake line' command
+    seqshare create "./$evil" --from - <<<value
+    is_harmless seqshare check "./$evil"
+    is_harmless seqshare stat "./$evil"
+    is_harmless seqshare stat "./$evil" --json
+    is_harmless seqshare ls .
+    is_harmless seqshare ls . --json
+    is_harmless seqshare top "./$evil" --count 1
+    for command in create get watch check stat rm edit replace "lock -- true" set; do
+        # shellcheck disable=SC2086
+        is_harmless seqshare $command "./nowhere/$evil" </dev/null
+    done
+    is_harmless seqshare "$evil"
+    is_harmless seqshare get "--$evil"
+    is_harmless seqshare get "-$evil"
+    is_harmless seqshare ls "--json=$evil"
+    is_harmless seqshare create ./new --size "$evil"
+    is_harmless seqshare create ./new --mode "$evil"
+    is_harmless seqshare create ./new --from "nowhere/$evil"
+    is_harmless seqshare top --interval "$evil"
+    is_harmless seqshare set "./$evil" x --tag "$evil"
+    is_harmless seqshare get "./$evil" --output "./nowhere/$evil"
+    is_harmless seqshare watch "./$evil" --exec "$evil"
+    is_harmless seqshare lock "./$evil" -- "$evil"
+    [ ! -e pwned ]
+}
+
+@test "a command that is proposed for copying does what it says, whatever the name is" {
+    local name proposed
+    for name in plain "two words" "it's" $'\e]0;owned\a;touch pwned #\nline 2\xff' '$(touch pwned)' '-dash' '*'; do
+        mkdir -p folder
+        seqshare create "./folder/$name" --from - <<<value
+        share=./folder/$name overwrite 80 '\0\0\0\0\0\0\0\0'
+        cd folder
+        run -1 seqshare check "./$name"
+        proposed=$(sed -n 's/.*\(seqshare replace .*\)/\1/p' <<<"$output")
+        [ "$(wc -l <<<"$proposed")" -eq 1 ]
+        run ! grep -qP '[\x01-\x1f\x7f]' <<<"$proposed"
+        bash -c "$proposed"
+        [ ! -e pwned ]
+        seqshare set "./$name" new
+        cd ..
+    done
 }
 
 @test "stat --json and ls --json are JSON" {
@@ -149,7 +202,7 @@ EOF
     says_no seqshare watch "$unique" --count 1
     [ "$(seqshare watch "$unique" --any-owner --count 1)" = x ]
     says_no seqshare replace "$unique"
-    [[ $stderr == *"another user's"* && $stderr != *"--any-owner"* ]]
+    [[ $stderr == *"another user owns it"* && $stderr != *"--any-owner"* ]]
     says_no "${nobody[@]}" rm "$unique"
     [[ $stderr == *"only that user or root"* ]]
     seqshare rm "$unique"
@@ -367,4 +420,16 @@ EOF
         seqshare top ./config --count 1 | cut -f 6 | grep -qx "${owner% *} dead"
     }
     eventually dead
+}
+
+@test "an interval beyond 24 days is slept, and not spun" {
+    seqshare create "$share"
+    start seqshare top ./config --interval 3000000
+    eventually grep -q . output
+    sleeps() {
+        [[ $(sed 's/.*) //' "/proc/$last/stat") == S* ]]
+    }
+    eventually sleeps
+    grep -c . output
+    [ "$(grep -c '^$' output)" -eq 1 ]
 }

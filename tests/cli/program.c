@@ -6,6 +6,7 @@
  *     cli-program fill NAME          be in the middle of a write until killed
  *     cli-program typed NAME         publish a typed value; print its tag
  *     cli-program read-typed NAME    read it; print the number in it
+ *     cli-program interruptible COMMAND  run COMMAND, for which no signal is ignored (a shell does that for & )
  *     cli-program childless COMMAND  run COMMAND, which inherits that SIGCHLD is ignored
  */
 #include <signal.h>
@@ -95,12 +96,24 @@ static int read_typed(seqshare *share)
     return 0;
 }
 
-static int run_childless(char **command)
+static int run(char **command)
 {
-    signal(SIGCHLD, SIG_IGN);
     execvp(command[0], command);
     perror(command[0]);
     return 1;
+}
+
+static int run_childless(char **command)
+{
+    signal(SIGCHLD, SIG_IGN);
+    return run(command);
+}
+
+static int run_interruptible(char **command)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    return run(command);
 }
 
 static int work_on(seqshare *share, const char *what, const char *count)
@@ -127,6 +140,8 @@ int main(int argc, char **argv)
         return have_anonymous(argv[2]);
     if (strcmp(argv[1], "childless") == 0)
         return run_childless(argv + 2);
+    if (strcmp(argv[1], "interruptible") == 0)
+        return run_interruptible(argv + 2);
     error = seqshare_open(&share, argv[2], SEQSHARE_WRITE);
     if (error)
         return fail("open", error);

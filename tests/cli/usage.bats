@@ -100,6 +100,15 @@ long_options_in_usage() { # COMMAND
     is_misuse seqshare set "$share" text --from file
     is_misuse seqshare set "$share" x --if-version new
     is_misuse seqshare set "$share" x --timeout -1
+    is_misuse seqshare set "$share" x --timeout 0x10
+    is_misuse seqshare set "$share" x --timeout 1000000001
+    is_misuse seqshare set "$share" x --tag 0xbadcafe
+    is_misuse seqshare set "$share" -3
+    [[ $stderr == "seqshare: set: unrecognized option '-3'; put -- before"* ]]
+    is_misuse seqshare set "$share" x --tag
+    [[ $stderr == "seqshare: set: option '--tag' needs a value"* ]]
+    is_misuse seqshare ls --json=yes
+    [[ $stderr == "seqshare: ls: option '--json' takes no value"* ]]
     is_misuse seqshare create ./new --mode 888
     is_misuse seqshare create ./new --mode 1777
     is_misuse seqshare get "$share" --pretty --output file

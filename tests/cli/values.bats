@@ -30,7 +30,7 @@ load helpers
         stat_is capacity "${size#*:}"
         seqshare rm "$share"
     done
-    for size in 0 -1 '' 1X 1KB 1.5M ' 1' 99999999999T 18446744073709551616; do
+    for size in 0 -1 '' 0x10 1X 1KB 1.5M ' 1' 99999999999T 18446744073709551616; do
         is_misuse seqshare create "$share" --size "$size"
     done
     [ ! -e "$share" ]
@@ -224,6 +224,19 @@ load helpers
     says_no seqshare get "$share" --output nowhere/file
     [[ $stderr == "seqshare: nowhere/file: No such file or directory" ]]
     [ -z "$(find . -name 'new.*')" ]
+}
+
+@test "get --output beyond the limit for files says so, and the old file stays" {
+    head -c 50000 /dev/zero >file
+    seqshare create "$share" --from file
+    mkdir folder
+    echo old >folder/file
+    run -1 --separate-stderr sh -c 'ulimit -c 0; ulimit -f 4; exec seqshare get "$1" --output folder/file' sh "$share"
+    [[ $stderr == "seqshare: folder/file: File too large" ]]
+    [ "$(cat folder/file)" = old ]
+    [ "$(ls folder)" = file ]
+    run -1 --separate-stderr sh -c 'ulimit -c 0; ulimit -f 4; exec seqshare get "$1" >copy' sh "$share"
+    [[ $stderr == "seqshare: standard output: File too large" ]]
 }
 
 @test "a typed value keeps its type with --tag, and loses it without" {

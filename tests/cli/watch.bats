@@ -98,6 +98,81 @@ last_line_is() {
     [[ $stderr == "seqshare: ./nothing: "* ]]
 }
 
+@test "a command's own exit status 127 does not end the watch" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share" --count 2 --exec sh -c 'echo seen; ./nothing'
+    eventually grep -qx "seqshare: sh: failed at version 1; watching on" errors
+    seqshare set "$share" two
+    ends_with 0
+    [ "$(cat output)" = $'seen\nseen' ]
+}
+
+@test "a signal that ends the watch ends its command first" {
+    local signal
+    seqshare create "$share" --from - <<<one
+    for signal in TERM INT HUP; do
+        rm -f number
+        start cli-program interruptible seqshare watch "$share" --exec \
+            sh -c 'echo $$ >new; mv new number; sleep 60; echo never'
+        eventually test -s number
+        kill -$signal "$last"
+        ends_with $((128 + $(kill -l $signal)))
+        run ! kill -0 "$(cat number)"
+        [ ! -s output ]
+    done
+}
+
+@test "what the command has started gets the signal too, and may end in its own way" {
+    seqshare create "$share" --from - <<<one
+    start cli-program interruptible seqshare watch "$share" --exec \
+        sh -c 'trap "echo tidied; exit 0" TERM; sleep 60 & echo $! >new; mv new number; wait'
+    eventually test -s number
+    kill -TERM "$last"
+    ends_with 143
+    [ "$(cat output)" = tidied ]
+    gone() {
+        ! kill -0 "$(cat number)"
+    }
+    eventually gone
+}
+
+@test "a watch that is killed takes its command with it" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share" --exec sh -c 'echo $$ >new; mv new number; exec sleep 60'
+    eventually test -s number
+    kill -KILL "$last"
+    gone() {
+        ! kill -0 "$(cat number)"
+    }
+    eventually gone
+}
+
+@test "process 1 of a container ends by the signals that tell it to stop" {
+    local signal command
+    is_root || skip "needs root, to make a PID namespace"
+    unshare --pid --fork --mount-proc true 2>/dev/null || skip "may not make a PID namespace"
+    export share
+    ready() {
+        child=$(cat "/proc/$last/task/$last/children") && [ -n "$child" ] &&
+            [[ $(tr '\0' ' ' </proc/${child% }/cmdline) == seqshare\ $1* ]] &&
+            grep -q "^SigCgt:.*[4-7c-f]...$" "/proc/${child% }/status"
+    }
+    export EDITOR='sleep 60;'
+    seqshare create "$share" --from - <<<one
+    for command in "watch $share" "watch $share --exec sleep 60" "top --interval 100" "lock $share -- sleep 60" \
+        "edit $share"; do
+        for signal in TERM INT; do
+            [ "$signal $command" != "INT edit $share" ] || continue # that is the editor's to decide
+            # shellcheck disable=SC2086
+            start cli-program interruptible unshare --pid --fork --mount-proc \
+                sh -c 'seqshare replace "$share"; exec seqshare "$@"' sh $command
+            eventually ready "${command%% *}"
+            kill -$signal "${child% }"
+            wait "$last" || true # a hang here is the fault
+        done
+    done
+}
+
 @test "a name that is replaced is followed, and an unchanged value is not told twice" {
     seqshare create "$share" --from - <<<one
     start seqshare watch "$share"

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "terminal.h"
+
+enum { SIGNALS = 4, KILLED = 128 };
+static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP}; /* they tell a process to stop */
+
+static volatile sig_atomic_t target; /* of kill(2): the child, or its group; 0: none yet */
+static volatile sig_atomic_t group;  /* it is a group, which the terminal's signals do not reach */
+static volatile sig_atomic_t stopped_by;
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+    int saved = errno;
+
+    (void)context;
+    stopped_by = number;
+    /* The terminal (si_code says: the kernel) sends to all of its group: a child in there has it already. */
+    if (target != 0 && (group || info->si_code <= 0))
+        kill((pid_t)target, number);
+    errno = saved;
+}
+
+/* Signals that were ignored when we began stay so, for us and for the child. */
+static void take_signals(struct sigaction before[SIGNALS])
+{
+    for (int i = 0; i < SIGNALS; i++) {
+        struct sigaction action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO};
+
+        sigaction(signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
+}
+
+static void restore_signals(const struct sigaction before[SIGNALS])
+{
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
+}
+
+static void lead_group(pid_t parent)
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) /* it was killed before that */
+        raise(SIGTERM);
+}
+
+static int wait_for(pid_t process)
+{
+    int status;
+
+    while (waitpid(process, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFSIGNALED(status) ? KILLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int child_run(struct child *child)
+{
+    struct sigaction actions[SIGNALS];
+    pid_t parent = getpid(), process;
+    sigset_t all, before;
+    int status;
+
+    target = stopped_by = 0;
+    group = child->leads_group;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before); /* until `target` is known, or the child is itself again */
+    take_signals(actions);
+    process = fork();
+    if (process == 0) {
+        restore_signals(actions);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        if (child->leads_group)
+            lead_group(parent);
+        status = child->become(child->what);
+        fflush(stdout);
+        _exit(status);
+    }
+    status = process < 0 ? -errno : 0;
+    if (process > 0 && child->leads_group)
+        setpgid(process, process); /* whichever of us is first */
+    target = process < 0 ? 0 : child->leads_group ? -process : process;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (process > 0)
+        status = wait_for(process);
+    restore_signals(actions);
+    child->stopped_by = stopped_by;
+    return status;
+}
+
+void end_by_signal(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+    exit(KILLED + number); /* process 1 is still here */
+}
+
+static void end(int number)
+{
+    terminal_restore();
+    _exit(KILLED + number);
+}
+
+void end_also_as_process_1(void)
+{
+    const struct sigaction action = {.sa_handler = end};
+
+    if (getpid() != 1)
+        return;
+    for (int i = 0; i < SIGNALS; i++) {
+        struct sigaction before;
+
+        sigaction(signals[i], NULL, &before);
+        if (before.sa_handler == SIG_DFL)
+            sigaction(signals[i], &action, NULL);
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Running a command as a child of ours: signals that are sent to us reach it. */
+#ifndef SEQSHARE_CLI_CHILD_H
+#define SEQSHARE_CLI_CHILD_H
+
+#include <stdbool.h>
+
+struct child {
+    int (*become)(void *what); /* in the child: becomes the command, or returns an exit status */
+    void *what;
+    bool
+        leads_group; /* it and what it starts are a process group, which gets our signals, and SIGTERM when we
+                         are killed */
+    int stopped_by;  /* afterwards: the last signal that told us to stop meanwhile, or 0 */
+};
+
+/*
+ * Start the child and wait for its end. Its exit status, 128 + N if signal N killed it, or a negative errno
+ * value: it could not be started.
+ */
+int child_run(struct child *child);
+
+/* End this process by a signal, as if nothing had caught it. */
+__attribute__((noreturn)) void end_by_signal(int number);
+
+/*
+ * Process 1 (of a container) ignores each signal that has no handler: let those that tell us to stop end it.
+ * Any other process needs no such help.
+ */
+void end_also_as_process_1(void);
+
+#endif
