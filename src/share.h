@@ -41,10 +41,13 @@ typedef int share_make(struct share *share, struct name *name, size_t capacity, 
 int share_new_named(seqshare **result, const char *text, size_t capacity, mode_t mode, share_make *make);
 
 /*
- * Do the region's TIDs mean in this process what they meant to its creator? 0; -EOPNOTSUPP: no; or an error
- * that says nothing (no descriptors to look into /proc with).
+ * Do a region's TIDs mean in this process what they meant to its creator? 0: they do; SEQSHARE_FOREIGN_...: why
+ * they do not; or a negative error that says nothing (no descriptors to look into /proc with).
  */
-int share_check_world(const struct region *region);
+int share_foreign(const struct header *header, bool anonymous);
+
+/* The same, asked once in each process where they do. */
+int share_check_world(struct share *share);
 
 /*
  * Begin a write of this thread through this handle: writable, in our world, not replaced, the lock taken or

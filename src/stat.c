@@ -47,11 +47,11 @@ static uint64_t allocated(const struct region *region)
 
 int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
 {
-    const struct share *share;
+    struct share *share;
     struct seqshare_stat stat;
     uint64_t owner;
     uint32_t marks;
-    int error;
+    int error, foreign;
 
     if (!handle || !result)
         return -EINVAL;
@@ -70,8 +70,10 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     stat.retries = __atomic_load_n(&share->retries, __ATOMIC_RELAXED); /* a statistic */
     memcpy(stat.region_id, share->region.header.region_id, sizeof stat.region_id);
     stat.owner = (int32_t)(owner & OWNER_TID_MASK);
+    foreign = share_check_world(share);
+    stat.foreign = (uint8_t)(foreign < 0 ? SEQSHARE_FOREIGN_UNKNOWN : foreign);
     /* From another namespace it cannot be told, and is believed. */
-    stat.owner_alive = owner != 0 && !(share_check_world(&share->region) == 0 && identity_is_dead(owner));
+    stat.owner_alive = owner != 0 && !(foreign == 0 && identity_is_dead(owner));
     stat.replaced = marks & SEQSHARE_REPLACED;
     stat.unlinked = marks & SEQSHARE_UNLINKED;
     stat.retired = marks != 0;

@@ -24,48 +24,63 @@ bool share_is_locked_by_me(const struct share *share)
 
 /* ---- may this process write? ----------------------------------------------------------------- */
 
+static bool is_unknown(const uint8_t boot_id[16])
+{
+    static const uint8_t unknown[16];
+
+    return memcmp(boot_id, unknown, sizeof unknown) == 0;
+}
+
 /*
  * TIDs and start times mean something in one PID and time namespace of one boot. Where that cannot be known
  * (no /proc), it counts as different from what is known; nothing known on either side will do for an
  * anonymous region, which cannot have come from another boot and rarely from another namespace.
  */
-int share_check_world(const struct region *region)
+int share_foreign(const struct header *header, bool anonymous)
 {
-    static const uint8_t unknown[16];
-    const struct header *header = &region->header;
     struct world here;
     int error = world_get(&here);
+    bool here_known = !is_unknown(here.boot_id) && here.pid_namespace != 0 && here.time_namespace != 0;
+    bool there_known =
+        !is_unknown(header->boot_id) && header->pid_namespace != 0 && header->time_namespace != 0;
 
     if (error)
         return error;
-    if (memcmp(here.boot_id, header->boot_id, sizeof here.boot_id) != 0 ||
-        here.pid_namespace != header->pid_namespace || here.time_namespace != header->time_namespace)
-        return -EOPNOTSUPP;
-    if (!region->anonymous && (here.pid_namespace == 0 || here.time_namespace == 0 ||
-                               memcmp(here.boot_id, unknown, sizeof unknown) == 0))
-        return -EOPNOTSUPP;
-    return 0;
+    if (here_known && there_known)
+        return memcmp(here.boot_id, header->boot_id, sizeof here.boot_id) != 0 ? SEQSHARE_FOREIGN_BOOT
+               : here.pid_namespace != header->pid_namespace   ? SEQSHARE_FOREIGN_PID_NAMESPACE
+               : here.time_namespace != header->time_namespace ? SEQSHARE_FOREIGN_TIME_NAMESPACE
+                                                               : 0;
+    if (anonymous && memcmp(here.boot_id, header->boot_id, sizeof here.boot_id) == 0 &&
+        here.pid_namespace == header->pid_namespace && here.time_namespace == header->time_namespace)
+        return 0;
+    return SEQSHARE_FOREIGN_UNKNOWN;
 }
 
-/* Asked once in each process: a child of fork may be in another namespace than its parent. */
-static int check_world(struct share *share, const struct identity *self)
+/* Asked until the answer is yes, once in each process: a child of fork may be in another namespace. */
+int share_check_world(struct share *share)
 {
-    int error;
+    uint64_t generation = identity_generation();
+    int foreign;
 
-    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) ==
-        self->generation) /* a verdict, guarding nothing */
+    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict, guarding nothing */
         return 0;
-    error = share_check_world(&share->region);
-    if (!error)
-        __atomic_store_n(&share->our_world, self->generation, __ATOMIC_RELAXED); /* likewise */
-    return error;
+    foreign = share_foreign(&share->region.header, share->region.anonymous);
+    if (foreign == 0)
+        __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
+    return foreign;
 }
 
 static int check_writable(struct share *share, const struct identity *self)
 {
+    int foreign;
+
     if (!region_is_writable(&share->region))
         return -EROFS;
-    return self->error ? self->error : check_world(share, self);
+    if (self->error)
+        return self->error;
+    foreign = share_check_world(share);
+    return foreign > 0 ? -EOPNOTSUPP : foreign;
 }
 
 /*

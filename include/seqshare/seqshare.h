@@ -300,6 +300,17 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
  */
 SEQSHARE_API int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns);
 
+/*
+ * Why the lock, which names threads by number, means nothing in this process: then it can read the region, and
+ * seqshare_set, _lock and the like are -EOPNOTSUPP; seqshare_replace gives the name a region that it can write.
+ */
+enum {
+    SEQSHARE_FOREIGN_BOOT = 1,           /* made before this machine was started last */
+    SEQSHARE_FOREIGN_PID_NAMESPACE = 2,  /* made in another PID namespace (another container) */
+    SEQSHARE_FOREIGN_TIME_NAMESPACE = 3, /* made in another time namespace */
+    SEQSHARE_FOREIGN_UNKNOWN = 4         /* /proc does not tell, here, or did not tell the region's maker */
+};
+
 /* What can be seen from outside, without taking the lock. Times: nanoseconds since 1970 (CLOCK_REALTIME;
  * of publications, CLOCK_REALTIME_COARSE). */
 struct seqshare_stat {
@@ -320,8 +331,9 @@ struct seqshare_stat {
     bool retired;     /* replaced or unlinked */
     bool replaced;
     bool unlinked;
-    bool writable; /* through this handle */
-    uint8_t reserved[59];
+    bool writable;   /* through this handle */
+    uint8_t foreign; /* 0, or one of SEQSHARE_FOREIGN_...: why this process cannot write or lock the region */
+    uint8_t reserved[58];
 };
 
 /* Never locks, never waits. Errors: -EAGAIN writers outran it for a second; -EBADMSG a corrupt region. */

@@ -29,6 +29,7 @@ void report(struct check *check, enum level level, const char *subject, const ch
     va_end(rest);
     putchar('\n');
     check->wrong += level == WRONG;
+    check->notes += level == NOTE;
 }
 
 void advise(const char *format, ...)
@@ -147,6 +148,16 @@ static void report_verdict(struct check *check)
     }
 }
 
+static void conclude(const struct check *check)
+{
+    if (check->wrong > 0)
+        printf("%d thing%s wrong.\n", check->wrong, check->wrong == 1 ? " is" : "s are");
+    else if (check->notes > 0)
+        printf("Nothing is damaged; %d note%s above.\n", check->notes, check->notes == 1 ? "" : "s");
+    else
+        printf("Nothing is wrong.\n");
+}
+
 static int check_share(struct check *check)
 {
     check_file(check);
@@ -155,10 +166,7 @@ static int check_share(struct check *check)
     check_region(check);
     check_room(check);
     report_verdict(check);
-    if (check->wrong == 0)
-        printf("Nothing is wrong.\n");
-    else
-        printf("%d thing%s wrong.\n", check->wrong, check->wrong == 1 ? " is" : "s are");
+    conclude(check);
     return check->wrong == 0 ? DONE : SAID_NO;
 }
 

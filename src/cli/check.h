@@ -20,7 +20,7 @@ struct check {
     long got;             /* so many bytes of it */
     bool opens;           /* the library takes it, and `share` says: */
     struct seqshare_stat share;
-    int wrong; /* findings so far */
+    int wrong, notes; /* findings so far */
 };
 
 /* A line of the report. */

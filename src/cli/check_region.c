@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "facts.h"
+#include "target.h"
 #include "words.h"
 
 /* The lock's words, as docs/format.md has them. */
@@ -128,56 +129,44 @@ static void advise_replacing(const struct check *check)
 {
     char *name = shell_word(check->name);
 
-    advise("give the name a new region with the same value: seqshare replace %s", name);
+    if (!is_descriptor(check->name))
+        advise("give the name a new region with the same value: seqshare replace %s", name);
     free(name);
 }
 
-static void advise_nsenter(const struct world *there)
+static void advise_nsenter(const struct check *check)
 {
-    int process = process_in(there->pid_namespace);
+    int process = process_in(check->layout.header.pid_namespace);
+    char *name = shell_word(check->name);
 
     if (process)
-        advise("writers must be in there: nsenter --target %d --pid --time seqshare set ...", process);
-    else
-        advise("writers must be in there: nsenter --target PID --pid --time seqshare set ..., where PID is a "
-               "process of that container; none is to be seen from here");
+        advise("or write from in there: nsenter --target %d --pid --time seqshare set %s ...", process, name);
+    free(name);
 }
 
+/* What the library says of it, who has read /proc as it does before each write. */
 static void check_world(struct check *check)
 {
-    static const uint8_t unknown[16];
-    struct world here, there;
+    const char *why = foreign_in_words(check->share.foreign);
 
-    world_of_this_process(&here);
-    world_of_region(&there, &check->layout.header);
-    if (memcmp(here.boot_id, unknown, sizeof unknown) == 0 ||
-        memcmp(there.boot_id, unknown, sizeof unknown) == 0) {
-        report(check, NOTE, "boot", "not known, /proc %s tell; what has a name can be read, not written",
-               memcmp(here.boot_id, unknown, sizeof unknown) == 0 ? "does not" : "did not");
+    switch (check->opens ? check->share.foreign : 0) {
+    case 0:
+        if (check->opens)
+            report(check, FINE, "namespaces", "this process's, and the boot is the one that is running");
         return;
+    case SEQSHARE_FOREIGN_BOOT:
+        report(check, WRONG, "boot", "%s: it can be read, not written", why);
+        break;
+    case SEQSHARE_FOREIGN_UNKNOWN:
+        report(check, NOTE, "boot", "not known: %s; it can be read, not written", why);
+        break;
+    default:
+        report(check, NOTE, "namespaces", "%s: from here it can be read, not written", why);
+        break;
     }
-    if (memcmp(here.boot_id, there.boot_id, sizeof here.boot_id) != 0) {
-        report(check, WRONG, "boot", "made before the machine was started last: it can be read, not written");
-        advise_replacing(check);
-        return; /* its namespaces are gone, too */
-    }
-    report(check, FINE, "boot", "the one that is running");
-    if (here.pid_namespace != there.pid_namespace) {
-        report(check, NOTE, "PID namespace", "%llu, and this is %llu: from here it can be read, not written",
-               (unsigned long long)there.pid_namespace, (unsigned long long)here.pid_namespace);
-        advise_nsenter(&there);
-    } else {
-        report(check, here.pid_namespace ? FINE : NOTE, "PID namespace", "%s",
-               here.pid_namespace ? "this one" : "not known: /proc cannot be read");
-    }
-    if (here.time_namespace != there.time_namespace) {
-        report(check, NOTE, "time namespace", "%llu, and this is %llu: from here it can be read, not written",
-               (unsigned long long)there.time_namespace, (unsigned long long)here.time_namespace);
-        if (here.pid_namespace == there.pid_namespace)
-            advise_nsenter(&there);
-    } else {
-        report(check, FINE, "time namespace", "this one");
-    }
+    advise_replacing(check);
+    if (check->share.foreign != SEQSHARE_FOREIGN_BOOT)
+        advise_nsenter(check);
 }
 
 /* ---- the head ------------------------------------------------------------------------------------------ */
@@ -265,7 +254,7 @@ static void check_lock(struct check *check)
     uint64_t owner = check->layout.lock.owner;
     int tid = (int)(owner & OWNER_TID);
     const char *doing = activity(owner, check->layout.lock.state);
-    bool foreign = is_foreign(check->fd);
+    bool foreign = check->opens && check->share.foreign;
     char word[WORD_SIZE], *program = printable(program_of(tid, word));
 
     if (owner == 0)

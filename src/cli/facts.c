@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "target.h"
-#include "world.h"
 
 static void look(struct facts *facts, const seqshare *share)
 {
@@ -19,7 +18,6 @@ static void look(struct facts *facts, const seqshare *share)
     if (fd < 0)
         return; /* without /proc there may be none: the file stays unknown */
     fstat(fd, &facts->status);
-    facts->foreign = is_foreign(fd);
     close(fd);
 }
 
@@ -103,7 +101,7 @@ const char *program_of(int tid, char word[WORD_SIZE])
 
 enum colour lock_colour(const struct facts *facts)
 {
-    return facts->foreign || facts->share.owner_alive ? NOTABLE : BAD;
+    return facts->share.foreign || facts->share.owner_alive ? NOTABLE : BAD;
 }
 
 char *lock_of(const struct facts *facts)
@@ -113,7 +111,7 @@ char *lock_of(const struct facts *facts)
     if (facts->error || facts->share.owner == 0)
         return strdup("");
     program = printable(program_of(facts->share.owner, word));
-    if (facts->foreign)
+    if (facts->share.foreign)
         text = format_text("%d of another namespace", facts->share.owner);
     else if (facts->share.owner_alive)
         text = format_text("%d %s", facts->share.owner, program);

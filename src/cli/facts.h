@@ -16,7 +16,6 @@ struct facts {
     char *name; /* as the commands take it */
     char *file; /* what is behind it, as far as that is known: a path, or what /proc says */
     int error; /* of opening or looking; `share` is then not to be used, and `status` only if it has a mode */
-    bool foreign; /* of another boot, PID or time namespace: the region's thread numbers say nothing here */
     struct seqshare_stat share;
     struct stat status; /* of the file */
 };

@@ -99,7 +99,7 @@ static void add_share(struct json_object *object, const struct facts *facts)
     add_number(object, "writer", (uint64_t)share->writer);
     add_number(object, "owner", (uint64_t)share->owner);
     add_flag(object, "owner_alive", share->owner_alive);
-    add_flag(object, "foreign", facts->foreign);
+    add_flag(object, "foreign", facts->share.foreign);
     add_flag(object, "replaced", share->replaced);
     add_flag(object, "unlinked", share->unlinked);
 }

@@ -10,7 +10,9 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "target.h"
 #include "words.h"
+#include "world.h"
 
 enum { PATIENCE = 1000000000 }; /* wait that long without a word */
 
@@ -72,6 +74,25 @@ static int lock_for(seqshare *share, int64_t ns)
     return result;
 }
 
+int complain_of_write(const char *name, const seqshare *share, int error)
+{
+    struct seqshare_stat stat;
+    char *word;
+
+    if (error != -EOPNOTSUPP || seqshare_stat(share, &stat) != 0 || !stat.foreign)
+        return complain(name, error);
+    if (is_descriptor(name))
+        return complain_that(name, "%s: from here it can be read, not written",
+                             foreign_in_words(stat.foreign));
+    word = shell_word(name);
+    complain_that(name,
+                  "%s: from here it can be read, not written. To give the name a new region with the same "
+                  "value: seqshare replace %s",
+                  foreign_in_words(stat.foreign), word);
+    free(word);
+    return SAID_NO;
+}
+
 static int explain_wait(const char *name, int owner, const char *how)
 {
     char word[WORD_SIZE], *program;
@@ -109,7 +130,7 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
         return explain_wait(name, owner_of(share), "the lock is");
     if (result == 1)
         complain_that(name, "the lock was taken over from an owner that had died");
-    return result >= 0 || *ours ? DONE : complain(name, result);
+    return result >= 0 || *ours ? DONE : complain_of_write(name, share, result);
 }
 
 static int set(const char *name, seqshare *share, const struct publication *publication)
@@ -126,7 +147,7 @@ static int set(const char *name, seqshare *share, const struct publication *publ
                              "the value takes %zu bytes and is longer than the capacity, which is %zu "
                              "(seqshare replace --size raises that)",
                              publication->value.length, seqshare_capacity(share));
-    return error ? complain(name, error) : DONE;
+    return error ? complain_of_write(name, share, error) : DONE;
 }
 
 int publish(const char *name, seqshare *share, const struct publication *publication)

@@ -26,4 +26,7 @@ int publish(const char *name, seqshare *share, const struct publication *publica
  */
 int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
 
+/* "seqshare: NAME: sentence" for what a write answered, with the one reason where it is of another world. SAID_NO. */
+int complain_of_write(const char *name, const seqshare *share, int error);
+
 #endif

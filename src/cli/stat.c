@@ -58,7 +58,7 @@ static void time_line(const char *key, int64_t when)
 static void lock_line(const struct facts *facts)
 {
     char *owner = lock_of(facts); /* printable */
-    const char *more = facts->foreign             ? " (whether it lives cannot be told from here)"
+    const char *more = facts->share.foreign       ? " (whether it lives cannot be told from here)"
                        : facts->share.owner_alive ? " (alive)"
                                                   : ": the next writer takes over";
 
@@ -102,7 +102,7 @@ static void print(const struct facts *facts)
     line("writer", "%d", share->writer);
     lock_line(facts);
     line("retired", "%s", share->replaced ? "replaced" : share->unlinked ? "unlinked" : "no");
-    line("foreign", "%s", facts->foreign ? "yes" : "no");
+    line("foreign", "%s", facts->share.foreign ? "yes" : "no");
     print_id(facts);
     free(name);
     free(file);

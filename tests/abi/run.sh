@@ -61,7 +61,7 @@ newer() {
     add_function seqshare-json value.c
     edit src/share.h '^(    (struct )?seqshare [a-z]+;.*)$' '\1\n    char grown[256];'
     edit src/cache/source.h '^(    seqshare_cache [a-z]+;.*)$' '\1\n    char grown[256];'
-    edit include/seqshare/seqshare.h '^    uint8_t reserved\[59\];' '    uint8_t added;\n    uint8_t reserved[58];'
+    edit include/seqshare/seqshare.h '^    uint8_t reserved\[58\];' '    uint8_t added;\n    uint8_t reserved[57];'
     edit include/seqshare/cache.h '^    uint64_t reserved\[4\];' '    uint64_t added;\n    uint64_t reserved[3];'
 }
 

@@ -350,12 +350,23 @@ EOF
     eventually stat_is version 1
     [ "$(seqshare get "$share")" = inside ]
     stat_is foreign yes
-    says_no seqshare set "$share" outside
-    [[ $stderr == *"another PID or time namespace"*"seqshare check"* ]]
+    for command in "set $share outside" "lock $share -- true" "set $share outside --if-version 1"; do
+        # shellcheck disable=SC2086
+        says_no seqshare $command
+        [[ $stderr == *"another PID namespace"*"seqshare replace $share" ]]
+        [[ $stderr != *boot* && $stderr != *"time namespace"* ]]
+    done
     run -0 seqshare check "$share"
+    [[ $output == *"another PID namespace"*"seqshare replace $share"* ]]
+    [[ $output != *"Nothing is wrong"* ]]
     target=$(sed -n 's/.*nsenter --target \([0-9]*\) --pid --time seqshare set .*/\1/p' <<<"$output")
     nsenter --target "$target" --pid --time seqshare set "$share" outside
     [ "$(seqshare get "$share")" = outside ]
+    seqshare replace "$share"
+    seqshare set "$share" "from here"
+    [ "$(seqshare get "$share")" = "from here" ]
+    run -0 seqshare check "$share"
+    [[ ${lines[-1]} == "Nothing is wrong." ]]
 }
 
 @test "check where /proc does not tell of the boot says so, and speaks of no reboot" {
@@ -364,14 +375,34 @@ EOF
     unshare --mount sh -c "$hidden" sh test ! -e /proc/sys || skip "this kernel shows no part of /proc"
     seqshare create "$share"
     says_no unshare --mount sh -c "$hidden" sh seqshare set "$share" x
+    [[ $stderr == *"/proc does not tell here"*"seqshare replace $share" ]]
     run -0 unshare --mount sh -c "$hidden" sh seqshare check "$share"
     [[ $output == *"note  boot           not known"* && $output != *"started last"* ]]
+}
+
+@test "a share of another time namespace is read, and replaced" {
+    is_root || skip "needs root, to make a time namespace"
+    unshare --time --fork true 2>/dev/null || skip "may not make a time namespace"
+    unshare --time --fork seqshare create "$share" --from - <<<value
+    says_no seqshare set "$share" new
+    [[ $stderr == *"another time namespace"*"seqshare replace $share" ]]
+    [[ $stderr != *PID* && $stderr != *boot* ]]
+    seqshare replace "$share"
+    seqshare set "$share" new
+}
+
+@test "check does not say that nothing is wrong after a note" {
+    seqshare create "$share" --mode 666
+    run -0 seqshare check "$share"
+    [[ ${lines[-1]} == "Nothing is damaged; 1 note above." ]]
 }
 
 @test "a share from before a reboot is read, and replace makes it writable" {
     seqshare create "$share" --from - <<<value
     overwrite 80 '\0\0\0\0\0\0\0\0'
     says_no seqshare set "$share" new
+    [[ $stderr == *"before this machine was started last"*"seqshare replace $share" ]]
+    [[ $stderr != *namespace* ]]
     run -1 seqshare check "$share"
     [[ $output == *"seqshare replace $share"* ]]
     [ "$(seqshare get "$share")" = value ]

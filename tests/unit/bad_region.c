@@ -412,6 +412,39 @@ static void reads_but_does_not_write(void *context)
     equals(seqshare_version(share), 1);
 }
 
+/* What stat says of a region whose header has these bytes there. Fails with: another reason than the first. */
+static int foreign_with(const void *bytes, size_t length, size_t offset)
+{
+    const char *path = format("%s/foreign", temp_directory("/tmp"));
+    seqshare *share = named_share(path, "value", 0600);
+    struct seqshare_stat stat;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    equals(pwrite(fd, bytes, length, (off_t)offset), (ssize_t)length);
+    close(fd);
+    seqshare_close(share);
+    equals(seqshare_open(&share, path, SEQSHARE_WRITE), 0);
+    equals(seqshare_stat(share, &stat), 0);
+    equals(seqshare_set(share, "x", 1), stat.foreign ? -EOPNOTSUPP : 0);
+    seqshare_close(share);
+    return stat.foreign;
+}
+
+Test(bad_region, why_it_cannot_be_written_is_told)
+{
+    static const char zeros[16];
+    const char other[17] = "another boot id.";
+
+    equals(foreign_with(zeros, 0, 0), 0);
+    equals(foreign_with(other, 16, offsetof(struct layout, header.boot_id)), SEQSHARE_FOREIGN_BOOT);
+    equals(foreign_with(other, 8, offsetof(struct layout, header.pid_namespace)),
+           SEQSHARE_FOREIGN_PID_NAMESPACE);
+    equals(foreign_with(other, 8, offsetof(struct layout, header.time_namespace)),
+           SEQSHARE_FOREIGN_TIME_NAMESPACE);
+    equals(foreign_with(zeros, 16, offsetof(struct layout, header.boot_id)), SEQSHARE_FOREIGN_UNKNOWN);
+    equals(foreign_with(zeros, 8, offsetof(struct layout, header.pid_namespace)), SEQSHARE_FOREIGN_UNKNOWN);
+}
+
 static void make_before_reboot(const char *path)
 {
     seqshare *share = NULL;

@@ -51,6 +51,7 @@ Test(inspect, a_new_share)
     equals(stat.writer, 0);
     equals(stat.owner, 0);
     check(!stat.owner_alive && !stat.retired && !stat.replaced && !stat.unlinked && stat.writable);
+    equals(stat.foreign, 0);
     for (size_t i = 0; i < sizeof stat.reserved; i++)
         equals(stat.reserved[i], 0); /* a later version will give them a meaning */
     check(memcmp(stat.region_id, zeros, 16) != 0);

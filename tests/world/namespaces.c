@@ -67,9 +67,15 @@ static void enter(int flags)
 static void only_reads(void *context)
 {
     struct scene *scene = context;
+    struct seqshare_stat stat;
 
     writes_nothing(scene->share, -EOPNOTSUPP);
     reads_everything(scene->share, "value");
+    equals(seqshare_stat(scene->share, &stat), 0);
+    check(stat.foreign != 0);
+    if (scene->flags)
+        equals(stat.foreign, scene->flags & CLONE_NEWPID ? SEQSHARE_FOREIGN_PID_NAMESPACE
+                                                         : SEQSHARE_FOREIGN_TIME_NAMESPACE);
 }
 
 static void *in_a_thread(void *context)
@@ -206,6 +212,7 @@ static void look_from_outside(struct scene *scene, void (*container)(void *))
     writes_nothing(share, -EOPNOTSUPP);
     equals(seqshare_stat(share, &stat), 0);
     check(stat.owner != 0 && stat.owner_alive); /* from here that cannot be told, and is believed */
+    equals(stat.foreign, SEQSHARE_FOREIGN_PID_NAMESPACE);
     reads_everything(share, "value");
     set_flag(&scene->stage, 3);
     equals(child_end(child), 0);
