@@ -19,13 +19,16 @@ function(seqshare_links result libraries include_dirs header)
   check_c_source_compiles("#include <${header}>\nint main(void) { return 0; }" ${result})
 endfunction()
 
+function(seqshare_objects target)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64 _TIME_BITS=64)
+  target_compile_options(${target} PRIVATE -fno-lto)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+endfunction()
+
 function(seqshare_library name map)
   string(REPLACE - _ target ${name})
-  target_compile_definitions(${target}_objects PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64 _TIME_BITS=64)
-  target_compile_options(${target}_objects PRIVATE -fno-lto)
-  target_include_directories(${target}_objects PRIVATE ${PROJECT_SOURCE_DIR}/include)
-  set_target_properties(${target}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
-
+  seqshare_objects(${target}_objects)
   add_library(${target} SHARED $<TARGET_OBJECTS:${target}_objects>)
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name}

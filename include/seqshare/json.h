@@ -9,6 +9,8 @@
  *     const seqshare_json *document = seqshare_cache_get(cache);
  *     bool dark = seqshare_json_bool(seqshare_json_find(document, "/flags/dark"), false);
  *
+ * Of a name that stands twice in one object, the last counts.
+ *
  * The document is the object of a cache, of either kind; it, its values and their strings stay as long as
  * that does: nothing of them is the caller's to free. Everything about a document only reads: any number of
  * threads may do it at once. Nothing here is for signal handlers.
@@ -27,8 +29,10 @@ extern "C" {
 enum { SEQSHARE_JSON_WHY_SIZE = 160 };
 
 /*
- * Is it one JSON document (RFC 8259) in UTF-8, and nothing else? 0, or -EBADMSG and what is wrong and where,
- * as a text in `why` (NULL: not wanted). Errors: and -EINVAL NULL text; -ENOMEM.
+ * Is it one JSON document, and nothing else? docs/json.md has the grammar, by which seqshare_json_decode goes as
+ * well: RFC 8259 in strict UTF-8, with no half of a surrogate pair, no zero character in a name, no number beyond a
+ * double, and at most 512 open brackets. 0, or -EBADMSG, and `why` (NULL: not wanted) is a text that says what is
+ * wrong, and in which line and byte. Errors: and -EINVAL NULL text. Needs no memory.
  */
 SEQSHARE_API int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE]);
 
@@ -46,7 +50,8 @@ typedef struct seqshare_json seqshare_json;
 /* A value in a document: json-c's, for those who want to use that. (NULL is null there, too.) */
 typedef struct json_object seqshare_json_value;
 
-/* For a cache. Not JSON: errno is EBADMSG. `context` is not used. */
+/* For a cache. Errno is EBADMSG for what seqshare_json_check refuses, and ENOMEM where there is no memory. `context`
+ * is not used. */
 SEQSHARE_API void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *context);
 SEQSHARE_API void seqshare_json_destroy(void *document);
 
@@ -77,6 +82,10 @@ SEQSHARE_API bool seqshare_json_bool(const seqshare_json_value *value, bool othe
 SEQSHARE_API int64_t seqshare_json_integer(const seqshare_json_value *value, int64_t otherwise);
 SEQSHARE_API double seqshare_json_number(const seqshare_json_value *value, double otherwise);
 SEQSHARE_API const char *seqshare_json_string(const seqshare_json_value *value, const char *otherwise);
+
+/* How many bytes a string has, without the zero byte behind it: more than strlen says, where it has a zero character
+ * (\u0000) in it. 0: the value is no string. */
+SEQSHARE_API size_t seqshare_json_string_length(const seqshare_json_value *value);
 
 #ifdef __cplusplus
 }

@@ -11,48 +11,42 @@
 
 bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE])
 {
-    struct json_object *document;
-    int error = json_parse(&document, text, length, why);
-
-    if (error == -ENOMEM)
-        abort();
-    json_object_put(document);
-    return !error;
+    return json_walk(text, length, NULL, NULL, why) == 0;
 }
+
+struct printer {
+    int depth;
+    char before; /* the first byte of the word before */
+};
 
 static void new_line(int depth)
 {
     printf("\n%*s", 2 * depth, "");
 }
 
+static int print_word(void *context, const char *word, size_t length)
+{
+    struct printer *printer = context;
+    const bool after_open = printer->before == '[' || printer->before == '{';
+    const bool closes = *word == ']' || *word == '}';
+
+    printer->depth -= closes;
+    if (printer->before == ',' || after_open != closes) /* [] and {} stay on their line */
+        new_line(printer->depth);
+    if (printer->before == ':')
+        putchar(' ');
+    fwrite(word, 1, length, stdout);
+    printer->depth += *word == '[' || *word == '{';
+    printer->before = *word;
+    return 0;
+}
+
 void json_print_pretty(const char *text, size_t length)
 {
-    const char *end = text + length;
-    const char *at = json_skip_blanks(text, end);
-    int depth = 0;
+    struct printer printer = {0, 0};
+    char why[JSON_WHY_SIZE];
 
-    while (at < end) {
-        size_t one = json_word(at, end);
-        const char *next = json_skip_blanks(at + one, end);
-        bool opens = *at == '[' || *at == '{';
-
-        if (opens && next < end && (*next == ']' || *next == '}')) {
-            printf("%c%c", *at, *next);
-            next = json_skip_blanks(next + 1, end);
-            opens = false;
-        } else {
-            if (*at == ']' || *at == '}')
-                new_line(--depth);
-            fwrite(at, 1, one, stdout);
-        }
-        if (opens)
-            new_line(++depth);
-        else if (*at == ',')
-            new_line(depth);
-        else if (*at == ':')
-            putchar(' ');
-        at = next;
-    }
+    json_walk(text, length, print_word, &printer, why);
     putchar('\n');
 }
 

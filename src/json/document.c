@@ -4,23 +4,19 @@
 
 #include <stdlib.h>
 
-#include "grammar.h"
+#include "build.h"
 
 _Static_assert(SEQSHARE_JSON_WHY_SIZE == (int)JSON_WHY_SIZE, "reasons have room in what users give");
 
 int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE])
 {
-    struct json_object *document;
     char unwanted[JSON_WHY_SIZE];
-    int error;
 
     if (why)
         *why = 0;
     if (!text)
         return -EINVAL;
-    error = json_parse(&document, text, length, why ? why : unwanted);
-    json_object_put(document);
-    return error;
+    return json_walk(text, length, NULL, NULL, why ? why : unwanted);
 }
 
 int seqshare_json_publish(seqshare *share, const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE])
@@ -42,7 +38,7 @@ void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *c
 {
     seqshare_json *document = malloc(sizeof *document);
     char why[JSON_WHY_SIZE];
-    int error = document ? json_parse(&document->root, bytes, length, why) : -ENOMEM;
+    int error = document ? json_build(&document->root, bytes, length, why) : -ENOMEM;
 
     (void)version, (void)context;
     if (!error)

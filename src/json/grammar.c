@@ -1,53 +1,210 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-enum { DEEPEST = 1000 };
+/* What may stand at the place that the walk has come to. */
+enum expected { VALUE, VALUE_OR_END, NAME, NAME_OR_END, COLON, MORE_OR_END, NOTHING };
 
-static const char blanks[] = " \t\r\n";
+struct walk {
+    const char *at, *end;
+    const char *fault; /* what is wrong at `at`; NULL: nothing so far */
+    enum expected expected;
+    size_t depth;
+    bool is_object[JSON_DEEPEST]; /* for each open bracket, the outermost first */
+};
 
-/* ---- words: strings, numbers, names ---------------------------------------------------------------------- */
-
-/* Each returns the length of the word that the text begins with, or 0: none. */
-
-static size_t string_word(const char *text, const char *end)
+/* NULL, for whoever wanted the end of a word. */
+static const char *fault(struct walk *walk, const char *at, const char *what)
 {
-    for (const char *at = text + 1; at < end; at++) {
-        if (*at == '"')
-            return (size_t)(at + 1 - text);
-        if ((unsigned char)*at < 0x20 ||
-            (*at == '\\' && (++at == end || !strchr("\"\\/bfnrtu", *at) || !*at)))
-            return 0;
-    }
-    return 0;
+    walk->at = at;
+    walk->fault = what;
+    return NULL;
 }
 
-static const char *digits(const char *at, const char *end)
+/* ---- strings --------------------------------------------------------------------------------------------- */
+
+/*
+ * The length of the character that begins there; 0: no character of UTF-8 does. RFC 3629: none in a longer form
+ * than it needs, no surrogates, nothing above U+10FFFF. The second byte alone tells these apart.
+ */
+static size_t character(const char *text, const char *end)
 {
-    while (at < end && isdigit((unsigned char)*at))
+    const unsigned char *at = (const unsigned char *)text, first = *at;
+    const size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+    if (first > 0xf4 || length > (size_t)(end - text))
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (at[i] < least || at[i] > most)
+            return 0;
+        least = 0x80, most = 0xbf;
+    }
+    return length;
+}
+
+/* Where the digits end, or the first byte that is none: at most `end`. */
+static const char *hexadecimal(const char *at, const char *end)
+{
+    while (at < end && *at && strchr("0123456789abcdefABCDEF", *at))
         at++;
     return at;
 }
 
-static size_t number_word(const char *text, const char *end)
+long json_code_unit(const char *digits, const char *end)
 {
-    const char *at = text + (*text == '-'), *from = at;
+    long unit = 0;
+
+    if (end - digits < 4 || hexadecimal(digits, digits + 4) != digits + 4)
+        return -1;
+    for (const char *at = digits; at < digits + 4; at++)
+        unit = 16 * unit + (*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
+    return unit;
+}
+
+/* Of an escape with a code unit: two of them, where the first is the first half of a surrogate pair. */
+static const char *code_end(struct walk *walk, const char *at, bool is_name)
+{
+    const long unit = json_code_unit(at + 2, walk->end);
+    const char *after = at + 6;
+    long second;
+
+    if (unit < 0)
+        return fault(walk, hexadecimal(at + 2, walk->end), "no hexadecimal digit, where \\u needs four,");
+    if (unit == 0 && is_name)
+        return fault(walk, at, "a zero character in a name");
+    if (unit < 0xd800 || unit > 0xdfff)
+        return after;
+    second =
+        walk->end - after > 2 && memcmp(after, "\\u", 2) == 0 ? json_code_unit(after + 2, walk->end) : -1;
+    if (unit > 0xdbff || second < 0xdc00 || second > 0xdfff)
+        return fault(walk, at, "half of a surrogate pair");
+    return after + 6;
+}
+
+static const char *escape_end(struct walk *walk, const char *at, bool is_name)
+{
+    if (at + 1 == walk->end)
+        return fault(walk, walk->end, "the end of the text, in a string,");
+    if (at[1] == 'u')
+        return code_end(walk, at, is_name);
+    if (!at[1] || !strchr("\"\\/bfnrt", at[1]))
+        return fault(walk, at, "an escape that JSON has not");
+    return at + 2;
+}
+
+static const char *character_end(struct walk *walk, const char *at, bool is_name)
+{
+    size_t length;
+
+    if (*at == '\\')
+        return escape_end(walk, at, is_name);
+    if ((unsigned char)*at < ' ')
+        return fault(walk, at, "a control character in a string");
+    length = character(at, walk->end);
+    return length ? at + length : fault(walk, at, "a byte that is not UTF-8");
+}
+
+static const char *string_end(struct walk *walk, bool is_name)
+{
+    const char *at = walk->at + 1;
+
+    while (at && at < walk->end && *at != '"')
+        at = character_end(walk, at, is_name);
+    if (at == walk->end)
+        return fault(walk, at, "the end of the text, in a string,");
+    return at ? at + 1 : NULL;
+}
+
+/* ---- numbers and names ----------------------------------------------------------------------------------- */
+
+static const char *digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* The exponent that stands at `at`, bounded by more than a text has digits; 0: none does. */
+static int64_t exponent(const char *at, const char *end)
+{
+    const int64_t most = INT64_C(1000000000000);
+    bool negative = false;
+    int64_t value = 0;
+
+    for (; at < end; at++)
+        if (*at == '-')
+            negative = true;
+        else if (*at >= '0' && *at <= '9' && value < most)
+            value = 10 * value + (*at - '0');
+    return negative ? -value : value;
+}
+
+/*
+ * Some readers make an infinity of what exceeds a double, some an error, some a string: so none of it gets in. What
+ * is below 1.7976931348623158e308 is a finite double by every way of rounding.
+ */
+static bool is_beyond_a_double(const char *number, const char *end)
+{
+    static const char limit[] = "17976931348623158";
+    char leading[] = "00000000000000000"; /* the first digits that count */
+    int64_t magnitude = -1;               /* the first of them stands for so many powers of ten */
+    size_t count = 0;
+    bool whole = true;
+
+    for (; number < end && *number != 'e' && *number != 'E'; number++) {
+        if (*number == '.')
+            whole = false;
+        if (*number < '0' || *number > '9')
+            continue;
+        if (*number != '0' || count > 0) {
+            magnitude += whole;
+            if (count < sizeof limit - 1)
+                leading[count++] = *number;
+        } else {
+            magnitude -= !whole;
+        }
+    }
+    magnitude += exponent(number, end);
+    return count > 0 &&
+           (magnitude > 308 || (magnitude == 308 && memcmp(leading, limit, sizeof limit - 1) >= 0));
+}
+
+/* What other languages write for a number that JSON has not. */
+static bool is_infinity_or_nan(const char *at, const char *end)
+{
+    at += *at == '-';
+    return end - at >= 3 && (strncasecmp(at, "inf", 3) == 0 || strncasecmp(at, "nan", 3) == 0);
+}
+
+static const char *fault_of_number(struct walk *walk, const char *at)
+{
+    return fault(walk, at, "no digit, where a number needs one,");
+}
+
+static const char *number_end(struct walk *walk)
+{
+    const char *const end = walk->end;
+    const char *at = walk->at + (*walk->at == '-'), *from = at;
 
     at = digits(at, end);
-    if (at == from || (*from == '0' && at > from + 1))
-        return 0;
+    if (at == from)
+        return fault_of_number(walk, at);
+    if (*from == '0' && at > from + 1)
+        return fault(walk, from, "a number that begins with a zero too many");
     if (at < end && *at == '.') {
         from = ++at;
         at = digits(at, end);
         if (at == from)
-            return 0;
+            return fault_of_number(walk, at);
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         at++;
@@ -55,157 +212,177 @@ static size_t number_word(const char *text, const char *end)
         from = at;
         at = digits(at, end);
         if (at == from)
-            return 0;
+            return fault_of_number(walk, at);
     }
-    return (size_t)(at - text);
+    return is_beyond_a_double(walk->at, at) ? fault(walk, walk->at, "a number beyond those of a double") : at;
 }
 
-static size_t name_word(const char *text, const char *end)
+static const char *name_end(const struct walk *walk)
 {
     static const char *const names[] = {"true", "false", "null"};
 
-    for (size_t i = 0; i < 3; i++)
-        if ((size_t)(end - text) >= strlen(names[i]) && memcmp(text, names[i], strlen(names[i])) == 0)
-            return strlen(names[i]);
-    return 0;
-}
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
 
-size_t json_word(const char *text, const char *end)
-{
-    if (*text == '"')
-        return string_word(text, end);
-    if (*text == '-' || isdigit((unsigned char)*text))
-        return number_word(text, end);
-    if (*text && strchr("[]{},:", *text))
-        return 1;
-    return name_word(text, end);
+        if ((size_t)(walk->end - walk->at) >= length && memcmp(walk->at, names[i], length) == 0)
+            return walk->at + length;
+    }
+    return NULL;
 }
 
 /* ---- documents ------------------------------------------------------------------------------------------- */
 
-const char *json_skip_blanks(const char *at, const char *end)
+static bool in_object(const struct walk *walk)
 {
-    while (at < end && *at && strchr(blanks, *at))
-        at++;
-    return at;
+    return walk->depth > 0 && walk->is_object[walk->depth - 1];
 }
 
-/* Is the word an integer beyond 64 bits? json-c would change it for the nearest that it can hold. */
-static bool is_large(const char *word, size_t length)
+static void expect_what_follows(struct walk *walk)
 {
-    const char *most = *word == '-' ? "9223372036854775808" : "18446744073709551615";
-    const char *number = word + (*word == '-'), *end = word + length;
-    size_t count = (size_t)(end - number);
-
-    if (count < strlen(most) || digits(number, end) != end)
-        return false;
-    return count > strlen(most) || memcmp(number, most, count) > 0;
+    walk->expected = walk->depth > 0 ? MORE_OR_END : NOTHING;
 }
 
-/* The first place that is no word of JSON: json-c takes NaN, 'text', 1. and control characters in strings. */
-static const char *first_fault(const char *text, const char *end)
+static const char *open_bracket(struct walk *walk)
 {
-    const char *at = json_skip_blanks(text, end);
+    const bool is_object = *walk->at == '{';
 
-    while (at < end) {
-        size_t length = json_word(at, end);
+    if (walk->depth == JSON_DEEPEST)
+        return fault(walk, walk->at, "more than 512 open brackets");
+    walk->is_object[walk->depth++] = is_object;
+    walk->expected = is_object ? NAME_OR_END : VALUE_OR_END;
+    return walk->at + 1;
+}
 
-        if (length == 0)
-            return at;
-        at = json_skip_blanks(at + length, end);
+static const char *close_bracket(struct walk *walk)
+{
+    walk->depth--;
+    expect_what_follows(walk);
+    return walk->at + 1;
+}
+
+static const char *missing(const struct walk *walk)
+{
+    switch (walk->expected) {
+    case NAME:
+        return "a name in quotes is missing";
+    case NAME_OR_END:
+        return "a name in quotes or } is missing";
+    case COLON:
+        return "a colon is missing";
+    case MORE_OR_END:
+        return in_object(walk) ? "a comma or } is missing" : "a comma or ] is missing";
+    case VALUE_OR_END:
+        return "a value or ] is missing";
+    case VALUE:
+        return "a value is missing";
+    case NOTHING:
+        break;
     }
-    return NULL;
+    return "more than one document";
 }
 
-/* Where the first large integer ends, in a text without a fault; NULL: there is none. */
-static const char *end_of_large(const char *text, const char *end)
+static const char *scalar_end(struct walk *walk)
 {
-    const char *at = json_skip_blanks(text, end);
+    const char *end;
 
-    while (at < end) {
-        size_t length = json_word(at, end);
-
-        if (is_large(at, length))
-            return at + length;
-        at = json_skip_blanks(at + length, end);
-    }
-    return NULL;
+    if (*walk->at == '"')
+        return string_end(walk, false);
+    if (is_infinity_or_nan(walk->at, walk->end))
+        return fault(walk, walk->at, "infinity or NaN, which JSON has not,");
+    if (*walk->at == '-' || (*walk->at >= '0' && *walk->at <= '9'))
+        return number_end(walk);
+    end = name_end(walk);
+    return end ? end : fault(walk, walk->at, missing(walk));
 }
 
-static int refuse(char why[JSON_WHY_SIZE], const char *text, size_t at, const char *what)
+static const char *value_end(struct walk *walk)
+{
+    const char *end;
+
+    if (*walk->at == '[' || *walk->at == '{')
+        return open_bracket(walk);
+    end = scalar_end(walk);
+    expect_what_follows(walk);
+    return end;
+}
+
+/* The end of the word that stands there, if it may, and what may follow it. NULL: a fault. */
+static const char *word_end(struct walk *walk)
+{
+    const char word = *walk->at;
+    const bool may_end =
+        walk->expected == NAME_OR_END || walk->expected == VALUE_OR_END || walk->expected == MORE_OR_END;
+
+    if (may_end && word == (in_object(walk) ? '}' : ']'))
+        return close_bracket(walk);
+    if (walk->expected == VALUE || walk->expected == VALUE_OR_END)
+        return value_end(walk);
+    if ((walk->expected == NAME || walk->expected == NAME_OR_END) && word == '"') {
+        walk->expected = COLON;
+        return string_end(walk, true);
+    }
+    if (walk->expected == COLON && word == ':')
+        walk->expected = VALUE;
+    else if (walk->expected == MORE_OR_END && word == ',')
+        walk->expected = in_object(walk) ? NAME : VALUE;
+    else
+        return fault(walk, walk->at, missing(walk));
+    return walk->at + 1;
+}
+
+static void skip_blanks(struct walk *walk)
+{
+    while (walk->at < walk->end && *walk->at && strchr(" \t\r\n", *walk->at))
+        walk->at++;
+}
+
+/* Editors of other systems put one there, and nobody sees it. */
+static void look_for_mark(struct walk *walk)
+{
+    const size_t length = (size_t)(walk->end - walk->at);
+
+    if (length >= 3 && memcmp(walk->at, "\xef\xbb\xbf", 3) == 0)
+        fault(walk, walk->at, "a byte order mark, which JSON must not have,");
+    else if (length >= 2 && (memcmp(walk->at, "\xff\xfe", 2) == 0 || memcmp(walk->at, "\xfe\xff", 2) == 0))
+        fault(walk, walk->at, "a byte order mark of UTF-16, where JSON must be UTF-8,");
+}
+
+static int refuse(char why[JSON_WHY_SIZE], const char *text, const struct walk *walk)
 {
     size_t line = 1;
 
-    for (size_t i = 0; i < at; i++)
-        line += text[i] == '\n';
-    snprintf(why, JSON_WHY_SIZE, "not JSON: %s in line %zu, at byte %zu", what, line, at + 1);
+    for (const char *at = text; at < walk->at; at++)
+        line += *at == '\n';
+    snprintf(why, JSON_WHY_SIZE, "not JSON: %s in line %zu, at byte %zu", walk->fault, line,
+             (size_t)(walk->at - text) + 1);
     return -EBADMSG;
 }
 
-static enum json_tokener_error feed(struct json_tokener *tokener, struct json_object **document,
-                                    const char *from, const char *to)
+int json_walk(const char *text, size_t length, json_take *take, void *context, char why[JSON_WHY_SIZE])
 {
-    *document = json_tokener_parse_ex(tokener, from < to ? from : "", (int)(to - from));
-    return json_tokener_get_error(tokener);
-}
+    struct walk walk = {.at = text, .end = text + length, .expected = VALUE};
+    int error = 0;
 
-/*
- * What json-c makes of a text that ends in no blank, and how far it got. Large integers are fed to it as numbers
- * with a fraction, which it does not change.
- */
-static enum json_tokener_error tokenise(struct json_tokener *tokener, struct json_object **document,
-                                        const char *text, size_t length, size_t *used)
-{
-    static const char fraction[] = ".0";
-    const char *end = text + length, *at = text, *to;
-    enum json_tokener_error error;
-
-    for (;; at = to) {
-        to = end_of_large(at, end);
-        error = feed(tokener, document, at, to ? to : end);
-        if (error != json_tokener_continue || !to)
-            break;
-        feed(tokener, document, fraction, fraction + 2);
-    }
-    *used = (size_t)(at - text) + json_tokener_get_parse_end(tokener);
-    if (error != json_tokener_continue)
-        return error;
-    *used = length; /* the end ends a number; anything else is unfinished */
-    *document = json_tokener_parse_ex(tokener, "", 1);
-    return json_tokener_get_error(tokener);
-}
-
-static int parse_words(struct json_object **document, const char *text, size_t length,
-                       char why[JSON_WHY_SIZE])
-{
-    struct json_tokener *tokener = json_tokener_new_ex(DEEPEST);
-    enum json_tokener_error error;
-    size_t used;
-
-    if (!tokener)
-        return -ENOMEM;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    error = tokenise(tokener, document, text, length, &used);
-    json_tokener_free(tokener);
-    if (error == json_tokener_success && used == length)
-        return 0;
-    json_object_put(*document);
-    *document = NULL;
-    return refuse(why, text, used,
-                  error == json_tokener_success ? "more than one document" : json_tokener_error_desc(error));
-}
-
-int json_parse(struct json_object **document, const char *text, size_t length, char why[JSON_WHY_SIZE])
-{
-    const char *fault = length > 0 ? first_fault(text, text + length) : NULL;
-
-    *document = NULL;
     *why = 0;
-    if (fault)
-        return refuse(why, text, (size_t)(fault - text), "unexpected text");
-    while (length > 0 && strchr(blanks, text[length - 1]))
-        length--;
-    if (length >= INT_MAX)
-        return refuse(why, text, 0, "more than can be checked");
-    return parse_words(document, text, length, why);
+    if (length >= INT_MAX) /* json-c has no longer strings */
+        fault(&walk, text, "2 GiB of text or more");
+    else
+        look_for_mark(&walk);
+    while (!walk.fault && !error) {
+        const char *end;
+
+        skip_blanks(&walk);
+        if (walk.at == walk.end)
+            break;
+        end = word_end(&walk);
+        if (end && take)
+            error = take(context, walk.at, (size_t)(end - walk.at));
+        if (end)
+            walk.at = end;
+    }
+    if (error)
+        return error;
+    if (!walk.fault && walk.expected != NOTHING)
+        fault(&walk, walk.end, missing(&walk));
+    return walk.fault ? refuse(why, text, &walk) : 0;
 }

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON texts: the grammar by json-c, and what json-c is too kind to refuse by ourselves. */
+/*
+ * The one grammar that decides what a JSON document is: docs/json.md says it in words. Checking, decoding and
+ * printing all walk through a text by it, so none of them can take what another refuses. Needs libc alone.
+ */
 #ifndef SEQSHARE_JSON_GRAMMAR_H
 #define SEQSHARE_JSON_GRAMMAR_H
 
 #include <stddef.h>
 
-struct json_object;
-
-enum { JSON_WHY_SIZE = 160 };
-
-/* Past the blanks that the text begins with. */
-const char *json_skip_blanks(const char *at, const char *end);
-
-/* The length of the word (string, number, name, or one of []{},:) that the text begins with, or 0: none. */
-size_t json_word(const char *text, const char *end);
+enum { JSON_WHY_SIZE = 160, JSON_DEEPEST = 512 };
 
 /*
- * What one JSON document in UTF-8, and nothing else, means: 0, and the document is the caller's
- * (json_object_put; NULL is null). -EBADMSG, and `why` says what is wrong and where; -ENOMEM.
+ * Gets the words of a text, one after the other: a string in its quotes, a number, true, false, null, or one of
+ * []{},: . It returns 0, or a negative errno value that ends the walk.
  */
-int json_parse(struct json_object **document, const char *text, size_t length, char why[JSON_WHY_SIZE]);
+typedef int json_take(void *context, const char *word, size_t length);
+
+/*
+ * Hand each word of a text to `take` (NULL: nobody wants them). 0: the text is one document, and nothing else.
+ * -EBADMSG: it is not, and `why` says what is wrong and where; the words before that place were handed over.
+ * Or what `take` returned. Needs no memory.
+ */
+int json_walk(const char *text, size_t length, json_take *take, void *context, char why[JSON_WHY_SIZE]);
+
+/* The four hexadecimal digits that stand there; -1: there are not four. */
+long json_code_unit(const char *digits, const char *end);
 
 #endif

@@ -39,3 +39,8 @@ const char *seqshare_json_string(const seqshare_json_value *value, const char *o
         return otherwise;
     return json_object_get_string((struct json_object *)(uintptr_t)value); /* of a string, it only reads */
 }
+
+size_t seqshare_json_string_length(const seqshare_json_value *value)
+{
+    return json_object_is_type(value, json_type_string) ? (size_t)json_object_get_string_len(value) : 0;
+}

@@ -61,7 +61,7 @@ refusals() { # MPM
     local before
     before=$(tag)
     check "$1: malformed is refused" is 400 "$(put_text '{"number": 5,}')"
-    check "$1: says why and where" page_says "not JSON: unexpected character in line 1, at byte 14"
+    check "$1: says why and where" page_says "not JSON: a name in quotes is missing in line 1, at byte 14"
     check "$1: empty is refused" is 400 "$(put </dev/null)"
     check "$1: two documents are refused" is 400 "$(put_text '1 2')"
     check "$1: no UTF-8 is refused" is 400 "$(put_text $'"\xff"')"
@@ -122,7 +122,7 @@ forced() { # MPM
     for _ in {1..50}; do status /index.html >/dev/null; done
     check "$1: what is malformed and forced in is not used" is 6 "$(header /index.html X-Late)"
     check "$1: one line of the log says so" wait_until log_has 1 "version $((version + 1)) is not used"
-    check "$1: and why" log_has 1 "the last good one stays: not JSON: unexpected end"
+    check "$1: and why" log_has 1 "the last good one stays: not JSON: a comma or } is missing in line 2"
     check "$1: the status tells, too" is "$((version + 1)) true" \
         "$(of_status '"\(.refused_version) \(.refusals > 0)"')"
     check "$1: the page gives what is there" is '{"number": 7' "$(curl -s "$url/document")"
