@@ -17,7 +17,7 @@ static const int64_t WAIT_SLICE_NS = 1000000000;
 
 static void unlock_on_exit(pTHX_ void *hash)
 {
-    struct object *object = object_of_hash((SV *)hash);
+    struct share_object *object = object_of_hash((SV *)hash);
 
     if (object)
         give_lock_back(object);
@@ -121,6 +121,13 @@ CLONE(const char *class)
         if (strcmp(class, "Seqshare") == 0) /* perl calls it for each subclass, too */
             codecs_clone(aTHX);
 
+bool
+_load_json()
+    CODE:
+        RETVAL = codec_load_json();
+    OUTPUT:
+        RETVAL
+
 void
 _refuse(const char *sentence)
     CODE:
@@ -184,7 +191,7 @@ _unlink(const char *name)
 void
 set(SV *self, ...)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         uint64_t version;
     PPCODE:
         object = hold_object(aTHX_ "set", self);
@@ -198,7 +205,7 @@ set(SV *self, ...)
 void
 get(SV *self)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         uint64_t version;
         SV *value;
     PPCODE:
@@ -211,28 +218,19 @@ get(SV *self)
 void
 snapshot(SV *self)
     PREINIT:
-        struct object *object;
-        uint64_t version;
+        struct share_object *object;
         SV *value;
     PPCODE:
         object = open_object(aTHX_ "snapshot", self);
-        version = seqshare_version(share_of(object));
-        if (version != object->decoded || !object->snapshot) {
-            (void)hold_object(aTHX_ "snapshot", self);
-            PUTBACK;
-            ENTER;
-            SAVETMPS;
-            value = read_value(aTHX_ "snapshot", object, &version);
-            value = value ? newSVsv(value) : newSV(0);
-            FREETMPS; /* now the value's references are those within it */
-            LEAVE;
-            SPAGAIN;
-            make_readonly(aTHX_ value);
-            forget_snapshot(aTHX_ object);
-            object->snapshot = value;
-            object->decoded = version;
-        }
-        PUSHs(sv_2mortal(SvREFCNT_inc_simple_NN(object->snapshot)));
+        PUTBACK;
+        value = find_snapshot(aTHX_ self, object);
+        SPAGAIN;
+        XPUSHs(value ? sv_2mortal(SvREFCNT_inc_simple_NN(value)) : &PL_sv_undef);
+
+void
+_decode(SV *self)
+    CODE:
+        decode_snapshot(aTHX_ open_object(aTHX_ "snapshot", self));
 
 void
 version(SV *self)
@@ -242,7 +240,7 @@ version(SV *self)
 void
 set_if(SV *self, SV *version, SV *value)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         uint64_t expected, published;
     PPCODE:
         object = hold_object(aTHX_ "set_if", self);
@@ -257,7 +255,7 @@ set_if(SV *self, SV *version, SV *value)
 void
 update(SV *self, SV *code)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         uint64_t version = 0;
         SV *value;
     PPCODE:
@@ -283,7 +281,7 @@ update(SV *self, SV *code)
 void
 _lock(SV *self, SV *seconds)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         int result;
     PPCODE:
         object = hold_object(aTHX_ "lock", self);
@@ -297,7 +295,7 @@ _lock(SV *self, SV *seconds)
 bool
 _unlock(SV *self, UV lock_number)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
     CODE:
         object = find_object(self);
         RETVAL = object && object->lock_number == lock_number && holds_lock(object);
@@ -316,7 +314,7 @@ is_locked(SV *self)
 bool
 wait(SV *self, SV *seconds = NULL)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         int64_t end, left, ns;
         int result;
     CODE:
@@ -349,7 +347,7 @@ _fd(SV *self, bool write)
 bool
 reopen(SV *self)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         int result;
     CODE:
         object = open_object(aTHX_ "reopen", self);
@@ -360,8 +358,8 @@ reopen(SV *self)
         if (result < 0)
             refuse_error(aTHX_ "reopen", result);
         if (result == 1) {
-            object->seen = 0;
             forget_snapshot(aTHX_ object);
+            begin_anew(object);
         }
         RETVAL = result == 1;
     OUTPUT:
@@ -379,7 +377,7 @@ drop_write(SV *self)
     ALIAS:
         prefault = 1
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         int error;
     CODE:
         object = open_object(aTHX_ ix ? "prefault" : "drop_write", self);
@@ -408,7 +406,7 @@ stat(SV *self)
 void
 close(SV *self)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
     CODE:
         object = find_object(self);
         if (!object)
@@ -420,7 +418,7 @@ MODULE = Seqshare    PACKAGE = IPC::Mmap::Share
 bool
 set(SV *self, ...)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
     CODE:
         object = hold_object(aTHX_ "set", self);
         if (items < 2)
@@ -452,7 +450,7 @@ lock(SV *self)
 bool
 unlock(SV *self)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
         int error;
     CODE:
         object = open_object(aTHX_ "unlock", self);
@@ -468,7 +466,7 @@ unlock(SV *self)
 void
 DESTROY(SV *self)
     PREINIT:
-        struct object *object;
+        struct share_object *object;
     CODE:
         object = find_object(self); /* may be called by hand; the share itself goes with the last reference */
         if (object)

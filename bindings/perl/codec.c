@@ -8,6 +8,8 @@
 #include "XSUB.h"
 #include "perl.h"
 
+#include <dlfcn.h>
+
 #include "share.h"
 
 static const struct {
@@ -22,6 +24,7 @@ static const struct {
 
 /* The type tags; the last is that of plain scalars. The same in every thread. */
 static uint32_t tags[CODECS + 1];
+static uint32_t old_json_tag; /* what this module wrote before JSON had a tag in every language */
 static const char SCALAR[] = "scalar";
 
 /* Code and encoder objects belong to an interpreter: each thread loads its own. */
@@ -35,10 +38,15 @@ START_MY_CXT
 /* A tag of a type without a size: values of one codec have any. */
 static uint32_t tag_of_name(const char *name)
 {
-    char full[32];
-    int length = snprintf(full, sizeof full, "perl.%s", name);
+    return seqshare_tag(name, strlen(name), 0);
+}
 
-    return seqshare_tag(full, (size_t)length, 0);
+static uint32_t tag_of_codec(const char *name)
+{
+    char full[32];
+
+    snprintf(full, sizeof full, "perl.%s", name);
+    return tag_of_name(full);
 }
 
 void codecs_boot(pTHX)
@@ -47,8 +55,10 @@ void codecs_boot(pTHX)
     Zero(&MY_CXT, 1, my_cxt_t);
     tags[CODEC_RAW] = 0;
     for (int i = CODEC_RAW + 1; i < CODECS; i++)
-        tags[i] = tag_of_name(traits[i].name);
-    tags[CODECS] = tag_of_name(SCALAR);
+        tags[i] = tag_of_codec(traits[i].name);
+    old_json_tag = tags[CODEC_JSON];
+    tags[CODEC_JSON] = tag_of_name("json");
+    tags[CODECS] = tag_of_codec(SCALAR);
 }
 
 void codecs_clone(pTHX)
@@ -69,6 +79,8 @@ const char *codec_of_tag(uint32_t tag)
     for (int i = 0; i < CODECS; i++)
         if (tag == tags[i])
             return traits[i].name;
+    if (tag == old_json_tag)
+        return traits[CODEC_JSON].name;
     return tag == tags[CODECS] ? SCALAR : NULL;
 }
 
@@ -76,7 +88,10 @@ static bool may_read(enum codec codec, uint32_t tag)
 {
     if (tag == tags[codec] || (tag == 0 && traits[codec].reads_untagged))
         return true;
-    return codec == CODEC_RAW && !codec_of_tag(tag); /* another program's struct: unpack it */
+    if (codec == CODEC_JSON)
+        return tag == old_json_tag;
+    /* bytes: text that was checked as JSON, or another program's struct, to unpack */
+    return codec == CODEC_RAW && (tag == tags[CODEC_JSON] || !codec_of_tag(tag));
 }
 
 static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)
@@ -90,6 +105,38 @@ static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)
     refuse_with(aTHX_ sv_2mortal(
         newSVpvf("%s: the value was written by another program as a type of its own, and this share reads %s",
                  method, traits[codec].name)));
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
+
+/*
+ * The grammar that all languages have in common is libseqshare-json's. That needs json-c, and this module does not: so
+ * it is loaded when a share first has this codec.
+ */
+typedef int json_check(const char *text, size_t length, char *why);
+
+static json_check *check_json; /* the same for all threads, whoever finds it */
+
+bool codec_load_json(void)
+{
+    void *library = dlopen("libseqshare-json.so.0", RTLD_NOW | RTLD_LOCAL);
+    void *check = library ? dlsym(library, "seqshare_json_check") : NULL;
+
+    /* Relaxed: what it points to is there since dlopen returned, in whatever thread; each thread calls this first. */
+    __atomic_store_n(&check_json, (json_check *)(uintptr_t)check, __ATOMIC_RELAXED);
+    return check != NULL;
+}
+
+/* One document by that grammar? JSON::XS takes and makes others as well. */
+static void must_be_json(pTHX_ const char *method, SV *bytes)
+{
+    char why[160]; /* SEQSHARE_JSON_WHY_SIZE */
+    STRLEN length;
+    const char *text = SvPV(bytes, length);
+    int error = __atomic_load_n(&check_json, __ATOMIC_RELAXED)(text, length, why);
+
+    if (error)
+        refuse(aTHX_ method, error == -EBADMSG ? why : seqshare_strerror(error));
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------- */
@@ -186,7 +233,10 @@ SV *codec_encode(pTHX_ enum codec codec, const char *method, SV *value, uint32_t
     if (codec == CODEC_RAW)
         return raw_encode(aTHX_ method, value);
     calls = calls_of(aTHX_ codec);
-    return call(aTHX_ method, calls->encode, calls->encoder, value);
+    value = call(aTHX_ method, calls->encode, calls->encoder, value);
+    if (codec == CODEC_JSON)
+        must_be_json(aTHX_ method, value);
+    return value;
 }
 
 /* ---- decode -------------------------------------------------------------------------------------------- */
@@ -207,6 +257,8 @@ SV *codec_decode(pTHX_ enum codec codec, const char *method, SV *bytes, uint32_t
     if (codec == CODEC_RAW)
         return bytes;
     calls = calls_of(aTHX_ codec);
+    if (codec == CODEC_JSON)
+        must_be_json(aTHX_ method, bytes);
     value = call(aTHX_ method, calls->decode, calls->decoder, bytes);
     if (codec == CODEC_STORABLE && !SvROK(value))
         refuse_error(aTHX_ method, -EBADMSG); /* thaw says undef where there was nothing frozen */

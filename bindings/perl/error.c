@@ -40,29 +40,61 @@ void refuse_error(pTHX_ const char *method, ssize_t error)
     refuse(aTHX_ method, seqshare_strerror((int)error));
 }
 
+/* Where " at FILE line N" begins: before the first " line " that has an " at " before it. NULL: nowhere. */
+static const char *find_place(const char *text)
+{
+    for (const char *line = strstr(text, " line "); line; line = strstr(line + 1, " line "))
+        for (const char *at = line; at > text; at--)
+            if (strncmp(at, " at ", 4) == 0)
+                return at;
+    return NULL;
+}
+
 /* "Can't store CODE items at x.pl line 7, at x.pl line 7." -> "Can't store CODE items" */
 static void cut_places(SV *message)
 {
-    const char *text = SvPVX(message);
-    const char *line = strstr(text, " line "), *at = line;
+    const char *text = SvPVX(message), *place = find_place(text);
 
-    while (at && at > text && strncmp(at, " at ", 4) != 0)
-        at--;
-    if (at && at > text)
-        SvCUR_set(message, (STRLEN)(at - text));
+    if (place)
+        SvCUR_set(message, (STRLEN)(place - text));
     while (SvCUR(message) > 0 && strchr("\n., ", text[SvCUR(message) - 1]))
         SvCUR_set(message, SvCUR(message) - 1);
     *SvEND(message) = '\0';
 }
 
-void refuse_exception(pTHX_ const char *method)
+SV *exception(pTHX)
 {
     SV *error = sv_mortalcopy(ERRSV);
 
+    if (!SvROK(error)) {
+        (void)SvPV_force_nolen(error);
+        cut_places(error);
+    }
+    return error;
+}
+
+void refuse_again(pTHX_ SV *exception)
+{
+    if (SvROK(exception))
+        croak_sv(exception);
+    refuse_with(aTHX_ exception);
+}
+
+void warn_with(pTHX_ SV *sentence)
+{
+    const COP *line = PL_curcop;
+
+    blame_caller(aTHX);
+    Perl_warn(aTHX_ "%" SVf, SVfARG(sentence));
+    PL_curcop = (COP *)line;
+}
+
+void refuse_exception(pTHX_ const char *method)
+{
+    SV *error = exception(aTHX);
+
     if (SvROK(error))
         croak_sv(error);
-    (void)SvPV_force_nolen(error);
-    cut_places(error);
     sv_insert(error, 0, 0, ": ", 2);
     sv_insert(error, 0, 0, method, strlen(method));
     refuse_with(aTHX_ error);

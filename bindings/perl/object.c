@@ -13,39 +13,40 @@ enum { SLICE_NS = 50000000 };
 
 /* ---- objects ------------------------------------------------------------------------------------------- */
 
-bool holds_lock(const struct object *object)
+bool holds_lock(const struct share_object *object)
 {
     return object->locked_by != 0 && object->locked_by == getpid();
 }
 
-void give_lock_back(struct object *object)
+void give_lock_back(struct share_object *object)
 {
     if (holds_lock(object) && object->handle)
         (void)seqshare_unlock(object->handle->share); /* -EPERM: another thread's clone; nothing to do */
     object->locked_by = 0;
 }
 
-void let_go(pTHX_ struct object *object)
+void let_go(pTHX_ struct share_object *object)
 {
     struct handle *handle = object->handle;
-    SV *snapshot = object->snapshot;
+    SV *spare = object->spare, *value = object->latest.value, *trouble = object->latest.trouble;
 
     give_lock_back(object);
-    SvREFCNT_dec(object->spare);
     object->handle = NULL;
-    object->spare = object->snapshot = NULL;
+    object->spare = object->latest.value = object->latest.trouble = NULL;
     /* Acquire and release: the last user comes after all uses. */
     if (handle && __atomic_sub_fetch(&handle->users, 1, __ATOMIC_ACQ_REL) == 0) {
         seqshare_close(handle->share);
         Safefree(handle);
     }
-    SvREFCNT_dec(snapshot); /* last: its destructors may call in */
+    SvREFCNT_dec(spare);
+    SvREFCNT_dec(trouble);
+    SvREFCNT_dec(value); /* last: its destructors may call in */
 }
 
 static int object_free(pTHX_ SV *sv, MAGIC *magic)
 {
     PERL_UNUSED_ARG(sv);
-    let_go(aTHX_(struct object *) magic->mg_ptr);
+    let_go(aTHX_(struct share_object *) magic->mg_ptr);
     Safefree(magic->mg_ptr);
     return 0;
 }
@@ -53,11 +54,11 @@ static int object_free(pTHX_ SV *sv, MAGIC *magic)
 /* A new thread gets clones of all objects: the same handle, but neither the lock nor the snapshot. */
 static int object_dup(pTHX_ MAGIC *magic, CLONE_PARAMS *params)
 {
-    const struct object *old = (const struct object *)magic->mg_ptr;
-    struct object *object;
+    const struct share_object *old = (const struct share_object *)magic->mg_ptr;
+    struct share_object *object;
 
     PERL_UNUSED_ARG(params);
-    Newxz(object, 1, struct object);
+    Newxz(object, 1, struct share_object);
     object->handle = old->handle;
     object->codec = old->codec;
     object->seen = old->seen;
@@ -72,10 +73,10 @@ static const MGVTBL object_magic = {.svt_free = object_free, .svt_dup = object_d
 SV *new_object(pTHX_ const char *class, seqshare *share, IV codec)
 {
     HV *hash = newHV();
-    struct object *object;
+    struct share_object *object;
     MAGIC *magic;
 
-    Newxz(object, 1, struct object);
+    Newxz(object, 1, struct share_object);
     Newxz(object->handle, 1, struct handle);
     object->handle->share = share;
     object->handle->users = 1;
@@ -85,21 +86,21 @@ SV *new_object(pTHX_ const char *class, seqshare *share, IV codec)
     return sv_bless(newRV_noinc((SV *)hash), gv_stashpv(class, GV_ADD));
 }
 
-struct object *object_of_hash(const SV *hash)
+struct share_object *object_of_hash(const SV *hash)
 {
     const MAGIC *magic = SvTYPE(hash) == SVt_PVHV ? mg_findext(hash, PERL_MAGIC_ext, &object_magic) : NULL;
 
-    return magic ? (struct object *)magic->mg_ptr : NULL;
+    return magic ? (struct share_object *)magic->mg_ptr : NULL;
 }
 
-struct object *find_object(SV *self)
+struct share_object *find_object(SV *self)
 {
     return SvROK(self) ? object_of_hash(SvRV(self)) : NULL;
 }
 
-struct object *open_object(pTHX_ const char *method, SV *self)
+struct share_object *open_object(pTHX_ const char *method, SV *self)
 {
-    struct object *object = find_object(self);
+    struct share_object *object = find_object(self);
 
     if (!object)
         refuse(aTHX_ method, "this is not a share");
@@ -109,15 +110,15 @@ struct object *open_object(pTHX_ const char *method, SV *self)
 }
 
 /* For methods that run code of the program's: a hook, or a signal handler, may drop the last reference. */
-struct object *hold_object(pTHX_ const char *method, SV *self)
+struct share_object *hold_object(pTHX_ const char *method, SV *self)
 {
-    struct object *object = open_object(aTHX_ method, self);
+    struct share_object *object = open_object(aTHX_ method, self);
 
     sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(self)));
     return object;
 }
 
-seqshare *share_of(struct object *object)
+seqshare *share_of(struct share_object *object)
 {
     return object->handle->share;
 }
@@ -127,21 +128,21 @@ SV *new_u64(pTHX_ uint64_t number)
     return sizeof(UV) >= sizeof number ? newSVuv((UV)number) : newSVnv((NV)number);
 }
 
-void forget_snapshot(pTHX_ struct object *object)
-{
-    if (object->snapshot)
-        sv_2mortal(object->snapshot); /* somebody up the stack may have it in hands */
-    object->snapshot = NULL;
-    object->decoded = 0;
-}
-
-/* ---- lock ---------------------------------------------------------------------------------------------- */
+/* ---- clocks -------------------------------------------------------------------------------------------- */
 
 int64_t now_ns(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t now_coarse_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -157,8 +158,10 @@ int64_t ns_of(pTHX_ const char *method, SV *seconds)
     return number > 9e9 ? -1 : (int64_t)(number * 1e9);
 }
 
+/* ---- lock ---------------------------------------------------------------------------------------------- */
+
 /* Waits in slices, so that perl's signal handlers run meanwhile; they may die, or close the share. */
-static int lock_within(pTHX_ const char *method, struct object *object, int64_t ns)
+static int lock_within(pTHX_ const char *method, struct share_object *object, int64_t ns)
 {
     int64_t end = ns < 0 ? INT64_MAX : now_ns() + ns, left = ns < 0 ? SLICE_NS : ns;
 
@@ -177,7 +180,7 @@ static int lock_within(pTHX_ const char *method, struct object *object, int64_t 
 }
 
 /* For one operation: 1 it is locked now; 0 this thread had the lock before. */
-bool lock_briefly(pTHX_ const char *method, struct object *object)
+bool lock_briefly(pTHX_ const char *method, struct share_object *object)
 {
     int result = lock_within(aTHX_ method, object, -1);
 
@@ -187,7 +190,7 @@ bool lock_briefly(pTHX_ const char *method, struct object *object)
 }
 
 /* Until give_lock_back: 0, 1 after a dead owner, -ETIMEDOUT. */
-int lock_and_hold(pTHX_ const char *method, struct object *object, int64_t ns)
+int lock_and_hold(pTHX_ const char *method, struct share_object *object, int64_t ns)
 {
     int result = lock_within(aTHX_ method, object, ns);
 

@@ -22,6 +22,7 @@
 #include "perl.h"
 
 #include "readonly.h"
+#include "share.h"
 
 /* ---- hashes -------------------------------------------------------------------------------------------- */
 
@@ -109,6 +110,75 @@ static void protect_array(pTHX_ AV *array)
     SvREADONLY_on(array);
 }
 
+/* ---- ties ---------------------------------------------------------------------------------------------- */
+
+/*
+ * What is tied is what its class makes of it, and a store into it calls that class: nothing would refuse it. So it
+ * becomes what it showed, a thing of perl's own.
+ */
+
+static void untie_hash(pTHX_ HV *hash)
+{
+    HV *copy = (HV *)sv_2mortal((SV *)newHV());
+    HE *entry;
+
+    hv_iterinit(hash);
+    while ((entry = hv_iternext(hash)))
+        (void)hv_store_ent(copy, hv_iterkeysv(entry), newSVsv(hv_iterval(hash, entry)), 0);
+    sv_unmagic((SV *)hash, PERL_MAGIC_tied);
+    hv_clear(hash);
+    hv_iterinit(copy);
+    while ((entry = hv_iternext(copy)))
+        (void)hv_store_ent(hash, hv_iterkeysv(entry), SvREFCNT_inc_simple_NN(HeVAL(entry)), HeHASH(entry));
+}
+
+static void untie_array(pTHX_ AV *array)
+{
+    AV *copy = (AV *)sv_2mortal((SV *)newAV());
+    const SSize_t last = av_len(array);
+
+    for (SSize_t i = 0; i <= last; i++) {
+        SV **element = av_fetch(array, i, FALSE);
+
+        av_push(copy, element ? newSVsv(*element) : newSV(0));
+    }
+    sv_unmagic((SV *)array, PERL_MAGIC_tied);
+    av_clear(array);
+    for (SSize_t i = 0; i <= last; i++)
+        av_push(array, SvREFCNT_inc_simple_NN(AvARRAY(copy)[i]));
+}
+
+static void untie_scalar(pTHX_ SV *scalar, int how)
+{
+    SV *value = sv_mortalcopy(scalar);
+
+    sv_unmagic(scalar, how);
+    sv_setsv_nomg(scalar, value);
+}
+
+/* How a thing is tied, as perl's letter for it; 0: it is not. */
+static int tie_of(pTHX_ SV *thing)
+{
+    static const char ways[] = {PERL_MAGIC_tied, PERL_MAGIC_tiedscalar, PERL_MAGIC_tiedelem};
+
+    for (size_t i = 0; SvMAGICAL(thing) && i < sizeof ways; i++)
+        if (mg_find(thing, ways[i]))
+            return ways[i];
+    return 0;
+}
+
+static void untie(pTHX_ SV *thing)
+{
+    const int how = tie_of(aTHX_ thing);
+
+    if (SvTYPE(thing) == SVt_PVHV)
+        untie_hash(aTHX_(HV *) thing);
+    else if (SvTYPE(thing) == SVt_PVAV)
+        untie_array(aTHX_(AV *) thing);
+    else
+        untie_scalar(aTHX_ thing, how);
+}
+
 /* ---- the walk ------------------------------------------------------------------------------------------ */
 
 /*
@@ -120,7 +190,10 @@ struct walk {
     PTR_TBL_t *references; /* thing -> how many references the value has to it, or one of the marks */
     SV **thing;            /* found so far */
     size_t things, room;
+    bool has_ties;
 };
+
+enum { TIES_DEEP = 100 };
 
 static void *const FOREIGN = (void *)~(UV)0;
 static void *const DONE = (void *)(~(UV)0 - 1);
@@ -134,20 +207,17 @@ static void append(pTHX_ struct walk *walk, SV *thing)
     walk->thing[walk->things++] = thing;
 }
 
-static bool is_tied(pTHX_ SV *thing)
-{
-    return SvRMAGICAL(thing) && mg_find(thing, PERL_MAGIC_tied);
-}
-
 static void for_children(pTHX_ struct walk *walk, SV *thing, void (*visit)(pTHX_ struct walk *, SV *))
 {
-    if (SvTYPE(thing) == SVt_PVHV && !is_tied(aTHX_ thing)) {
+    if (tie_of(aTHX_ thing))
+        return;
+    if (SvTYPE(thing) == SVt_PVHV) {
         HE *entry;
 
         hv_iterinit((HV *)thing);
         while ((entry = hv_iternext((HV *)thing)))
             visit(aTHX_ walk, HeVAL(entry));
-    } else if (SvTYPE(thing) == SVt_PVAV && !is_tied(aTHX_ thing)) {
+    } else if (SvTYPE(thing) == SVt_PVAV) {
         for (SSize_t i = 0; i <= AvFILLp((AV *)thing); i++)
             if (AvARRAY((AV *)thing)[i])
                 visit(aTHX_ walk, AvARRAY((AV *)thing)[i]);
@@ -162,25 +232,37 @@ static void count(pTHX_ struct walk *walk, SV *thing)
 
     if (references == 0)
         append(aTHX_ walk, thing);
+    walk->has_ties |= tie_of(aTHX_ thing) != 0;
     ptr_table_store(walk->references, thing, (void *)(references + 1));
 }
 
-static void protect(pTHX_ struct walk *walk, SV *thing)
+/* To a thing that is the value's own? Then its children come next. */
+static bool is_first_visit(pTHX_ struct walk *walk, SV *thing)
 {
     void *mark = ptr_table_fetch(walk->references, thing);
 
     if (mark == FOREIGN || mark == DONE)
-        return;
+        return false;
     ptr_table_store(walk->references, thing, DONE);
     append(aTHX_ walk, thing);
+    return true;
+}
+
+static void note(pTHX_ struct walk *walk, SV *thing)
+{
+    (void)is_first_visit(aTHX_ walk, thing);
+}
+
+static void protect(pTHX_ struct walk *walk, SV *thing)
+{
+    if (!is_first_visit(aTHX_ walk, thing))
+        return;
     switch (SvTYPE(thing)) {
     case SVt_PVHV:
-        if (!is_tied(aTHX_ thing))
-            protect_hash(aTHX_(HV *) thing);
+        protect_hash(aTHX_(HV *) thing);
         break;
     case SVt_PVAV:
-        if (!is_tied(aTHX_ thing))
-            protect_array(aTHX_(AV *) thing);
+        protect_array(aTHX_(AV *) thing);
         break;
     case SVt_PVGV: /* no codec makes these out of bytes, but a hook may */
     case SVt_PVLV:
@@ -193,30 +275,71 @@ static void protect(pTHX_ struct walk *walk, SV *thing)
     }
 }
 
-/* Pass by pass, since protecting adds references. */
-static void walk_and_protect(pTHX_ struct walk *walk, SV *value)
+static void walk_again(pTHX_ struct walk *walk, SV *value, void (*visit)(pTHX_ struct walk *, SV *))
 {
-    count(aTHX_ walk, value);
+    walk->things = 0;
+    visit(aTHX_ walk, value);
     for (size_t i = 0; i < walk->things; i++)
-        for_children(aTHX_ walk, walk->thing[i], count);
+        for_children(aTHX_ walk, walk->thing[i], visit);
+}
+
+static void find_foreign(pTHX_ struct walk *walk, SV *value)
+{
+    ptr_table_free(walk->references);
+    walk->references = ptr_table_new();
+    walk->has_ties = false;
+    walk_again(aTHX_ walk, value, count);
     for (size_t i = 0; i < walk->things; i++)
         if (SvIMMORTAL(walk->thing[i]) ||
             SvREFCNT(walk->thing[i]) > PTR2UV(ptr_table_fetch(walk->references, walk->thing[i])))
             ptr_table_store(walk->references, walk->thing[i], FOREIGN);
-    walk->things = 0;
-    protect(aTHX_ walk, value);
-    for (size_t i = 0; i < walk->things; i++)
-        for_children(aTHX_ walk, walk->thing[i], protect);
 }
 
-void make_readonly(pTHX_ SV *value)
+/* Those that are the value's own: were there any? What they have in them comes to light then. */
+static bool untie_found(pTHX_ struct walk *walk, SV *value)
 {
-    struct walk *walk;
+    bool any = false;
 
-    Newxz(walk, 1, struct walk);
-    walk->references = ptr_table_new();
-    walk_and_protect(aTHX_ walk, value);
+    walk_again(aTHX_ walk, value, note);
+    ENTER;
+    SAVETMPS;
+    for (size_t i = 0; i < walk->things; i++)
+        if (tie_of(aTHX_ walk->thing[i])) {
+            untie(aTHX_ walk->thing[i]);
+            any = true;
+        }
+    FREETMPS; /* references that are not the value's */
+    LEAVE;
+    return any;
+}
+
+static void free_walk(pTHX_ void *freed)
+{
+    struct walk *walk = freed;
+
     ptr_table_free(walk->references);
     Safefree(walk->thing);
     Safefree(walk);
+}
+
+/* Pass by pass, since protecting adds references. Untying runs code of the program's, which may die. */
+void make_readonly(pTHX_ SV *value)
+{
+    struct walk *walk;
+    int deep = 0;
+
+    ENTER;
+    Newxz(walk, 1, struct walk);
+    walk->references = ptr_table_new();
+    SAVEDESTRUCTOR_X(free_walk, walk);
+    find_foreign(aTHX_ walk, value);
+    while (walk->has_ties && untie_found(aTHX_ walk, value)) {
+        if (++deep > TIES_DEEP)
+            refuse(aTHX_ "snapshot", "the value has ties within ties, more than a hundred deep");
+        find_foreign(aTHX_ walk, value);
+    }
+    if (walk->has_ties) /* in what is foreign: the marks are used up */
+        find_foreign(aTHX_ walk, value);
+    walk_again(aTHX_ walk, value, protect);
+    LEAVE;
 }

@@ -25,13 +25,31 @@ struct handle {
     unsigned users;
 };
 
+/* What `snapshot` has of the share. */
+struct latest {
+    SV *value;        /* the last good one; NULL: there has been none */
+    SV *trouble;      /* why the version that was tried last is not used; NULL: it is */
+    uint64_t tried;   /* that version; 0: none */
+    uint64_t told;    /* the last one of which a warning was given */
+    int64_t next_try; /* by now_coarse_ns: it could not be read, and is tried again then; 0: it could */
+    SV *fresh;        /* within Seqshare::_decode: what that has made, */
+    bool is_done;     /* and whether it came to its end */
+};
+
+/* Where the share's name leads, so far as is known. Times by now_coarse_ns. */
+struct following {
+    int64_t next_look; /* INT64_MAX: there is no name */
+    int64_t next_word; /* what stands in the way is told once a minute */
+    bool is_retired;   /* as it was at the last look */
+};
+
 /* One Perl object, in one interpreter. */
-struct object {
+struct share_object {
     struct handle *handle; /* NULL: closed */
     enum codec codec;
-    SV *spare;    /* a string to read the next value into; NULL: none is at hand */
-    SV *snapshot; /* what `snapshot` returned last, of version `decoded`; NULL: nothing yet */
-    uint64_t decoded;
+    SV *spare; /* a string to read the next value into; NULL: none is at hand */
+    struct latest latest;
+    struct following following;
     uint64_t seen;   /* the version that this object read or wrote last: `wait` waits for another */
     UV lock_number;  /* of the lock taken last; a guard knows which one is its own */
     pid_t locked_by; /* the process in which this object holds the lock; 0: it does not */
@@ -40,29 +58,41 @@ struct object {
 /* ---- object.c: objects and their lock ------------------------------------------------------------------ */
 
 SV *new_object(pTHX_ const char *class, seqshare *share, IV codec);
-struct object *object_of_hash(const SV *hash); /* NULL: none is behind it */
-struct object *find_object(SV *self);          /* likewise */
-struct object *open_object(pTHX_ const char *method, SV *self);
-struct object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
-seqshare *share_of(struct object *object);
-void let_go(pTHX_ struct object *object);
-void forget_snapshot(pTHX_ struct object *object);
+struct share_object *object_of_hash(const SV *hash); /* NULL: none is behind it */
+struct share_object *find_object(SV *self);          /* likewise */
+struct share_object *open_object(pTHX_ const char *method, SV *self);
+struct share_object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
+seqshare *share_of(struct share_object *object);
+void let_go(pTHX_ struct share_object *object);
 SV *new_u64(pTHX_ uint64_t number);
 
 int64_t now_ns(void);
+int64_t now_coarse_ns(void);                          /* behind by a tick at most, and much cheaper to ask */
 int64_t ns_of(pTHX_ const char *method, SV *seconds); /* -1, for ever, if there is no time */
-bool holds_lock(const struct object *object);
-bool lock_briefly(pTHX_ const char *method, struct object *object);
-int lock_and_hold(pTHX_ const char *method, struct object *object, int64_t ns);
-void give_lock_back(struct object *object);
+bool holds_lock(const struct share_object *object);
+bool lock_briefly(pTHX_ const char *method, struct share_object *object);
+int lock_and_hold(pTHX_ const char *method, struct share_object *object, int64_t ns);
+void give_lock_back(struct share_object *object);
 
 /* ---- value.c: values, through the codec ---------------------------------------------------------------- */
 
 /* A fresh value, as a mortal; NULL when nothing has been published. */
-SV *read_value(pTHX_ const char *method, struct object *object, uint64_t *version);
+SV *read_value(pTHX_ const char *method, struct share_object *object, uint64_t *version);
 
 /* The new version; 0: `expected` (if not NULL) is not the current one, *expected is. */
-uint64_t write_value(pTHX_ const char *method, struct object *object, SV *value, uint64_t *expected);
+uint64_t write_value(pTHX_ const char *method, struct share_object *object, SV *value, uint64_t *expected);
+
+/* ---- snapshot.c: the newest value that decodes, kept; of the region that the name leads to --------------- */
+
+/* The object's own, read-only; NULL: nothing has been published. Croaks only where there is no good value to give. */
+SV *find_snapshot(pTHX_ SV *self, struct share_object *object);
+
+/* Seqshare::_decode, which find_snapshot calls within an eval: a value is decoded by code of the program's. */
+void decode_snapshot(pTHX_ struct share_object *object);
+
+/* The share is another region's now: keep what there is, and take whatever stands there for news. */
+void begin_anew(struct share_object *object);
+void forget_snapshot(pTHX_ struct share_object *object);
 
 /* ---- error.c: croak with one sentence, from the line of the program that called the module ------------- */
 
@@ -73,6 +103,11 @@ void refuse_with(pTHX_ SV *sentence) __attribute__((noreturn));
 /* What stands in $@, from somebody else's croak: rethrown as a sentence of `method`, objects as they are. */
 void refuse_exception(pTHX_ const char *method) __attribute__((noreturn));
 
+/* The same without the place, as a mortal: for refuse_again, which says it once more, of the line that calls now. */
+SV *exception(pTHX);
+void refuse_again(pTHX_ SV *exception) __attribute__((noreturn));
+void warn_with(pTHX_ SV *sentence);
+
 /* ---- codec.c ------------------------------------------------------------------------------------------- */
 
 /* The Perl side of a codec; its four members come from Seqshare::_load_codec. */
@@ -81,6 +116,7 @@ struct codec_calls {
     SV *decode, *decoder;
 };
 
+bool codec_load_json(void); /* false: libseqshare-json is not to be had */
 void codecs_boot(pTHX);
 void codecs_clone(pTHX);
 

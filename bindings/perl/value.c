@@ -14,7 +14,7 @@ enum { SPARE_MAX = 65536, TRIES = 1000 };
  * Values of more than a kilobyte make malloc tidy up at each turn, which is dear; so an object keeps one
  * string for all. Who takes it has it alone: decoding may run code that reads the same share.
  */
-static SV *take_spare(pTHX_ struct object *object)
+static SV *take_spare(pTHX_ struct share_object *object)
 {
     SV *bytes = object->spare ? object->spare : newSV(0);
 
@@ -27,7 +27,7 @@ static SV *take_spare(pTHX_ struct object *object)
  * Unless somebody has it, too. (A copy on write is no harm: SvGROW parts from it before the next value
  * comes.)
  */
-static void give_spare(struct object *object, SV *bytes)
+static void give_spare(struct share_object *object, SV *bytes)
 {
     if (object->handle && !object->spare && SvREFCNT(bytes) == 1 && SvLEN(bytes) <= SPARE_MAX)
         object->spare = SvREFCNT_inc_simple_NN(bytes);
@@ -65,7 +65,7 @@ static bool read_bytes(pTHX_ const char *method, const seqshare *share, SV *byte
 }
 
 /* A fresh value, as a mortal; NULL when nothing has been published. */
-SV *read_value(pTHX_ const char *method, struct object *object, uint64_t *version)
+SV *read_value(pTHX_ const char *method, struct share_object *object, uint64_t *version)
 {
     uint32_t tag;
     SV *bytes = take_spare(aTHX_ object), *value;
@@ -81,7 +81,7 @@ SV *read_value(pTHX_ const char *method, struct object *object, uint64_t *versio
 
 /* ---- write --------------------------------------------------------------------------------------------- */
 
-static void refuse_length(pTHX_ const struct object *object, const char *method, STRLEN length)
+static void refuse_length(pTHX_ const struct share_object *object, const char *method, STRLEN length)
 {
     refuse_with(aTHX_ sv_2mortal(newSVpvf("%s: the value does not fit: it takes a size of at least %" UVuf
                                           ", and the share has %" UVuf "; the old value stands",
@@ -89,7 +89,7 @@ static void refuse_length(pTHX_ const struct object *object, const char *method,
 }
 
 /* The new version; 0: `expected` (if not NULL) is not the current one, *expected is. */
-static uint64_t publish(pTHX_ const char *method, struct object *object, SV *bytes, uint32_t tag,
+static uint64_t publish(pTHX_ const char *method, struct share_object *object, SV *bytes, uint32_t tag,
                         uint64_t *expected)
 {
     seqshare *share = share_of(object);
@@ -116,7 +116,7 @@ static uint64_t publish(pTHX_ const char *method, struct object *object, SV *byt
 }
 
 /* The same from a Perl value. */
-uint64_t write_value(pTHX_ const char *method, struct object *object, SV *value, uint64_t *expected)
+uint64_t write_value(pTHX_ const char *method, struct share_object *object, SV *value, uint64_t *expected)
 {
     uint32_t tag;
     SV *bytes = codec_encode(aTHX_ object->codec, method, value, &tag);

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use Scalar::Util qw(looks_like_number);
 
-our $VERSION = '0.100';
+our $VERSION = '0.101';
 
 require XSLoader;
 XSLoader::load(__PACKAGE__, $VERSION);
@@ -14,7 +14,11 @@ my %CODEC = (raw => 0, Storable => 1, Sereal => 2, JSON => 3, CBOR => 4);    # n
 
 # What a codec needs, and how to get at it: the code that encodes and its invocant (undef: none), and what
 # decodes.
-my %NEEDS = (Sereal => 'Sereal::Encoder and Sereal::Decoder', JSON => 'JSON::XS', CBOR => 'CBOR::XS');
+my %NEEDS = (
+    Sereal => 'Sereal::Encoder and Sereal::Decoder',
+    JSON   => 'JSON::XS and the library libseqshare-json',
+    CBOR   => 'CBOR::XS',
+);
 my %LOAD  = (
     Storable => sub {
         require Storable;
@@ -30,7 +34,8 @@ my %LOAD  = (
     },
     JSON => sub {
         require JSON::XS;
-        my $json = JSON::XS->new->utf8->allow_nonref;
+        _load_json() or die "no libseqshare-json\n";
+        my $json = JSON::XS->new->utf8->allow_nonref->max_depth(512);    # as deep as the grammar goes
         return (JSON::XS->can('encode'), $json, JSON::XS->can('decode'), $json);
     },
     CBOR => sub {
@@ -219,8 +224,8 @@ is a path as it stands. The mode is 0600 unless given, and holds whatever the um
     my $share = Seqshare->replace($name, $size, $mode, %options);
 
 As L</create>, but where the name exists, the new region takes its place in one step and takes the value
-along. Shares that had the old one read on there, are L</retired>, and must L</reopen> to write, and to see
-what is set from now on.
+along. Shares that had the old one are L</retired>: L</snapshot> follows by itself, all else reads on there,
+and must L</reopen> to write.
 
 =head2 open
 
@@ -265,8 +270,16 @@ autovivification. Reading is as ever: an absent key is C<undef> and does not exi
 C<sort>, encoders and C<dclone> work, and a clone may be changed. Keep it as long as you like: it stays as
 it is when a newer version comes.
 
-A value that cannot be decoded croaks, at every call while it stands; L<Seqshare::Recipes> shows how to go on
-with the last good one.
+A value that cannot be decoded is tried once, and a warning says why; the last good one stays until another
+version comes. Where this object has had no good one yet, each call croaks with the reason. (C<get> croaks
+whenever the value cannot be decoded.)
+
+A snapshot follows the share's name: to the region that L</replace> puts there, at once; to one that got the
+name without a mark (it was removed by hand and made again, or moved, or mounted over), within a second. The
+object itself is at the new region then, as after L</reopen>. While the name leads nowhere, or to a region
+that has no good value yet, the last good value stays; where the name leads to one that this process may not
+open, a warning says so once a minute. An object stays where it is while it holds the lock, and while threads
+have clones of it.
 
 What to know:
 
@@ -282,6 +295,11 @@ Write C<< $now->{absent} // {} >>, or take a copy: C<< my %copy = %$now >>.
 
 C<each> has one iterator for each hash, and here all code of the process shares the hash. Leave such loops
 by their end only, or use C<keys>.
+
+=item *
+
+Tied hashes, arrays and scalars are untied in a snapshot: they are plain ones with what they showed, and their
+keys come in no order. C<get> gives the tied ones.
 
 =item *
 
@@ -410,14 +428,20 @@ another program's type) and C<tag>, C<slots>, C<writer> (the process that wrote)
     codec      takes                                      needs
     Storable   everything but code and globs              -
     Sereal     the same, about half the time              Sereal::Encoder, Sereal::Decoder
-    JSON       what JSON has; read by everybody           JSON::XS
+    JSON       what JSON has; read by everybody           JSON::XS, libseqshare-json
     CBOR       the same and binary; code becomes undef    CBOR::XS
     raw        a string of bytes                          -
 
 Storable is the default. Plain scalars go by the codecs of Perl's own, Storable and Sereal, and cost a
 tenth of a microsecond. A value carries the mark of its codec: a share that is opened with another one
 croaks and says so. JSON, CBOR and raw also read bytes without a mark, which other languages and the
-command line write.
+command line write; raw reads JSON, too.
+
+With the codec JSON, nothing is published and nothing is decoded but what the library's grammar takes
+(F<docs/json.md>): no infinity and no NaN, no half of a surrogate pair, no zero character in a key, and at
+most 512 brackets open at a time. It writes the mark that all languages share, which the releases before
+0.101 of this module cannot read; it reads theirs. JSON::XS makes a string of an integer that 64 bits cannot
+hold.
 
 Storable and Sereal restore objects, and with them run code of their classes: as with every use of them,
 take values only from processes that you trust. Who may write the share is a matter of its mode.

@@ -154,6 +154,40 @@ $raw->set($latin);
 is($raw->get, "caf\x{e9}", 'raw: characters below 256 are bytes');
 ok(utf8::is_utf8($latin), 'raw: and the argument stays as it was');
 
+# JSON: nothing is published that others could not read.
+SKIP: {
+    skip 'no JSON::XS', 1 unless grep { $_ eq 'JSON' } @codecs;
+    my $json = Seqshare->new(100_000, codec => 'JSON');
+    $json->set({ rate => 100 });
+    my $infinite = 9**9**9;
+    my $deep     = [];
+    $deep = [$deep] for 1 .. 512;
+    my %refused = (
+        'infinity'            => [ { rate => $infinite },             qr/infinity or NaN/ ],
+        'minus infinity'      => [ [ -$infinite ],                    qr/infinity or NaN/ ],
+        'NaN'                 => [ { a => [ $infinite - $infinite ] }, qr/infinity or NaN/ ],
+        'half of a pair'      => [ { a => "\x{d800}" },               qr/not UTF-8/ ],
+        'beyond Unicode'      => [ { a => chr 0x110000 },             qr/not UTF-8|codepoint/ ],
+        'a zero in a name'    => [ { "a\0b" => 1 },                   qr/zero character in a name/ ],
+        '513 brackets'        => [ $deep,                             qr/not JSON|nesting/ ],
+        'a string, by itself' => [ $infinite,                         qr/infinity or NaN/ ],
+    );
+    for my $name (sort keys %refused) {
+        my ($value, $why) = @{ $refused{$name} };
+        no warnings;
+        refused { $json->set($value) } $why, "JSON: set of $name";
+        refused { $json->update(sub { $value }) } $why, "JSON: update to $name";
+        is_deeply($json->get, { rate => 100 }, "JSON: $name: the old value stands");
+    }
+    is($json->update(sub { $_->{rate}++; $_ }), 2, 'JSON: update works on');
+    $json->set($deep->[0]);
+    is(JSON::XS->new->encode($json->get), '[' x 512 . ']' x 512, 'JSON: 512 brackets are taken');
+    $json->set({ zero => "a\0b", euro => "\x{20ac}", twice => "\x{1f600}" });
+    is_deeply($json->snapshot, { zero => "a\0b", euro => "\x{20ac}", twice => "\x{1f600}" }, 'JSON: strings');
+    Seqshare->attach($json->fd, codec => 'raw')->set('{"a":1,"b":{"a":1},"a":2}');
+    is($json->get->{a}, 2, 'JSON: of two names, the last counts');
+}
+
 # Between codecs
 my $name  = fresh_name();
 my $write = Seqshare->create($name, 10_000, codec => 'Storable');

@@ -173,6 +173,89 @@ $share->set({ counter => Counter->new, stock => bless({}, 'Stock') });
 like(eval { $share->snapshot->{counter}->inc; 1 } ? 'lived' : $@, qr/read-only/, 'objects are read-only too');
 ok(eval { $share->snapshot->{stock}{uses}++; 1 }, 'but not one that its class gave from its stock');
 
+# ---- what is tied becomes what it showed, since stores would call its class
+{
+    package TiedHash;
+    require Tie::Hash;
+    our @ISA = 'Tie::StdHash';
+
+    package TiedArray;
+    require Tie::Array;
+    our @ISA = 'Tie::StdArray';
+
+    package TiedScalar;
+    require Tie::Scalar;
+    our @ISA = 'Tie::StdScalar';
+
+    package Upper;    # shows something else than it has
+    sub TIEHASH  { bless $_[1] }
+    sub FETCH    { uc $_[0]{ $_[1] } }
+    sub FIRSTKEY { my $first = keys %{ $_[0] }; each %{ $_[0] } }
+    sub NEXTKEY  { each %{ $_[0] } }
+    sub STORE    { $_[0]{ $_[1] } = $_[2] }
+
+    package Dies;
+    our @ISA = 'TiedHash';
+    our $dying = 0;
+    sub FETCH { die "no such thing\n" if $dying; $_[0]{ $_[1] } }
+}
+tie my %tied, 'TiedHash';
+%tied = (limit => 1, list => [1], sub => { x => 1 });
+tie my @tied, 'TiedArray';
+@tied = (1, { y => 1 }, undef);
+tie my $tied, 'TiedScalar';
+$tied = [ 1, 2 ];
+tie my %upper, 'Upper', { a => 'x' };
+tie my %outer, 'TiedHash';
+%outer = (inner => \%tied);
+my $shown = {
+    hash   => { limit => 1, list => [1], sub => { x => 1 } },
+    array  => [ 1, { y => 1 }, undef ],
+    scalar => \[ 1, 2 ],
+    upper  => { a => 'X' },
+    outer  => { inner => { limit => 1, list => [1], sub => { x => 1 } } },
+};
+my $untied = sub {
+    $share->set({ hash => \%tied, array => \@tied, scalar => \$tied, upper => \%upper, outer => \%outer });
+    return $share->snapshot;
+};
+my $s = $untied->();
+is_deeply($s, $shown, 'tied things show in a snapshot what they showed');
+my %change_tied = (
+    'a value of a tied hash'        => sub { $s->{hash}{limit} = 999 },
+    'a new key of it'               => sub { $s->{hash}{new} = 1 },
+    'delete'                        => sub { delete $s->{hash}{limit} },
+    'clear'                         => sub { %{ $s->{hash} } = () },
+    'a list in it'                  => sub { push @{ $s->{hash}{list} }, 2 },
+    'a hash in it'                  => sub { $s->{hash}{sub}{x} = 2 },
+    'an element of a tied array'    => sub { $s->{array}[0] = 9 },
+    'push to a tied array'          => sub { push @{ $s->{array} }, 3 },
+    'pop of it'                     => sub { pop @{ $s->{array} } },
+    'a hash in it, too'             => sub { $s->{array}[1]{y} = 2 },
+    'a tied scalar'                 => sub { ${ $s->{scalar} } = 3 },
+    'what a tied scalar refers to'  => sub { ${ $s->{scalar} }->[0] = 3 },
+    'a hash whose class is another' => sub { $s->{upper}{a} = 'y' },
+    'a tied hash in a tied hash'    => sub { $s->{outer}{inner}{limit} = 2 },
+);
+for my $name (sort keys %change_tied) {
+    my $lived = eval { $change_tied{$name}->(); 1 };
+    like($lived ? 'lived' : $@, qr/read-only/, "$name");
+    is_deeply($share->snapshot, $shown, "$name: nothing changed") or last;
+}
+ok(tied %{ $share->get->{hash} }, 'get gives the tied thing itself');
+is($share->get->{hash}{limit}, 1, 'with its values');
+{
+    tie my %dying, 'Dies';
+    %dying = (a => 1);
+    my @warned;
+    local $SIG{__WARN__} = sub { push @warned, @_ };
+    $share->set(\%dying);
+    local $Dies::dying = 1;
+    is_deeply($share->snapshot, $shown, 'a tied hash that dies when it is read: the last good value stays') for 1 .. 2;
+    is(scalar(@warned), 1, 'and it is told once');
+    like($warned[0], qr/no such thing/, 'why');
+}
+
 # ---- odd structures
 my $ring = { name => 'ring' };
 $ring->{self} = $ring;

@@ -32,16 +32,22 @@ is((stat "/dev/shm/seqshare.$twin")[2] & 07777, 0600, 'the default mode is 0600'
 
 # ---- replace, retired, reopen
 my $kept = $share->snapshot;
+my $stay = Seqshare->open($name);
 my $new  = Seqshare->replace($name, 20_000, 0640);
 is($new->capacity, 20_000, 'replace: the new capacity');
 is($new->get->{n}, 3, 'replace: the value comes along');
 ok($share->retired && $reader->retired, 'retired');
-is($share->snapshot, $kept, 'reads go on');
+is_deeply($share->get, { n => 3 }, 'reads go on');
 refused { $share->set({ n => 4 }) } qr/reopen/, 'writes do not';
 $new->set({ n => 4 });
 ok($share->reopen,  'reopen');
 ok(!$share->reopen, 'once');
 is($share->snapshot->{n}, 4, 'a snapshot after reopen');
+isnt($share->snapshot, $kept, 'is another one');
+is($stay->snapshot->{n}, 4, 'and a snapshot follows by itself');
+ok(!$stay->retired, 'with the object');
+$stay->set({ n => 5 });
+is($new->get->{n}, 5, 'which writes there, too');
 ok(!$share->retired, 'retired no more');
 refused { Seqshare->new(100)->reopen } qr/makes no sense/, 'reopen of a share without a name';
 refused { Seqshare->replace($name, 10) } qr/longer than the capacity/, 'replace: too small for the value';

@@ -6,7 +6,7 @@ use warnings;
 use Seqshare;
 
 our @ISA     = ('Seqshare');
-our $VERSION = '0.100';
+our $VERSION = '0.101';
 
 # set, get, lock, unlock, is_locked and DESTROY are in Seqshare.xs.
 
