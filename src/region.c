@@ -60,6 +60,16 @@ bool region_owns(const struct region *region, int fd)
            status.st_ino == region->inode;
 }
 
+int region_descriptor(const struct region *region)
+{
+    /* The read-only one first: drop_write in another thread leaves it alone. */
+    int fd = region->read_fd >= 0 ? region->read_fd : region->write_fd;
+
+    if (fd < 0)
+        return -EOPNOTSUPP;
+    return region_owns(region, fd) ? fd : -EBADF;
+}
+
 /*
  * A read-only descriptor of the same file, for drop_write and to hand out. Opened now, with the writable one:
  * later, after setuid, it might be refused. -1: without /proc there is none.

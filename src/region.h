@@ -62,6 +62,9 @@ int region_keep_apart(int fd);
  */
 bool region_owns(const struct region *region, int fd);
 
+/* A descriptor of the file to look at it with; -EOPNOTSUPP there is none, -EBADF it was closed. */
+int region_descriptor(const struct region *region);
+
 /* Map read-only, beyond recall. -EBADF, -ENOMEM. Threads that wait for a version may go on doing so. */
 int region_drop_write(struct region *region);
 

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "retry.h"
 #include "share.h"
 #include "wait.h"
 
@@ -64,37 +63,27 @@ static int lock_old(struct old *old, const struct name *name)
     return error;
 }
 
-/* All of one version, also when the region could not be locked. */
-static int read_old(struct old *old)
+/* All of one version, also when the region could not be locked; or what comes after it. */
+static int read_old(struct old *old, const struct seqshare_reading *next)
 {
-    struct retry retry = {0, 0};
-    struct seqshare_stat stat;
-    uint64_t version;
-    ssize_t length;
+    struct seqshare_reading reading = {0};
+    uint64_t version = seqshare_version(old->share);
+    int error;
 
-    for (;;) {
-        int error = seqshare_stat(old->share, &stat);
-
-        if (error)
-            return error;
-        if (stat.version == 0)
-            return 0;
-        free(old->bytes);
-        old->bytes = NULL;
-        length = seqshare_get_alloc(old->share, &old->bytes, &version);
-        if (length < 0)
-            return (int)length;
-        if (version == stat.version)
-            break;
-        if (!retry_once_more(old->share, &retry))
-            return -EAGAIN;
+    if (next) {
+        old->value = share_first_value(next, version + 1);
+        return version >= SEQSHARE_VERSION_MAX ? -EOVERFLOW : 0;
     }
-    old->value.bytes = old->bytes;
-    old->value.length = (size_t)length;
-    old->value.version = version;
-    old->value.tag = stat.tag;
-    old->value.note.published = (uint64_t)stat.published;
-    old->value.note.writer = (uint32_t)stat.writer;
+    error = seqshare_read(old->share, &reading);
+    if (error)
+        return error == -ENODATA ? 0 : error;
+    old->bytes = reading.bytes;
+    old->value = (struct first_value){.bytes = reading.bytes,
+                                      .length = reading.length,
+                                      .version = reading.version,
+                                      .tag = reading.tag,
+                                      .note.published = (uint64_t)reading.published,
+                                      .note.writer = (uint32_t)reading.writer};
     return 0;
 }
 
@@ -115,48 +104,56 @@ static void close_old(struct old *old)
 }
 
 /* With the old region open: 0, MOVED, or an error. */
-static int take_place(struct share *share, struct old *old, struct name *name, size_t capacity, mode_t mode)
+static int take_place(struct share *share, struct old *old, struct name *name, const struct request *request)
 {
     int error = lock_old(old, name);
 
     if (!error)
-        error = read_old(old);
+        error = read_old(old, request->first);
     if (error)
         return error;
-    if (old->value.length > capacity)
+    if (old->value.length > request->capacity)
         return -EMSGSIZE;
-    error = share_make_named(share, name, capacity, mode, &old->value, &share_of(old->share)->region);
+    error = share_make_named(share, name, request, &old->value, &share_of(old->share)->region);
     if (!error && old->locked)
         retire_old(old);
     return error == -EAGAIN ? MOVED : error;
 }
 
-static int try_to_replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
+static int try_to_replace(struct share *share, struct name *name, const struct request *request)
 {
     struct old old = {0};
     int error = open_old(&old, name);
 
     if (error == -ENOENT) {
-        error = share_make_named(share, name, capacity, mode, NULL, NULL);
+        error = share_make_first(share, name, request);
         return error == -EEXIST ? MOVED : error;
     }
     if (error)
         return error;
-    error = take_place(share, &old, name, capacity, mode);
+    error = take_place(share, &old, name, request);
     close_old(&old);
     return error;
 }
 
-static int replace(struct share *share, struct name *name, size_t capacity, mode_t mode)
+static int replace(struct share *share, struct name *name, const struct request *request)
 {
     int error = MOVED;
 
     for (int moves = 0; error == MOVED && moves < MOVES_MOST; moves++)
-        error = try_to_replace(share, name, capacity, mode);
+        error = try_to_replace(share, name, request);
     return error == MOVED ? -EAGAIN : error;
+}
+
+int seqshare_replace_with(seqshare **result, const char *text, size_t capacity, mode_t mode,
+                          const struct seqshare_reading *first, int flags)
+{
+    const struct request request = {.capacity = capacity, .mode = mode, .flags = flags, .first = first};
+
+    return share_new_named(result, text, &request, replace);
 }
 
 int seqshare_replace(seqshare **result, const char *text, size_t capacity, mode_t mode)
 {
-    return share_new_named(result, text, capacity, mode, replace);
+    return seqshare_replace_with(result, text, capacity, mode, NULL, 0);
 }

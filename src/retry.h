@@ -10,13 +10,14 @@
 #include "share.h"
 
 enum {
-    RETRY_LOOK = 64, /* failures between two looks at the clock */
+    RETRY_LOOK = 64,        /* failures between two looks at the clock */
+    RETRY_BYTES = 64 << 10, /* copied in vain, these count as one failure more: a long copy takes its time */
     RETRY_FOR_NS = 1000000000,
 };
 
 struct retry {
-    unsigned failures;
-    int64_t deadline;
+    size_t failures;  /* since the last look */
+    int64_t deadline; /* 0: not looked yet */
 };
 
 static inline void retry_count(const seqshare *share)
@@ -24,16 +25,26 @@ static inline void retry_count(const seqshare *share)
     __atomic_fetch_add(&share_of(share)->retries, 1, __ATOMIC_RELAXED); /* a statistic of this process */
 }
 
-/* Once more? A writer has published meanwhile (else nothing fails), so a pause is enough of a wait. */
-static inline bool retry_once_more(const seqshare *share, struct retry *retry)
+/*
+ * Once more, after an attempt that copied so many bytes? A writer has published meanwhile (else nothing
+ * fails), so a pause is enough of a wait.
+ */
+static inline bool retry_after_copy(const seqshare *share, struct retry *retry, size_t copied)
 {
     retry_count(share);
     pause_briefly();
-    if (++retry->failures % RETRY_LOOK != 0)
+    retry->failures += 1 + copied / RETRY_BYTES;
+    if (retry->failures < RETRY_LOOK)
         return true;
-    if (retry->failures == RETRY_LOOK)
+    retry->failures = 0;
+    if (retry->deadline == 0)
         retry->deadline = clock_after(RETRY_FOR_NS);
     return clock_now() < retry->deadline;
+}
+
+static inline bool retry_once_more(const seqshare *share, struct retry *retry)
+{
+    return retry_after_copy(share, retry, 0);
 }
 
 #endif

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "memory.h"
+#include "owner.h"
 #include "wait.h"
 
 _Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
@@ -101,7 +103,17 @@ static int give_name(struct share *share, const struct name *name, char temporar
     return old ? give_place(share, name, temporary, old) : name_link(name, share->region.write_fd, temporary);
 }
 
-int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
+/* Whose it is, and its mode: before the name, so that nobody finds it otherwise. */
+static int give_owner(int fd, const struct request *request, const struct region *old)
+{
+    mode_t mode = request->flags & SEQSHARE_KEEP_MODE ? OWNER_SAME_MODE : request->mode;
+
+    if (old)
+        return owner_copy(region_descriptor(old), fd, mode, request->flags & SEQSHARE_LOSE_OWNER);
+    return fchmod(fd, request->mode) == 0 ? 0 : -errno;
+}
+
+int share_make_named(struct share *share, struct name *name, const struct request *request,
                      const struct first_value *value, const struct region *old)
 {
     char temporary[NAME_TEMPORARY_SIZE];
@@ -110,13 +122,13 @@ int share_make_named(struct share *share, struct name *name, size_t capacity, mo
 
     if (fd < 0)
         return fd;
-    error = region_make_in_file(&share->region, fd, capacity, value);
+    error = region_make_in_file(&share->region, fd, request->capacity, value);
     if (error) {
         name_discard(name, temporary);
         return error;
     }
-    if (fchmod(fd, mode) != 0) {
-        error = -errno;
+    error = give_owner(fd, request, old);
+    if (error) {
         name_discard(name, temporary);
     } else {
         error = give_name(share, name, temporary, old);
@@ -128,33 +140,68 @@ int share_make_named(struct share *share, struct name *name, size_t capacity, mo
     return error;
 }
 
-int share_new_named(seqshare **result, const char *text, size_t capacity, mode_t mode, share_make *make)
+static bool makes_sense(const struct request *request)
+{
+    const struct seqshare_reading *first = request->first;
+
+    return request->capacity > 0 && !(request->mode & ~(mode_t)0777) &&
+           !(request->flags & ~(SEQSHARE_KEEP_MODE | SEQSHARE_LOSE_OWNER)) &&
+           (!first || first->bytes || first->length == 0);
+}
+
+int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make)
 {
     struct share *share;
     struct name name;
     int error;
 
-    if (!result || !text || mode & ~(mode_t)0777 || capacity == 0)
+    if (!result || !text || !makes_sense(request))
         return -EINVAL;
+    if (request->first && request->first->length > request->capacity)
+        return -EMSGSIZE;
     share = calloc(1, sizeof *share);
     if (!share)
         return -ENOMEM;
     error = name_open(&name, text);
     if (!error) {
-        error = make(share, &name, capacity, mode);
+        error = make(share, &name, request);
         name_close(&name);
     }
     return hand_over(result, share, error);
 }
 
-static int make_first(struct share *share, struct name *name, size_t capacity, mode_t mode)
+struct first_value share_first_value(const struct seqshare_reading *first, uint64_t version)
 {
-    return share_make_named(share, name, capacity, mode, NULL, NULL);
+    struct first_value value = {
+        .bytes = first->bytes, .length = first->length, .version = version, .tag = first->tag};
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    value.note.published = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    value.note.writer = (uint32_t)getpid();
+    return value;
+}
+
+int share_make_first(struct share *share, struct name *name, const struct request *request)
+{
+    struct first_value value;
+
+    if (request->first)
+        value = share_first_value(request->first, 1);
+    return share_make_named(share, name, request, request->first ? &value : NULL, NULL);
+}
+
+int seqshare_create_with(seqshare **result, const char *text, size_t capacity, mode_t mode,
+                         const struct seqshare_reading *first)
+{
+    const struct request request = {.capacity = capacity, .mode = mode, .first = first};
+
+    return share_new_named(result, text, &request, share_make_first);
 }
 
 int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t mode)
 {
-    return share_new_named(result, text, capacity, mode, make_first);
+    return seqshare_create_with(result, text, capacity, mode, NULL);
 }
 
 static int open_region(struct region *region, const struct name *name, bool writable, bool any_owner)
@@ -324,6 +371,20 @@ int seqshare_fd(const seqshare *handle, int access)
         return -EBADF;
     fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return fd < 0 ? -errno : fd;
+}
+
+int seqshare_reader(seqshare **reader, const seqshare *share)
+{
+    int fd, error;
+
+    if (!reader)
+        return -EINVAL;
+    fd = seqshare_fd(share, SEQSHARE_READ);
+    if (fd < 0)
+        return fd;
+    error = seqshare_attach(reader, fd, SEQSHARE_READ | SEQSHARE_ANY_OWNER); /* trusted when it was opened */
+    close(fd);
+    return error;
 }
 
 /* ---- the rest of life ------------------------------------------------------------------------ */

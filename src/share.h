@@ -29,16 +29,30 @@ static inline struct share *share_of(const seqshare *share)
 /* The region that `name` has, as seqshare_open; the handle then knows no path. */
 int share_open_at(seqshare **result, const struct name *name, int access);
 
+/* What create and replace were asked for. */
+struct request {
+    size_t capacity;
+    mode_t mode;
+    int flags;                            /* SEQSHARE_KEEP_MODE, SEQSHARE_LOSE_OWNER */
+    const struct seqshare_reading *first; /* the value to appear with; NULL: none, or the old region's */
+};
+
+/* *first as a version, published here and now. */
+struct first_value share_first_value(const struct seqshare_reading *first, uint64_t version);
+
 /*
  * A region complete with mode and value, under `name`: in the place of the region `old` (-EAGAIN: another has
  * the name now), or NULL, as the first (-EEXIST).
  */
-int share_make_named(struct share *share, struct name *name, size_t capacity, mode_t mode,
+int share_make_named(struct share *share, struct name *name, const struct request *request,
                      const struct first_value *value, const struct region *old);
 
+/* The same where the name is free, with what the request says. */
+int share_make_first(struct share *share, struct name *name, const struct request *request);
+
 /* What create and replace have in common: all but how `make` gives the name a region. */
-typedef int share_make(struct share *share, struct name *name, size_t capacity, mode_t mode);
-int share_new_named(seqshare **result, const char *text, size_t capacity, mode_t mode, share_make *make);
+typedef int share_make(struct share *share, struct name *name, const struct request *request);
+int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make);
 
 /*
  * Do a region's TIDs mean in this process what they meant to its creator? 0: they do; SEQSHARE_FOREIGN_...: why

@@ -234,7 +234,12 @@ int seqshare_set_typed(seqshare *share, const void *value, size_t size, uint32_t
 
 int seqshare_set_if(seqshare *share, uint64_t *version, const void *value, size_t length)
 {
-    return version ? set(share, version, value, length, 0) : -EINVAL;
+    return seqshare_set_if_typed(share, version, value, length, 0);
+}
+
+int seqshare_set_if_typed(seqshare *share, uint64_t *version, const void *value, size_t size, uint32_t tag)
+{
+    return version ? set(share, version, value, size, tag) : -EINVAL;
 }
 
 /* ---- in place -------------------------------------------------------------------------------- */

@@ -103,15 +103,40 @@ SEQSHARE_API int seqshare_create(seqshare **share, const char *name, size_t capa
 
 /*
  * As seqshare_create, but where the name exists, the new region takes its place in one step and carries
- * value, type tag and version on. The old region is marked: seqshare_retired() is true there, its waiters get
+ * value, type tag and version on, and the old one's owner, group and ACL. The old region is marked: seqshare_retired() is true there, its waiters get
  * -EIDRM, and so does every later set, set_if, fill or lock on it (seqshare_reopen, and try again); reads go
  * on. Waits for the old region's lock, so that no publication is lost; a region it may not lock is read and
  * left unmarked. Errors: as seqshare_create but for -EEXIST, as seqshare_open for what has the name, and
- * -EMSGSIZE when the value that stands is longer than `capacity`; -EBUSY in the middle of this thread's own
+ * -EMSGSIZE when the value that stands is longer than `capacity`; -EPERM also when this process may not give
+ * the new one the old one's owner, group or ACL; -EBUSY in the middle of this thread's own
  * set or fill on the old region; -EAGAIN others took the name a thousand times meanwhile, or writers outran
  * the reading of a region that could not be locked.
  */
 SEQSHARE_API int seqshare_replace(seqshare **share, const char *name, size_t capacity, mode_t mode);
+
+struct seqshare_reading; /* below */
+
+/*
+ * As seqshare_create, but the name appears with a value, or not at all: with `length` bytes of `bytes`, of
+ * type `tag`, from *first, as version 1. The other members are not looked at; NULL: no value. Errors: as
+ * seqshare_create, and -EMSGSIZE when the value is longer than `capacity`.
+ */
+SEQSHARE_API int seqshare_create_with(seqshare **share, const char *name, size_t capacity, mode_t mode,
+                                      const struct seqshare_reading *first);
+
+/* What seqshare_replace_with may do besides, or-ed together. */
+enum {
+    SEQSHARE_KEEP_MODE = 1, /* the mode of the region that is replaced; `mode` only where the name is free */
+    SEQSHARE_LOSE_OWNER = 2 /* go on where its owner, group or ACL cannot be given to the new one */
+};
+
+/*
+ * As seqshare_replace, but the new region gets the name with another value than the old one's: *first, as in
+ * seqshare_create_with, as the version after the one that stands there. NULL: the old one's. `flags`: 0, or
+ * some of the above. Errors: as seqshare_replace; -EINVAL bad flags; -EOVERFLOW after 2^63 - 2 versions.
+ */
+SEQSHARE_API int seqshare_replace_with(seqshare **share, const char *name, size_t capacity, mode_t mode,
+                                       const struct seqshare_reading *first, int flags);
 
 /*
  * Open a named share. access: SEQSHARE_READ or SEQSHARE_WRITE, and SEQSHARE_ANY_OWNER if wanted.
@@ -138,6 +163,12 @@ SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
  * it read-only); -EBADF somebody closed the library's descriptor; -EMFILE; -EINVAL bad access.
  */
 SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
+
+/*
+ * A second handle of the same region, read-only and without a name (seqshare_reopen: -EINVAL): for a reader
+ * beside a handle that moves or is closed. The caller's to close. Errors: as seqshare_fd and seqshare_attach.
+ */
+SEQSHARE_API int seqshare_reader(seqshare **reader, const seqshare *share);
 
 /*
  * Move the handle to the region that its name has now: 1 if it moved, 0 if it was there already. Access stays
@@ -236,6 +267,36 @@ SEQSHARE_API ssize_t seqshare_try_get(const seqshare *share, void *buffer, size_
 /* As seqshare_get, into a buffer of just the right size from malloc, in *buffer: the caller frees it. Errors:
  * -ENOMEM, and those of seqshare_get but for -ENOBUFS. */
 SEQSHARE_API ssize_t seqshare_get_alloc(const seqshare *share, void **buffer, uint64_t *version);
+
+/* All that one accepted read found: it belongs to one version. Zero what you do not set. */
+typedef struct seqshare_reading {
+    void *bytes;   /* your buffer of `size` bytes; or NULL: malloc'ed by the call, then yours to free */
+    size_t size;   /* of your buffer; not looked at with NULL */
+    size_t length; /* of the value */
+    uint64_t version;
+    int64_t published; /* when, and by which process: as in struct seqshare_stat */
+    int32_t writer;
+    uint32_t tag; /* type tag; 0: untyped */
+    uint64_t reserved[4];
+} seqshare_reading;
+
+/*
+ * Read the current value with all that belongs to it; 0. As seqshare_get: whole, without a lock, repeating
+ * for a second at most. Errors: those of seqshare_get, and -ENOMEM. After -ENOBUFS reading->length is the
+ * length that did not fit; else, after an error, only `bytes` and `size` are as they were.
+ */
+SEQSHARE_API int seqshare_read(const seqshare *share, seqshare_reading *reading);
+
+/*
+ * The same for a process that must not die of what others do to the file (a server's parent that runs as
+ * root, a tool that looks at strangers' shares): it reads by pread(2) and never touches mapped memory. So a
+ * file that its owner truncates at any moment is -EBADMSG, and never SIGBUS. It costs some system calls, and
+ * beside a writer that hardly ever pauses it is -EAGAIN sooner. Opening a share touches no mapped memory
+ * either. (A share without a file, or whose file nobody can truncate, is read where it lies if there is no
+ * descriptor.) Errors: as seqshare_read; -EBADF somebody closed the library's descriptor; -EOPNOTSUPP there
+ * is none.
+ */
+SEQSHARE_API int seqshare_pread(const seqshare *share, seqshare_reading *reading);
 
 /* The current value's length, and its version. Errors: -ENODATA, -EAGAIN, -EBADMSG as in seqshare_get. */
 SEQSHARE_API ssize_t seqshare_length(const seqshare *share, uint64_t *version);
@@ -345,6 +406,9 @@ SEQSHARE_API int seqshare_stat(const seqshare *share, struct seqshare_stat *stat
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif
+
+/* As seqshare_stat, by pread(2), for a process that must not die: see seqshare_pread, and its errors. */
+SEQSHARE_API int seqshare_pstat(const seqshare *share, struct seqshare_stat *result);
 
 /* One sentence for what a function returned, in this library's terms; static, never NULL. Any thread. */
 SEQSHARE_API const char *seqshare_strerror(int error);

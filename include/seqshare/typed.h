@@ -27,6 +27,20 @@ extern "C" {
 SEQSHARE_API int seqshare_set_typed(seqshare *share, const void *value, size_t size, uint32_t tag);
 SEQSHARE_API int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t tag);
 
+/* As seqshare_set_if, with a type: publish only if *version is the current one. */
+SEQSHARE_API int seqshare_set_if_typed(seqshare *share, uint64_t *version, const void *value, size_t size,
+                                       uint32_t tag);
+
+/*
+ * The tag of a serialisation, whose values have any size: seqshare_tag of its name and size 0. The names that
+ * are taken, and who reads and writes them: docs/format.md. `name` is a string literal.
+ */
+#define SEQSHARE_TAG(name) seqshare_tag(name, sizeof(name) - 1, 0)
+
+/* SEQSHARE_TAG("json") and SEQSHARE_TAG("cbor") as constants, for case labels and other languages. */
+#define SEQSHARE_TAG_JSON UINT32_C(0xd86fc7a3)
+#define SEQSHARE_TAG_CBOR UINT32_C(0xdf6b876d)
+
 /* FNV-1a (32 bit), one byte and eight. */
 
 static inline __attribute__((always_inline)) uint32_t seqshare_tag_byte(uint32_t tag, unsigned char byte)

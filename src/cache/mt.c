@@ -90,18 +90,6 @@ static struct moment *moment_after(const struct moment *now)
 
 /* ---- regions ---- */
 
-/* A mapping for readers: the share's own may move under them. */
-static int attach(seqshare **reader, const seqshare *share)
-{
-    int fd = seqshare_fd(share, SEQSHARE_READ), error;
-
-    if (fd < 0)
-        return fd;
-    error = seqshare_attach(reader, fd, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
-    close(fd);
-    return error;
-}
-
 static int region_new(struct region **result, seqshare *share, bool named)
 {
     struct region *region = malloc(sizeof *region);
@@ -110,8 +98,8 @@ static int region_new(struct region **result, seqshare *share, bool named)
     if (!region)
         return -ENOMEM;
     *region = (struct region){.users = 1, .ours = named, .share = share};
-    if (named)
-        error = attach(&region->share, share);
+    if (named) /* a mapping for readers: the share's own may move under them */
+        error = seqshare_reader(&region->share, share);
     if (error)
         free(region);
     else

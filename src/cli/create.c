@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* create and replace: a region under a name that is free, or in the place of the one that has it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/types.h>
 
+#include <seqshare/seqshare.h>
+
+#include "bytes.h"
 #include "cli.h"
-#include "publish.h"
-#include "target.h"
 #include "words.h"
 
 enum { DEFAULT_CAPACITY = 1 << 20, DEFAULT_MODE = 0640 };
@@ -17,6 +18,7 @@ struct request {
     size_t capacity; /* 0: not said */
     mode_t mode;
     bool mode_said;
+    bool force;
     const char *from; /* NULL: no value */
 };
 
@@ -24,16 +26,15 @@ struct request {
 static const char *parse(const struct command *command, int argc, char **argv, struct request *request,
                          int *status)
 {
-    static const struct option options[] = {{"size", required_argument, NULL, 's'},
-                                            {"mode", required_argument, NULL, 'm'},
-                                            {"from", required_argument, NULL, 'f'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"size", required_argument, NULL, 's'}, {"mode", required_argument, NULL, 'm'},
+        {"from", required_argument, NULL, 'f'}, {"force", no_argument, NULL, 'F'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int option;
 
     *request = (struct request){.mode = DEFAULT_MODE};
     *status = DONE;
-    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:h", options)) != -1) {
+    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:Fh", options)) != -1) {
         if (option == 's' && !parse_size(optarg, &request->capacity))
             *status = misused(command, "'%s' is not a size", optarg);
         else if (option == 'm' && !parse_mode(optarg, &request->mode))
@@ -42,6 +43,10 @@ static const char *parse(const struct command *command, int argc, char **argv, s
             request->mode_said = true;
         else if (option == 'f')
             request->from = optarg;
+        else if (option == 'F' && command == &replace_command)
+            request->force = true;
+        else if (option == 'F')
+            *status = misused(command, "there is nothing to force");
         else if (option == 'h') {
             *status = print_help(command);
             return NULL;
@@ -56,17 +61,19 @@ static const char *parse(const struct command *command, int argc, char **argv, s
     return NULL;
 }
 
-static int set_first(const char *name, seqshare *share, struct bytes value)
+/* The value that it is to appear with; NULL: none. */
+static const seqshare_reading *first_of(const struct request *request, const struct bytes *value,
+                                        seqshare_reading *first)
 {
-    struct publication publication = {.value = value, .timeout = -1};
-
-    return publish(name, share, &publication);
+    *first = (seqshare_reading){.bytes = value->at, .length = value->length};
+    return request->from ? first : NULL;
 }
 
 static int run_create(int argc, char **argv)
 {
     struct request request;
     struct bytes value = {NULL, 0};
+    seqshare_reading first;
     seqshare *share;
     int status, error;
     const char *name = parse(&create_command, argc, argv, &request, &status);
@@ -80,17 +87,15 @@ static int run_create(int argc, char **argv)
     }
     if (request.capacity == 0)
         request.capacity = value.length > DEFAULT_CAPACITY ? value.length : DEFAULT_CAPACITY;
-    error = seqshare_create(&share, name, request.capacity, request.mode);
+    error = seqshare_create_with(&share, name, request.capacity, request.mode,
+                                 first_of(&request, &value, &first));
     if (error == -EOPNOTSUPP) { /* nothing is there yet that check could look at */
         status =
             complain_that(name, "shares cannot be on this kind of file system; /dev/shm and /run will do");
     } else if (error) {
         status = complain(name, error);
     } else {
-        status = request.from ? set_first(name, share, value) : DONE;
         seqshare_close(share);
-        if (status != DONE)
-            seqshare_unlink(name); /* no room for the value: as if nothing had been made */
     }
     free(value.at);
     return status;
@@ -103,68 +108,74 @@ const struct command create_command = {
     "                   that is more); memory is taken as values need it, not before\n"
     "  -m, --mode MODE  exactly these permissions, in octal (default 640): users that may write the\n"
     "                   file may publish, users that may read it may read the value\n"
-    "  -f, --from FILE  publish what is in FILE (-: standard input)\n"
+    "  -f, --from FILE  it appears with what is in FILE (-: standard input) as its value\n"
     "  -h, --help       this text\n",
     run_create};
 
-/* What replaces a region is like it, unless said otherwise. */
-static void inherit(struct request *request, const char *name)
+static size_t capacity_of(const char *name)
 {
-    seqshare *old;
-    int fd;
+    seqshare *share;
+    size_t capacity;
 
-    if (seqshare_open(&old, name, SEQSHARE_READ) == 0) {
-        struct stat status;
+    if (seqshare_open(&share, name, SEQSHARE_READ) != 0)
+        return DEFAULT_CAPACITY;
+    capacity = seqshare_capacity(share);
+    seqshare_close(share);
+    return capacity;
+}
 
-        if (request->capacity == 0)
-            request->capacity = seqshare_capacity(old);
-        fd = seqshare_fd(old, SEQSHARE_READ);
-        if (!request->mode_said && fd >= 0 && fstat(fd, &status) == 0)
-            request->mode = status.st_mode & 0777;
-        if (fd >= 0)
-            close(fd);
-        seqshare_close(old);
-    }
-    if (request->capacity == 0)
-        request->capacity = DEFAULT_CAPACITY;
+/* Refused: is it the share that is not trusted, or is its owner not ours to give? */
+static int complain_of_owner(const char *name)
+{
+    seqshare *share;
+
+    if (seqshare_open(&share, name, SEQSHARE_READ) != 0)
+        return complain_of_removal(name, -EPERM);
+    seqshare_close(share);
+    return complain_that(name, "the new region cannot be given to the owner, group and ACL that the old one "
+                               "has: only root may do that (--force makes it yours)");
 }
 
 static int run_replace(int argc, char **argv)
 {
     struct request request;
     struct bytes value = {NULL, 0};
+    seqshare_reading first;
     seqshare *share;
     int status, error;
     const char *name = parse(&replace_command, argc, argv, &request, &status);
 
     if (!name)
         return status;
-    inherit(&request, name);
+    if (request.capacity == 0)
+        request.capacity = capacity_of(name);
     if (request.from) {
         status = read_bytes(&value, request.from, request.capacity);
         if (status != DONE)
             return status;
     }
-    error = seqshare_replace(&share, name, request.capacity, request.mode);
-    if (error) {
-        status = complain_of_removal(name, error);
-    } else {
-        status = request.from ? set_first(name, share, value) : DONE;
+    error = seqshare_replace_with(
+        &share, name, request.capacity, request.mode, first_of(&request, &value, &first),
+        (request.mode_said ? 0 : SEQSHARE_KEEP_MODE) | (request.force ? SEQSHARE_LOSE_OWNER : 0));
+    if (error)
+        status = error == -EPERM ? complain_of_owner(name) : complain(name, error);
+    else
         seqshare_close(share);
-    }
     free(value.at);
     return status;
 }
 
 const struct command replace_command = {
     "replace", "put a new region in the place of a name's, keeping the value",
-    "replace NAME [--size SIZE] [--mode MODE] [--from FILE]",
+    "replace NAME [--size SIZE] [--mode MODE] [--from FILE] [--force]",
     "Put a new region in the place of the one that NAME has, in one step and with its value and\n"
     "version: to give it another capacity, or to be able to write it after a reboot or in another\n"
     "container. Programs that have the old region go on reading there, and learn that they must open the\n"
-    "name again. Where there is no such name, it is created.\n\n"
+    "name again. Owner, group, ACL and mode stay as they were. Where there is no such name, it is\n"
+    "created.\n\n"
     "  -s, --size SIZE  the new capacity (default: as it was)\n"
     "  -m, --mode MODE  the new permissions, in octal (default: as they were)\n"
-    "  -f, --from FILE  then publish what is in FILE (-: standard input)\n"
+    "  -f, --from FILE  the new region appears with what is in FILE (-: standard input) as its value\n"
+    "  -F, --force      also if owner, group or ACL cannot be kept: it is yours then\n"
     "  -h, --help       this text\n",
     run_replace};

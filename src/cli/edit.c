@@ -30,27 +30,18 @@ struct edit {
 /* The value with its version and tag. */
 static int load(struct edit *edit)
 {
-    struct seqshare_stat stat;
+    seqshare_reading reading = {0};
     char why[JSON_WHY_SIZE];
-    ssize_t length;
+    int error = seqshare_read(edit->share, &reading);
 
-    do {
-        int error = seqshare_stat(edit->share, &stat);
-
-        if (error)
-            return complain(edit->name, error);
-        free(edit->before.at);
-        edit->before.at = NULL;
-        length = seqshare_get_alloc(edit->share, &edit->before.at, &edit->version);
-    } while (length >= 0 && edit->version != stat.version);
-    if (length < 0 && length != -ENODATA)
-        return complain(edit->name, (int)length);
-    if (length > 0 && !is_text(edit->before.at, (size_t)length))
+    if (error && error != -ENODATA)
+        return complain(edit->name, error);
+    edit->before = (struct bytes){reading.bytes, reading.length};
+    edit->version = reading.version;
+    edit->tag = reading.tag;
+    if (reading.length > 0 && !is_text(reading.bytes, reading.length))
         return complain_that(edit->name, "the value is binary, so an editor cannot change it");
-    edit->before.length = length > 0 ? (size_t)length : 0;
-    edit->version = length == -ENODATA ? 0 : edit->version;
-    edit->tag = stat.tag;
-    edit->json |= edit->before.length > 0 && json_check(edit->before.at, edit->before.length, why);
+    edit->json |= reading.length > 0 && json_check(reading.bytes, reading.length, why);
     return DONE;
 }
 

@@ -33,6 +33,7 @@ struct act {
     bool no_tmpfile; /* on a file system that has no O_TMPFILE */
     bool may_leave;  /* a temporary file, for the reason given in leftovers_reason */
     bool steps;      /* by instruction, too */
+    bool value;      /* what is made has the name with `coming` as its value */
 };
 
 static const char leftovers_reason[] = "only a file with a temporary name can take another's place; killed "
@@ -41,7 +42,7 @@ static const char leftovers_reason[] = "only a file with a temporary name can ta
 static const struct kind kind = {600, false};
 static char directory[64], path[128];
 static seqshare *old, *moving;
-static struct published standing;
+static struct published standing, coming;
 
 /* ---- the calls, in the tracee ------------------------------------------------------------------------- */
 
@@ -57,6 +58,38 @@ static int call_replace(void)
     seqshare *made;
 
     return seqshare_replace(&made, path, NEW_CAPACITY, MODE);
+}
+
+static unsigned char bytes[VALUE_MOST];
+
+static seqshare_reading first_value(void)
+{
+    value_make(kind, coming.key, bytes);
+    return (seqshare_reading){.bytes = bytes, .length = value_length(kind, coming.key)};
+}
+
+static int call_create_with(void)
+{
+    const seqshare_reading first = first_value();
+    seqshare *made;
+
+    return seqshare_create_with(&made, path, NEW_CAPACITY, MODE, &first);
+}
+
+static int call_replace_with(void)
+{
+    const seqshare_reading first = first_value();
+    seqshare *made;
+
+    return seqshare_replace_with(&made, path, NEW_CAPACITY, 0600, &first, SEQSHARE_KEEP_MODE);
+}
+
+static int call_replace_nothing_with(void)
+{
+    const seqshare_reading first = first_value();
+    seqshare *made;
+
+    return seqshare_replace_with(&made, path, NEW_CAPACITY, MODE, &first, SEQSHARE_KEEP_MODE);
 }
 
 static int call_unlink(void)
@@ -86,15 +119,21 @@ static int call_reopen(void)
 }
 
 static const struct act acts[] = {
-    {"create", call_create, ABSENT, ABSENT | NEW, NEW, false, false, false},
-    {"create, without O_TMPFILE", call_create, ABSENT, ABSENT | NEW, NEW, true, true, false},
-    {"replace", call_replace, OLD, OLD | NEW, NEW, false, true, true},
-    {"replace, where nothing was", call_replace, ABSENT, ABSENT | NEW, NEW, false, false, false},
-    {"unlink", call_unlink, OLD, OLD | ABSENT, ABSENT, false, false, true},
-    {"open for reading", call_open_read, OLD, OLD, OLD, false, false, false},
-    {"open for writing, and close", call_open_write, OLD, OLD, OLD, false, false, false},
-    {"reopen after a replace", call_reopen, NEW, NEW, NEW, false, false, false},
-    {NULL, NULL, 0, 0, 0, false, false, false},
+    {"create", call_create, ABSENT, ABSENT | NEW, NEW, false, false, false, false},
+    {"create, without O_TMPFILE", call_create, ABSENT, ABSENT | NEW, NEW, true, true, false, false},
+    {"replace", call_replace, OLD, OLD | NEW, NEW, false, true, true, false},
+    {"replace, where nothing was", call_replace, ABSENT, ABSENT | NEW, NEW, false, false, false, false},
+    {"create with a value", call_create_with, ABSENT, ABSENT | NEW, NEW, false, false, true, true},
+    {"create with a value, without O_TMPFILE", call_create_with, ABSENT, ABSENT | NEW, NEW, true, true, false,
+     true},
+    {"replace with a value", call_replace_with, OLD, OLD | NEW, NEW, false, true, true, true},
+    {"replace with a value, where nothing was", call_replace_nothing_with, ABSENT, ABSENT | NEW, NEW, false,
+     false, false, true},
+    {"unlink", call_unlink, OLD, OLD | ABSENT, ABSENT, false, false, true, false},
+    {"open for reading", call_open_read, OLD, OLD, OLD, false, false, false, false},
+    {"open for writing, and close", call_open_write, OLD, OLD, OLD, false, false, false, false},
+    {"reopen after a replace", call_reopen, NEW, NEW, NEW, false, false, false, false},
+    {NULL, NULL, 0, 0, 0, false, false, false, false},
 };
 
 static void refuse_tmpfile(void)
@@ -164,8 +203,11 @@ static void prepare(const struct act *act)
 
     clear_directory();
     old = moving = NULL;
-    if (act->before & (OLD | NEW))
+    coming = (struct published){1, new_key()};
+    if (act->before & (OLD | NEW)) {
         make_old();
+        coming.version = standing.version + 1;
+    }
     if (act->before == NEW && (seqshare_open(&moving, path, SEQSHARE_WRITE) != 0 ||
                                seqshare_replace(&made, path, NEW_CAPACITY, MODE) != 0))
         die("cannot replace the region in %s", directory);
@@ -197,6 +239,12 @@ static unsigned look(const struct act *act)
         report_wrong("its mode is %o", status.st_mode & 07777U);
         what = 0;
     }
+    if (act->value && what == NEW) {
+        if (values_read(found, kind, &coming, 1) < 0)
+            what = 0;
+        seqshare_close(found);
+        return what;
+    }
     if (act->before == ABSENT && seqshare_length(found, NULL) != -ENODATA) {
         report_wrong("there is a value in a new region");
         what = 0;
@@ -208,13 +256,14 @@ static unsigned look(const struct act *act)
 }
 
 /* Who has had the region goes on with it, or is told to reopen. 1: it was replaced, and not told so. */
-static unsigned check_old_handle(unsigned what)
+static unsigned check_old_handle(const struct act *act, unsigned what)
 {
+    const struct published *carried = act->value ? &coming : &standing;
     struct published next = {standing.version + 1, new_key()};
     int error = value_set(old, kind, next.key);
 
     if (error == -EIDRM && what == NEW) {
-        if (!seqshare_retired(old) || seqshare_reopen(old) != 1 || values_read(old, kind, &standing, 1) < 0)
+        if (!seqshare_retired(old) || seqshare_reopen(old) != 1 || values_read(old, kind, carried, 1) < 0)
             report_wrong("a handle of the replaced region does not come to the new one");
         return 0;
     }
@@ -224,7 +273,7 @@ static unsigned check_old_handle(unsigned what)
         return 0;
     if (stage->over)
         report_wrong("replace is through, and the old region not marked");
-    if (seqshare_reopen(old) != 1 || values_read(old, kind, &standing, 1) < 0)
+    if (seqshare_reopen(old) != 1 || values_read(old, kind, carried, 1) < 0)
         report_wrong("reopen does not notice the replacement");
     return 1;
 }
@@ -286,7 +335,7 @@ static void check_after(const struct act *act, pid_t pid, size_t point, struct t
     if (stage->over && stage->result != 0)
         report_wrong("%s: it was through with %ld", which, stage->result);
     if (old)
-        tally->untold += check_old_handle(what);
+        tally->untold += check_old_handle(act, what);
     check_next(which);
     if (point % 2 != 0)
         tracee_reap(pid);

@@ -85,13 +85,14 @@ long heap_blocks(void);
 void forget_block(void); /* the test freed one */
 
 /* refusals.c: the kinds of calls */
-extern const struct call access_call, allocate_call, close_call, fallocate_call, fchmod_call, dup_call,
-    getfl_call, add_seals_call, get_seals_call, fstat_call, fstatat_call, fstatfs_call, ftruncate_call,
-    getcwd_call, getrandom_call, getrlimit_call, kill_call, linkat_call, dontdump_call, populate_read_call,
-    populate_write_call, wipe_on_fork_call, memfd_call, mmap_call, private_mmap_call, mprotect_call,
-    munmap_call, open_directory_call, open_proc_call, open_nameless_call, open_new_call, open_old_call,
-    poll_call, pread_call, atfork_call, pwrite_call, read_call, renameat_call, stat_call, futex_wait_call,
-    futex_wake_call, pidfd_call, exchange_call, unlinkat_call;
+extern const struct call access_call, allocate_call, close_call, fallocate_call, fchmod_call, fchown_call,
+    fgetxattr_call, fsetxattr_call, fremovexattr_call, dup_call, getfl_call, add_seals_call, get_seals_call,
+    fstat_call, fstatat_call, fstatfs_call, ftruncate_call, getcwd_call, getrandom_call, getrlimit_call,
+    kill_call, linkat_call, dontdump_call, populate_read_call, populate_write_call, wipe_on_fork_call,
+    memfd_call, mmap_call, private_mmap_call, mprotect_call, munmap_call, open_directory_call, open_proc_call,
+    open_nameless_call, open_new_call, open_old_call, poll_call, pread_call, atfork_call, pwrite_call,
+    read_call, renameat_call, stat_call, futex_wait_call, futex_wake_call, pidfd_call, exchange_call,
+    unlinkat_call;
 
 /* ---- operations (names.c, regions.c, values.c, locks.c) ---- */
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "faults.h"
@@ -245,6 +246,30 @@ int faulty_fchmod(int fd, mode_t mode);
 int faulty_fchmod(int fd, mode_t mode)
 {
     return allow(&fchmod_call) ? fchmod(fd, mode) : -1;
+}
+
+int faulty_fchown(int fd, uid_t user, gid_t group);
+int faulty_fchown(int fd, uid_t user, gid_t group)
+{
+    return allow(&fchown_call) ? fchown(fd, user, group) : -1;
+}
+
+ssize_t faulty_fgetxattr(int fd, const char *name, void *value, size_t size);
+ssize_t faulty_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+    return allow(&fgetxattr_call) ? fgetxattr(fd, name, value, size) : -1;
+}
+
+int faulty_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+int faulty_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
+{
+    return allow(&fsetxattr_call) ? fsetxattr(fd, name, value, size, flags) : -1;
+}
+
+int faulty_fremovexattr(int fd, const char *name);
+int faulty_fremovexattr(int fd, const char *name)
+{
+    return allow(&fremovexattr_call) ? fremovexattr(fd, name) : -1;
 }
 
 int faulty_fstat(int fd, struct stat *status);

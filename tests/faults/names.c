@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* create, replace, open, reopen, unlink. */
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +10,7 @@ enum { MODE = 0640, REGION_SIZE = 2 * CAPACITY + 4096 };
 static const int no_room[] = {-ENOSPC, -EIO, 0};
 static const int no_share[] = {-EBADMSG, 0};
 /* Where /proc cannot be asked it is unknown whose the region is, and that is said as another namespace. */
-static const int no_share_or_room[] = {-EBADMSG, -EOPNOTSUPP, -ENOSPC, -EIO, -EAGAIN, 0};
+static const int no_share_or_room[] = {-EBADMSG, -EBADF, -EOPNOTSUPP, -ENOSPC, -EIO, -EAGAIN, 0};
 
 static void has_file(const struct stage *stage, mode_t mode)
 {
@@ -48,6 +47,19 @@ static int create_relative(struct stage *stage)
     return seqshare_create(&stage->made, "./name", CAPACITY, MODE);
 }
 
+/* With a value that others find as soon as they find the name. */
+static int create_with(struct stage *stage)
+{
+    const seqshare_reading first = {.bytes = (void *)(uintptr_t)pattern(1), .length = LONG};
+    int error = seqshare_create_with(&stage->made, stage->path, CAPACITY, MODE, &first);
+
+    if (!error) {
+        stage->version = 1;
+        stage->length = LONG;
+    }
+    return error;
+}
+
 static void is_created(struct stage *stage)
 {
     has_file(stage, MODE);
@@ -67,6 +79,50 @@ static void is_not_made(struct stage *stage)
 static int replace(struct stage *stage)
 {
     return seqshare_replace(&stage->made, stage->path, CAPACITY, MODE);
+}
+
+/* Also when the owner is one that this user namespace does not know, which is EINVAL of fchown. */
+static const int no_share_room_or_owner[] = {-EBADMSG, -EBADF,  -EOPNOTSUPP, -ENOSPC,
+                                             -EIO,     -EAGAIN, -EPERM,      0};
+
+static const int group = 4321; /* root may give it away */
+
+/* Of another group, which goes along; and the mode. */
+static void make_named_of_group(struct stage *stage)
+{
+    make_named(stage);
+    if (geteuid() == 0)
+        equals(chown(stage->path, (uid_t)-1, (gid_t)group), 0);
+    equals(chmod(stage->path, MODE), 0);
+}
+
+static int replace_with(struct stage *stage)
+{
+    const seqshare_reading next = {.bytes = (void *)(uintptr_t)pattern(stage->version + 1), .length = LONG};
+    int error = seqshare_replace_with(&stage->made, stage->path, CAPACITY, 0600, &next, SEQSHARE_KEEP_MODE);
+
+    if (error)
+        return error;
+    faults_pause();
+    stands(stage, stage->share); /* the old one */
+    faults_resume();
+    stage->version++;
+    stage->length = LONG;
+    return 0;
+}
+
+static void is_replaced_by_another_value(struct stage *stage)
+{
+    struct stat status;
+
+    has_file(stage, MODE);
+    equals(lstat(stage->path, &status), 0);
+    if (geteuid() == 0)
+        equals(status.st_gid, group);
+    stands(stage, stage->made);
+    equals(seqshare_reopen(stage->share), 1);
+    usable(stage, stage->share);
+    stands(stage, stage->made);
 }
 
 static bool may_not(const struct stage *stage, const struct call *call)
@@ -202,6 +258,10 @@ const struct operation name_operations[] = {
      is_not_made, close_all},
     {"replace", 0, NO_EXCHANGE | LOW_FREE, false, false, no_share_or_room, make_named, replace, is_replaced,
      is_not_replaced, close_all},
+    {"create, with a value", 0, NO_TMPFILE, false, false, no_room, nothing, create_with, is_created,
+     is_not_made, close_all},
+    {"replace, with a value", 0, NO_EXCHANGE, false, false, no_share_room_or_owner, make_named_of_group,
+     replace_with, is_replaced_by_another_value, is_not_replaced, close_all},
     {"replace, of nothing", 0, NO_PROC | NO_TMPFILE, false, false, no_share_or_room, nothing, replace,
      is_created, is_not_made, close_all},
     {"open to read", 0, NO_PROC, false, false, no_share, make_file, open_to_read, is_open_to_read,

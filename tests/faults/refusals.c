@@ -17,6 +17,12 @@ const struct call fallocate_call = {"fallocate",
                                      {EIO, FAILS},
                                      {EPERM, FAILS}}};
 const struct call fchmod_call = {"fchmod", {{EPERM, FAILS}, {EROFS, FAILS}, {EIO, FAILS}}};
+const struct call fchown_call = {"fchown", {{EPERM, FAILS}, {EINVAL, FAILS}, {EROFS, FAILS}, {EIO, FAILS}}};
+const struct call fgetxattr_call = {"fgetxattr",
+                                    {{ENODATA, PASSES}, {EOPNOTSUPP, PASSES}, {EIO, FAILS}, {ENOMEM, FAILS}}};
+const struct call fsetxattr_call = {"fsetxattr", {{EPERM, FAILS}, {ENOSPC, FAILS}, {EIO, FAILS}}};
+const struct call fremovexattr_call = {
+    "fremovexattr", {{ENODATA, PASSES}, {EOPNOTSUPP, PASSES}, {EPERM, FAILS}, {EIO, FAILS}}};
 const struct call dup_call = {"fcntl, to duplicate", {{EMFILE, EITHER}, {EBADF, EITHER}}};
 const struct call getfl_call = {"fcntl, for the mode", {{EBADF, EITHER}}};
 const struct call add_seals_call = {"fcntl, to seal", {{EBUSY, FAILS}, {EPERM, FAILS}, {EINVAL, FAILS}}};
@@ -109,7 +115,7 @@ const struct call open_old_call = {"openat, of the name",
                                     {EIO, FAILS}}};
 const struct call poll_call = {"poll", {{EINTR, EITHER}, {ENOMEM, EITHER}, {NOTHING, EITHER}}};
 const struct call pread_call = {
-    "pread", {{EINTR, PASSES}, {EIO, FAILS}, {ENOMEM, FAILS}, {SHORT, FAILS}, {NOTHING, FAILS}}};
+    "pread", {{EINTR, PASSES}, {EIO, FAILS}, {ENOMEM, FAILS}, {SHORT, EITHER}, {NOTHING, FAILS}}};
 const struct call atfork_call = {"pthread_atfork", {{ENOMEM, PASSES}}};
 const struct call pwrite_call = {"pwrite",
                                  {{EINTR, PASSES},

@@ -101,6 +101,11 @@ static void is_attached_to_write(struct stage *stage)
     usable(stage, stage->made);
 }
 
+static int reader(struct stage *stage)
+{
+    return seqshare_reader(&stage->made, stage->share);
+}
+
 static int give_descriptor(struct stage *stage)
 {
     stage->fd = seqshare_fd(stage->share, SEQSHARE_READ);
@@ -222,6 +227,8 @@ const struct operation region_operations[] = {
     {"attach to write", 0, NO_PROC, false, false, no_share, make_descriptor, attach_to_write,
      is_attached_to_write, is_not_made, close_all},
     {"fd", 0, 0, false, false, not_ours, make_anonymous, give_descriptor, is_descriptor, is_usable,
+     close_all},
+    {"reader", 0, 0, false, false, no_share, make_anonymous, reader, is_attached_to_read, is_not_made,
      close_all},
     {"drop_write", 0, NO_PROC | NO_MEMFD, false, false, not_ours, make_anonymous, drop_write, is_dropped,
      is_not_dropped, close_all},

@@ -8,6 +8,9 @@
 /* No room; another namespace, where /proc cannot be asked; a descriptor that cannot be told to be ours. */
 static const int no_room[] = {-ENOSPC, -EOPNOTSUPP, -EBADF, 0};
 
+/* The file ends early, as far as this process can see; a descriptor that cannot be told to be ours. */
+static const int no_look[] = {-EBADMSG, -EBADF, 0};
+
 static void make_empty(struct stage *stage)
 {
     equals(seqshare_new(&stage->share, CAPACITY), 0);
@@ -134,6 +137,33 @@ static int read_and_allocate(struct stage *stage)
     return 0;
 }
 
+static int read_by_descriptor(struct stage *stage)
+{
+    seqshare_reading reading = {0};
+    int error = seqshare_pread(stage->share, &reading);
+
+    if (error)
+        return error;
+    equals(reading.length, stage->length);
+    equals(reading.version, stage->version);
+    check(memcmp(reading.bytes, pattern(reading.version), reading.length) == 0);
+    free(reading.bytes);
+    forget_block();
+    return 0;
+}
+
+static int stat_by_descriptor(struct stage *stage)
+{
+    struct seqshare_stat stat;
+    int error = seqshare_pstat(stage->share, &stat);
+
+    if (error)
+        return error;
+    equals(stat.version, stage->version);
+    equals(stat.length, stage->length);
+    return 0;
+}
+
 static int lock_and_unlock(struct stage *stage)
 {
     int error = seqshare_lock(stage->share);
@@ -162,6 +192,12 @@ static void make_roomy(struct stage *stage)
         publish(stage, stage->share, LONG);
 }
 
+static void make_named_long(struct stage *stage)
+{
+    make_named(stage);
+    publish(stage, stage->share, LONG);
+}
+
 const struct operation value_operations[] = {
     {"set, the first", 0, NO_MEMFD | NO_FALLOCATE | NO_PROC, false, false, no_room, make_empty, set_small,
      is_usable, is_usable, close_all},
@@ -178,6 +214,10 @@ const struct operation value_operations[] = {
      is_usable, close_all},
     {"every read", 0, 0, false, true, NULL, make_busy, read_all, is_usable, is_usable, close_all},
     {"get_alloc", 0, 0, false, false, NULL, make_busy, read_and_allocate, is_usable, is_usable, close_all},
+    {"pread", 0, NO_MEMFD, false, false, no_look, make_named_long, read_by_descriptor, is_usable, is_usable,
+     close_all},
+    {"pstat", 0, NO_MEMFD, false, false, no_look, make_named_long, stat_by_descriptor, is_usable, is_usable,
+     close_all},
     {"set, lock, fill once more", 0, 0, false, true, NULL, make_roomy, write_again, is_usable, is_usable,
      close_all},
     {0}};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SEQSHARE_STAT_H
+#define SEQSHARE_STAT_H
+
+#include "share.h"
+
+/* All of seqshare_stat, from a private copy of the region's first bytes that belongs to one version. -EBADMSG. */
+int stat_from(struct share *share, const struct layout *seen, struct seqshare_stat *result);
+
+#endif
