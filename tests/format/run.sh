@@ -63,11 +63,12 @@ map_lists_the_public_names() { # LIBRARY, AND HOW MANY THERE ARE AT LEAST
     sed -nE 's/^ +([a-z0-9_]+);$/\1/p' "src$(folder_of "$1")/$1.map" | sort | diff "$work/public-$1" -
 }
 
+# In the first node, and in those of names that came later (NODE.2 and so on).
 library_exports_the_public_names() { # LIBRARY NODE
     cmake -S . -B "$work/build" -G Ninja -D SEQSHARE_CLI=OFF -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF
     cmake --build "$work/build" -j "$(nproc)" --target "${1//-/_}"
     nm -D --defined-only "$work/build/src$(folder_of "$1")/lib$1.so" >"$work/exports"
-    sed -nE "s/^[0-9a-f]+ T (.*)@@$2\$/\1/p" "$work/exports" | sort | diff "$work/public-$1" -
+    sed -nE "s/^[0-9a-f]+ T (.*)@@$2(\.[0-9]+)?\$/\1/p" "$work/exports" | sort | diff "$work/public-$1" -
     ! grep -v ' T ' "$work/exports" | grep -v " A $2"
 }
 
