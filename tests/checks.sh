@@ -5,10 +5,19 @@
 
 passed=0 failed=0 skipped=0
 
+is_quick() { # a sample is asked for
+    [ -n "${SEQSHARE_QUICK:-}" ]
+}
+
+now() { # NAME: it begins; tests/run.sh shows that
+    echo "now: $1"
+}
+
 # NAME COMMAND...: the command must succeed. Not in a condition: it would take `set -e` from the command.
 check() {
     local name=$1 output rc
     shift
+    now "$name"
     set +e
     output=$(
         set -e
@@ -49,6 +58,12 @@ finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ $failed -eq 0 ]
     exit
+}
+
+# FOLDER: libraries and command of the release build, installed there.
+install_release() {
+    build_preset release src/all src/cli/all
+    cmake --install "$SEQSHARE_BUILD/release" --prefix "$1"
 }
 
 # PRESET TARGET...: configure it without the benchmark, and build; the folder is $SEQSHARE_BUILD/PRESET.

@@ -1,31 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The one command that tests seqshare, on a fresh Debian or Ubuntu: installs what is missing, then runs the
-# parts. A part is a folder tests/NAME with
-#   run.sh     called with SEQSHARE_SOURCE (the repository) and SEQSHARE_BUILD (where build folders go); its
-#              last line is "N passed, N failed" or "N passed, N failed, N skipped", its status 0 if none failed;
-#              near its top stand "# brief: one line", "# budget: SECONDS" and, if it has a longer programme,
-#              "# long budget: SECONDS"
-#   packages   the Debian packages it needs, one a line; "NAME optional" where not every release has it
+# The one command that tests seqshare, on a fresh Debian: installs what is missing, builds, and runs the parts. A
+# part is a folder tests/NAME with
+#   run.sh     called with SEQSHARE_SOURCE (the repository), SEQSHARE_BUILD (where build folders go), and
+#              SEQSHARE_QUICK, SEQSHARE_LONG or SEQSHARE_MUTANTS if that is what was asked for. Its last line is
+#              "N passed, N failed" or "N passed, N failed, N skipped", its status 0 if none failed. Near its
+#              top stand
+#                # brief: one line
+#                # tier: quick, or full: whether the quick programme has a sample of it
+#                # budget: SECONDS on two quiet processors, installing aside
+#                # quick budget: SECONDS
+#                # quick leaves out: one line
+#                # long budget: SECONDS, if it has a longer programme
+#   packages   the Debian packages it needs, one a line, and behind the name
+#                optional       not every release has it
+#                full           the quick programme does without
 set -euo pipefail
 export LC_ALL=C
 
-order="format unit threads torture model crash step faults cli cache json package abi perl httpd world arch fuzz bench coverage"
+order="format unit torture crash cli model package perl httpd threads step faults cache json abi world arch fuzz bench coverage"
+full_budget=2400 # seconds for all parts together
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export SEQSHARE_SOURCE=${here%/*}
 export SEQSHARE_BUILD=${SEQSHARE_BUILD:-$SEQSHARE_SOURCE/build/tests}
+logs=$SEQSHARE_BUILD/logs
 
 usage() {
     cat <<'TEXT'
-usage: tests/run.sh [--part NAME]... [--long] [--mutants] [--no-install] [--list] [--help]
-Installs the Debian packages that are missing (apt-get, with sudo unless root), builds below build/tests, and
-runs all parts, or those that are named. The last line is "N passed, N failed, N skipped"; the status is 0 if
-nothing failed.
-  --part NAME    only this part; may be given several times
-  --long         parts that can do more, do (hours on a small machine)
+usage: tests/run.sh [--full | --long | --mutants] [--part NAME]... [--no-install] [--list] [--help]
+Builds below build/tests and runs the quick programme: in four minutes, a sample of everything that needs no
+special tool. The last line is "N passed, N failed, N skipped"; the status is 0 if nothing failed. What the
+machine does not allow is skipped, and named at the end.
+Each part first installs the Debian packages that it lacks (apt-get; with sudo, unless you are root).
+  --full         all parts: at most 40 minutes, and what they install
+  --long         all parts, and those that can do more, do (hours on a small machine)
   --mutants      only the parts that know planted faults, and with these: each fault must be caught
-  --no-install   install nothing, use what is there
+  --part NAME    only this part, all of it; may be given several times
+  --no-install   install nothing; parts that lack a package are skipped, and say which
   --list         the parts, their budgets, and what they are for
 TEXT
 }
@@ -35,7 +47,12 @@ die() {
     exit 2
 }
 
-# All parts: those of $order first, then whatever else has a run.sh, so that none is forgotten.
+# shellcheck source=tests/packages.sh
+source "$here/packages.sh"
+
+# ---- parts -----------------------------------------------------------------------------------
+
+# All parts: those of $order first, then all others with a run.sh, so that none is forgotten.
 all_parts() {
     local part file
     for part in $order; do
@@ -48,92 +65,138 @@ all_parts() {
     done
 }
 
-header() { # PART WORD: what stands behind "# WORD:" in its run.sh
+header() { # PART WORD: the text behind "# WORD:" in its run.sh
     sed -n "s/^# $2: *//p" "$here/$1/run.sh" | head -n 1
 }
 
-budget() { # PART: its seconds
+is_quick() { # PART
+    local tier
+    tier=$(header "$1" tier)
+    case $tier in
+    quick | full) [ "$tier" = quick ] ;;
+    *) die "tests/$1/run.sh must say '# tier: quick' or '# tier: full'" ;;
+    esac
+}
+
+budget() { # PART [PROGRAMME]: its seconds, in this programme or that
     local seconds=""
-    if [ -n "${SEQSHARE_LONG:-}${SEQSHARE_MUTANTS:-}" ]; then
-        seconds=$(header "$1" "long budget")
-    fi
+    case ${2:-$programme} in
+    quick) seconds=$(header "$1" "quick budget") ;;
+    long | mutants) seconds=$(header "$1" "long budget") ;;
+    esac
     [ -n "$seconds" ] || seconds=$(header "$1" budget)
     [[ $seconds =~ ^[0-9]+$ ]] || die "tests/$1/run.sh does not say '# budget: SECONDS'"
     echo "$seconds"
 }
 
+sum_of_budgets() { # PROGRAMME PART...
+    local part sum=0 which=$1
+    shift
+    for part in "$@"; do
+        sum=$((sum + $(budget "$part" "$which")))
+    done
+    echo "$sum"
+}
+
 list() {
     local part
     for part in $(all_parts); do
-        printf '%-10s %4s s  %s\n' "$part" "$(budget "$part")" "$(header "$part" brief)"
+        printf '%-10s %4s s  %s\n' "$part" "$(budget "$part" full)" "$(header "$part" brief)"
     done
 }
 
-installed() {
-    dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed'
-}
-
-# Install what the parts need and what is not there.
-install_packages() { # PART...
-    local part name word missing=() optional=() sudo=()
-    command -v apt-get >/dev/null || die "no apt-get here: install the packages in tests/*/packages by hand, and use --no-install"
-    while read -r name word; do
-        installed "$name" && continue
-        case $word in
-        "") missing+=("$name") ;;
-        optional) optional+=("$name") ;;
-        *) die "what is '$word' behind $name in a packages file?" ;;
-        esac
-    done < <(for part in build "$@"; do
-        [ "$part" = build ] && printf '%s\n' gcc g++ clang cmake ninja-build pkg-config libc6-dev
-        [ ! -f "$here/$part/packages" ] || grep -v '^#' "$here/$part/packages"
-    done | sort -u)
-    if [ ${#missing[@]} -eq 0 ] && [ ${#optional[@]} -eq 0 ]; then
-        echo "All packages are there."
+# Those that are asked for, or all of the programme.
+choose_parts() {
+    local part every sum
+    if [ ${#parts[@]} -gt 0 ]; then
         return
     fi
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || die "neither root nor sudo: cannot install ${missing[*]}"
-        sudo=(sudo)
+    mapfile -t every < <(all_parts)
+    sum=$(sum_of_budgets full "${every[@]}")
+    [ "$sum" -le $full_budget ] || die "the parts' budgets are $sum s together, and $full_budget s is the limit"
+    for part in "${every[@]}"; do
+        case $programme in
+        quick) is_quick "$part" || continue ;;
+        mutants) grep -q SEQSHARE_MUTANTS "$here/$part/run.sh" || continue ;;
+        esac
+        parts+=("$part")
+    done
+}
+
+# ---- progress --------------------------------------------------------------------------------
+
+minutes() { # SECONDS
+    if [ "$1" -lt 90 ]; then echo "$1 s"; else echo "$((($1 + 30) / 60)) min"; fi
+}
+
+# Seconds until the end, judged by how long the parts before took compared with their budgets.
+remaining() { # SECONDS OF THIS PART
+    local percent=100 this
+    if [ "$spent_budget" -gt 0 ]; then
+        percent=$((100 * spent / spent_budget))
     fi
-    echo "Installing: ${missing[*]} ${optional[*]}"
-    "${sudo[@]}" apt-get update -q >/dev/null
-    for name in "${optional[@]}"; do
-        if apt-cache show "$name" >/dev/null 2>&1; then
-            missing+=("$name")
-        else
-            echo "This release has no package $name; going on without it."
+    this=$((budget_now * percent / 100 - $1))
+    [ "$this" -gt 0 ] || this=0
+    echo $((this + left_budget * percent / 100))
+}
+
+# Lines of a log that say what has passed, and what has not.
+results() {
+    grep -E '^(ok|not ok|FAILED|caught|missed|broken|right)\b|^[^:]+: [0-9]+ tests, [0-9]+ failed' || true
+}
+
+heartbeat() { # LOG SECONDS
+    local now
+    now=$(sed -n 's/^now: //p' "$1" | tail -n 1)
+    printf '   [part %s, %s s%s; about %s left]\n' "$number of ${#parts[@]}, $part" "$2" "${now:+; now: $now}" \
+        "$(minutes "$(remaining "$2")")"
+}
+
+# Shows what the process group PID writes into LOG, until it ends. Ends it if it makes no progress any more: it
+# has written nothing, in no file, for ten minutes or its budget.
+follow() { # PID LOG PATIENCE
+    local from=$SECONDS shown=0 told=$SECONDS lines
+    while true; do
+        alive=$(kill -0 "$1" 2>/dev/null && echo yes || true)
+        lines=$(wc -l <"$2")
+        if [ "$lines" -gt "$shown" ]; then
+            sed -n "$((shown + 1)),${lines}p" "$2" | results | cut -c 1-150 | sed 's/^/   /'
+            shown=$lines
         fi
+        [ -n "$alive" ] || return 0
+        if [ $((SECONDS - told)) -ge 20 ]; then
+            heartbeat "$2" $((SECONDS - from))
+            told=$SECONDS
+            if [ $((SECONDS - from)) -gt "$3" ] && ! progresses "$3"; then
+                kill -- "-$1" 2>/dev/null || true
+                sleep 10
+                kill -KILL -- "-$1" 2>/dev/null || true
+                hung=yes
+                return 0
+            fi
+        fi
+        sleep 0.3
     done
-    [ ${#missing[@]} -eq 0 ] && return
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-tell_progress() { # LOG: its last line, twice a minute
-    local from=$SECONDS
-    while sleep 30 >/dev/null 2>&1; do # it outlives its shell, and must not keep a pipe open
-        printf '   %4d s: %.90s\n' $((SECONDS - from)) "$(tail -n 1 "$1")"
-    done
+progresses() { # SECONDS: something below the build folder has been written in this time
+    [ -n "$(find "$SEQSHARE_BUILD" -type f -newermt "-$1 seconds" -print -quit)" ]
 }
 
-# Run one part, its output into a log; add to the sums and to the table.
-run_part() { # PART
-    local part=$1 seconds from rc=0 took p=0 f=0 s=0 note="" log="$SEQSHARE_BUILD/logs/$1.log"
-    seconds=$(budget "$part")
-    echo "== $part: $(header "$part" brief) (about $seconds s; ${log#"$SEQSHARE_SOURCE"/})"
-    from=$SECONDS
-    tell_progress "$log" &
-    progress=$!
+# ---- running ---------------------------------------------------------------------------------
+
+# Run $part, its output into a log; add to the sums and to the table.
+run_part() {
+    local from rc=0 took p=0 f=0 s=0 note="" hung="" log=$logs/$part.log alive patience=600
     : >"$log"
-    # A part that hangs is ended after four times its budget, with all that it started.
-    timeout --kill-after=10 $((4 * seconds)) bash "$here/$part/run.sh" </dev/null >"$log" 2>&1 &
+    [ "$budget_now" -le "$patience" ] || patience=$budget_now
+    from=$SECONDS
+    # In a session, and so in a process group, of its own.
+    setsid bash "$here/$part/run.sh" </dev/null >"$log" 2>&1 &
     running=$!
-    wait "$running" || rc=$?
+    follow "$running" "$log" "$patience"
+    wait "$running" 2>/dev/null || rc=$?
     running=""
-    kill "$progress"
-    wait "$progress" 2>/dev/null || true
-    progress=""
     took=$((SECONDS - from))
     if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
         p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
@@ -142,75 +205,142 @@ run_part() { # PART
         note="its last line gives no numbers"
         f=1
     fi
-    if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
-        note="ended by the watchdog after $took s"
+    if [ -n "$hung" ]; then
+        note="ended after $took s, for it made no progress"
     elif [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
         note="exit status $rc"
-    elif [ "$took" -gt "$seconds" ]; then
+    elif [ "$took" -gt "$budget_now" ]; then
         note="${note:+$note; }over its budget"
     fi
     [ "$rc" -eq 0 ] || [ "$f" -gt 0 ] || f=1
     if [ "$f" -gt 0 ]; then
         echo "---- $part failed${note:+ ($note)}; the end of its log:"
-        tail -n 300 "$log"
+        grep -v '^now: ' "$log" | tail -n 300
         echo "----"
-    elif [ "$s" -gt 0 ]; then
-        grep -i '^skip' "$log" || true
     fi
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    table+=$(printf '%-10s %6d %6d %7d %6d s of %4d s  %s' "$part" "$p" "$f" "$s" "$took" "$seconds" "$note")$'\n'
+    spent=$((spent + took)) spent_budget=$((spent_budget + budget_now))
+    add_up "$p" "$f" "$s" "$took" "$note"
 }
 
-parts=() install=yes
-while [ $# -gt 0 ]; do
-    case $1 in
-    --part)
-        [ $# -ge 2 ] || die "--part needs a name"
-        [ -f "$here/$2/run.sh" ] || die "there is no part '$2' (--list shows them)"
-        parts+=("$2")
-        shift
-        ;;
-    --long) export SEQSHARE_LONG=1 ;;
-    --mutants) export SEQSHARE_MUTANTS=1 ;;
-    --no-install) install=no ;;
-    --list)
-        list
-        exit 0
-        ;;
-    --help)
-        usage
-        exit 0
-        ;;
-    *) usage >&2 && die "what is '$1'?" ;;
-    esac
-    shift
-done
-if [ ${#parts[@]} -eq 0 ]; then
-    mapfile -t parts < <(all_parts)
-    if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
-        mapfile -t parts < <(for part in "${parts[@]}"; do
-            grep -q SEQSHARE_MUTANTS "$here/$part/run.sh" && echo "$part"
-        done || true)
-    fi
-fi
+add_up() { # PASSED FAILED SKIPPED SECONDS NOTE
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    table+=$(printf '%-10s %6d %6d %7d %6d s of %4d s  %s' "$part" "$1" "$2" "$3" "$4" "$budget_now" "$5")$'\n'
+}
 
-[ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
+# ---- the end ---------------------------------------------------------------------------------
 
-passed=0 failed=0 skipped=0 table="" running="" progress=""
-stop() {
-    local pid
-    for pid in $running $progress; do
-        kill "$pid" 2>/dev/null || true
+# Each reason once, with the names of what was skipped for it, each of them once.
+tell_skipped() {
+    local file
+    for file in "${parts[@]/#/$logs/}"; do
+        sed -nE 's/^skipped( \([^)]*\))?: //p' "$file.log" 2>/dev/null
+    done | awk -F ': ' 'NF > 1 {
+            reason = $0
+            sub(/^[^:]*(::[^:]*)?: /, "", reason)
+            name = substr($0, 1, length($0) - length(reason) - 2)
+            if (seen[name, reason]++)
+                next
+            if (!(reason in names))
+                order[++count] = reason
+            many[reason]++
+            names[reason] = names[reason] (names[reason] ? ", " : "") name
+        }
+        END {
+            for (i = 1; i <= count; i++)
+                printf "  %s\n      %s\n", order[i], names[order[i]]
+        }' >"$logs/skipped"
+    [ -s "$logs/skipped" ] || return 0
+    echo "Skipped, and what it needs:"
+    cut -c 1-400 "$logs/skipped"
+    echo
+}
+
+tell_left_out() {
+    local part left=() text
+    [ "$programme" = quick ] || return 0
+    echo "The quick programme leaves out (tests/run.sh --part NAME runs one of these, --full all of them):"
+    for part in $(all_parts); do
+        if is_quick "$part"; then
+            text=$(header "$part" "quick leaves out")
+            [ -z "$text" ] || printf '  %-10s %s\n' "$part" "$text"
+        else
+            left+=("$part")
+        fi
     done
+    echo "  and the parts: ${left[*]}"
+    echo
 }
-trap stop EXIT
-trap 'exit 130' INT TERM
-mkdir -p "$SEQSHARE_BUILD/logs"
-echo "Testing seqshare on $(uname -srm), $(nproc) processors, in ${#parts[@]} parts: ${parts[*]}"
-[ "$install" = no ] || install_packages "${parts[@]}"
-for part in "${parts[@]}"; do
-    run_part "$part"
-done
-printf '\n%-10s %6s %6s %7s\n%s\n' part passed failed skipped "$table"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+
+stop() {
+    [ -z "$running" ] || kill -- "-$running" 2>/dev/null || true
+}
+
+# ---- arguments -------------------------------------------------------------------------------
+
+parts=() install=yes programme=quick
+parse() { # ARGUMENT...
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --part)
+            [ $# -ge 2 ] || die "--part needs a name"
+            [ -f "$here/$2/run.sh" ] || die "there is no part '$2' (--list shows them)"
+            parts+=("$2")
+            shift
+            ;;
+        --full | --long | --mutants) programme=${1#--} ;;
+        --no-install) install=no ;;
+        --list)
+            list
+            exit 0
+            ;;
+        --help)
+            usage
+            exit 0
+            ;;
+        *) usage >&2 && die "what is '$1'?" ;;
+        esac
+        shift
+    done
+    [ ${#parts[@]} -eq 0 ] || [ "$programme" != quick ] || programme=full
+    case $programme in
+    quick) export SEQSHARE_QUICK=1 ;;
+    long) export SEQSHARE_LONG=1 ;;
+    mutants) export SEQSHARE_MUTANTS=1 ;;
+    esac
+}
+
+# ---- all of it -------------------------------------------------------------------------------
+
+passed=0 failed=0 skipped=0 table="" running="" number=0 spent=0 spent_budget=0
+main() {
+    local part budget_now left_budget
+    parse "$@"
+    choose_parts
+    [ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
+    left_budget=$(sum_of_budgets "$programme" "${parts[@]}")
+    trap stop EXIT
+    trap 'exit 130' INT TERM
+    mkdir -p "$logs"
+    echo "Testing seqshare on $(uname -srm), $(nproc) processors: the $programme programme, about" \
+        "$(minutes "$left_budget") and what must be installed"
+    for part in "${parts[@]}"; do
+        number=$((number + 1)) budget_now=$(budget "$part")
+        left_budget=$((left_budget - budget_now))
+        echo "== part $number of ${#parts[@]}, $part: $(header "$part" brief) (about $budget_now s; ${logs#"$SEQSHARE_SOURCE"/}/$part.log)"
+        if packages_are_there "$part"; then
+            run_part
+        else
+            echo "skipped: $part: $lacking" | tee "$logs/$part.log"
+            add_up 0 0 1 0 "$lacking"
+        fi
+    done
+    printf '\n%-10s %6s %6s %7s\n%s\n' part passed failed skipped "$table"
+    tell_skipped
+    tell_left_out
+    [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || { echo "Nothing was checked." && failed=1; }
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+main "$@" # and nothing behind it: the shell has read all of this file, which may change meanwhile

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: programs built with these libraries run with newer ones; a break of the ABI is noticed
+# tier: full
 # budget: 60
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: unit tests and torture for arm64, armhf, riscv64, s390x, i386 under qemu-user; arm64's barriers
+# tier: full
 # budget: 150
 # long budget: 1500
 set -euo pipefail

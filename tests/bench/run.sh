@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: the benchmarks measure what they say; their tables, pictures and comparisons say what was measured
+# tier: full
 # budget: 150
 #
 # No speed is asserted: only that figures are there, and that they arrive unchanged.

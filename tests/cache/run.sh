@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: values decoded once per version: by Criterion, and by many threads; with liburcu and without
-# budget: 150
+# tier: full
+# budget: 80
 # long budget: 400
 # With SEQSHARE_MUTANTS=1 faults are planted in the sources, one by one, and the tests must catch each.
 set -euo pipefail

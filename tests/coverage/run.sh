@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: lines and branches of the library that the tests run; each line that they do not is explained
-# budget: 120
+# tier: full
+# budget: 100
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

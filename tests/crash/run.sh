@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: a process is killed or stopped at every instruction of a call, and everybody else goes on
-# budget: 90
+# tier: quick
+# budget: 60
+# quick budget: 20
+# quick leaves out: most instructions: each 11th is a sample
 # long budget: 1800
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../ptrace/part.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: libFuzzer over the whole API on a region that an enemy writes, also meanwhile; ASan, UBSan, fences
+# tier: full
 # budget: 75
 # long budget: 4000
 set -euo pipefail

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: JSON documents in shares: what is taken, what is found; by Criterion, and by threads
-# budget: 90
+# tier: full
+# budget: 60
 # long budget: 300
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -42,6 +43,7 @@ guide_works() {
     local seqshare=$SEQSHARE_BUILD/release/src/cli/seqshare
     "$seqshare" create "$place/shop" --size 1M
     publish '{"flags": {"dark": false}, "limits": {"rate": 100}}' --json
+    : >"$work/said" # which is looked at before the server has begun
     "$work/server" >"$work/said" 2>&1 &
     server=$!
     trap 'kill "$server"' EXIT # of this check; its workers end with it

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: what is installed is complete, and outside programs build and run with it
+# tier: quick
 # budget: 100
+# quick budget: 20
+# quick leaves out: CMake, static, clang, 32 bits
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
@@ -25,6 +28,20 @@ install_library() {
 tree_is_as_listed() {
     (cd "$work/installed" && find . ! -type d | LC_ALL=C sort) >"$work/tree"
     sed "s/@VERSION@/$version/" tree | diff - "$work/tree"
+}
+
+# Also what an older version left; and nothing of anybody else.
+uninstalls() {
+    local root=$work/removed
+    cmake --install "$work/build" --prefix "$root"
+    mkdir -p "$root/include/other"
+    touch "$root/lib/libseqshare.so.0.0.1" "$root/lib/libseqshare-json.so.0.0.1" "$root/include/seqshare/older.h" \
+        "$root/lib/libseqshared.so" "$root/include/other/seqshare.h"
+    cmake --build "$work/build" --target uninstall
+    (cd "$root" && find . ! -type d | LC_ALL=C sort) >"$work/left"
+    diff "$work/left" - <<<$'./include/other/seqshare.h\n./lib/libseqshared.so'
+    [ ! -e "$root/include/seqshare" ]
+    cmake --build "$work/build" --target uninstall # there is nothing left to do
 }
 
 needs_libc_alone() {
@@ -119,9 +136,21 @@ with_32_bits() {
     done
 }
 
+if is_quick; then
+    check "builds and installs" install_release "$work/installed"
+    check "an outside program, by pkg-config" with_pkg_config gcc program.c c11 seqshare
+    check "the README's first program, as it stands" readme_program
+    if command -v python3 >/dev/null; then
+        check "the guide's Python" guide_in_python
+    else
+        skip "the guide's Python" "needs python3: apt-get install python3"
+    fi
+    finish
+fi
 library=$work/installed/lib/libseqshare.so
 check "builds and installs" install_library
 check "the installed tree holds what it should, and nothing else" tree_is_as_listed
+check "it uninstalls, with what older versions left" uninstalls
 check "the library needs libc alone, and is libseqshare.so.0" needs_libc_alone
 check "the library's stack is not executable" stack_is_not_executable
 check "the archives define only names that begin with seqshare_" archives_keep_to_their_prefix

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: the Perl distribution, from its own archive, on the installed library; Starman, mod_perl
-# budget: 240
+# tier: quick
+# budget: 180
+# quick budget: 30
+# quick leaves out: most of its tests; Starman, mod_perl, the benchmark
 #
 # SEQSHARE_PREDECESSOR_TEST=FILE runs that file as well: the test that IPC::Mmap::Share 0.03 was published
 # with.
@@ -56,6 +59,18 @@ build() {
     make OPTIMIZE="-O2 -g -Wall -Wextra -Werror"
 }
 
+build_in_copy() {
+    copy_sources "$work/dist"
+    cd "$work/dist"
+    perl Makefile.PL
+    make
+}
+
+prove_a_few() {
+    cd "$work/dist"
+    LD_LIBRARY_PATH=$work/installed/lib SEQSHARE_TEST_ALL='' prove -b t/00-load.t t/20-values.t t/60-names.t
+}
+
 # Each assertion of the TAP is one of our counts.
 run_tests() {
     local log=$work/tests.log rc=0 ok not_ok skips
@@ -97,6 +112,17 @@ predecessors_test() {
     prove -b "$SEQSHARE_PREDECESSOR_TEST"
 }
 
+# The smallest way through: two of its test files, on the library as the other parts have built it.
+if is_quick; then
+    if ! perl -MExtUtils::MakeMaker -MTest::More -e 1 2>/dev/null || ! command -v make >/dev/null; then
+        skip "the Perl modules" "needs perl and make: apt-get install perl make"
+        finish
+    fi
+    check "the library builds and installs" install_release "$work/installed"
+    check "it builds" build_in_copy
+    check "values, names" prove_a_few
+    finish
+fi
 check "the library builds and installs" install_library
 check "without the library, Makefile.PL says what is missing" says_what_is_missing
 check "the archive is complete" pack

@@ -412,15 +412,28 @@ bool path_go(const struct path *path, pid_t pid, size_t at, size_t k)
     return k == path->length || where(pid) == path->pc[k];
 }
 
+static bool is_set(const char *variable)
+{
+    const char *text = getenv(variable);
+
+    return text && strcmp(text, "1") == 0;
+}
+
 bool is_long(void)
 {
     static int answer = -1;
 
-    if (answer < 0) {
-        const char *text = getenv("SEQSHARE_LONG");
+    if (answer < 0)
+        answer = is_set("SEQSHARE_LONG");
+    return answer;
+}
 
-        answer = text && strcmp(text, "1") == 0;
-    }
+static bool is_quick(void)
+{
+    static int answer = -1;
+
+    if (answer < 0)
+        answer = is_set("SEQSHARE_QUICK");
     return answer;
 }
 
@@ -428,6 +441,8 @@ bool path_wanted(const struct path *path, size_t k)
 {
     bool near;
 
+    if (is_quick() && k % PATH_SAMPLE != 0 && k != path->length)
+        return false;
     if (path->length <= PATH_SHORT || k == path->length || path->visit[k] < 2)
         return true;
     near = k - path->from[k] < PATH_LOOP;

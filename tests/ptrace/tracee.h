@@ -103,9 +103,10 @@ bool path_go(const struct path *path, pid_t pid, size_t at, size_t k);
  * Is point k to be visited? On ways up to PATH_SHORT, each; else each address at its first two visits. Of
  * loops, where a point is some steps behind the last breakpoint, every PATH_STRIDE-th up to PATH_LOOP steps;
  * with SEQSHARE_LONG=1 each up to PATH_LOOP, and every PATH_STRIDE-th beyond (a 4 KiB memset can have 4096).
+ * With SEQSHARE_QUICK=1 only every PATH_SAMPLE-th of all these.
  */
 bool path_wanted(const struct path *path, size_t k);
-enum { PATH_SHORT = 1000, PATH_STRIDE = 101, PATH_LOOP = 1000 };
+enum { PATH_SHORT = 1000, PATH_STRIDE = 101, PATH_LOOP = 1000, PATH_SAMPLE = 11 };
 bool is_long(void);
 
 #endif

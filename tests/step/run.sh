@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: at every instruction of a reader others write, of a writer others read and write
-# budget: 90
+# tier: full
+# budget: 50
 # long budget: 1800
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../ptrace/part.sh"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: programs with many threads under the thread sanitizer, clang's and gcc's; nothing is suppressed
-# budget: 120
+# tier: full
+# budget: 40
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # brief: users, namespaces, limits, full file systems, old kernels, crowds; also with the sanitizers
+# tier: full
 # budget: 60
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
