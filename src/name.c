@@ -131,6 +131,15 @@ bool name_is(const struct name *name, dev_t device, ino_t inode)
            status.st_dev == device && status.st_ino == inode;
 }
 
+int name_leads_to(const char *path, dev_t device, ino_t inode)
+{
+    struct stat status;
+
+    if (fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOTDIR ? -ENOENT : -errno;
+    return status.st_dev == device && status.st_ino == inode;
+}
+
 void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
 {
     if (temporary[0])
@@ -138,15 +147,24 @@ void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
     temporary[0] = 0;
 }
 
-static int create_temporary(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+static int choose_temporary(char temporary[NAME_TEMPORARY_SIZE])
 {
     uint64_t random;
+
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        return -EIO;
+    snprintf(temporary, NAME_TEMPORARY_SIZE, ".seqshare-%016llx", (unsigned long long)random);
+    return 0;
+}
+
+static int create_temporary(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+{
     int made, fd, error;
 
     do {
-        if (getrandom(&random, sizeof random, 0) != sizeof random)
-            return -EIO;
-        snprintf(temporary, NAME_TEMPORARY_SIZE, ".seqshare-%016llx", (unsigned long long)random);
+        error = choose_temporary(temporary);
+        if (error)
+            return error;
         made = openat(name->directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     } while (made < 0 && errno == EEXIST);
     fd = region_keep_apart(made);
@@ -192,6 +210,28 @@ int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZ
     return result;
 }
 
+/* ---- moving a name that others may move as well ---------------------------------------------- */
+
+/* What a name leads to: the file, in one word. Its number is nobody else's as long as the file is there. */
+struct file {
+    dev_t device;
+    ino_t inode;
+};
+
+static int look_at(const struct name *name, const char *base, struct file *file)
+{
+    struct stat status = {0};
+    int error = fstatat(name->directory, base, &status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+
+    *file = (struct file){status.st_dev, status.st_ino};
+    return error;
+}
+
+static bool is_same(struct file one, struct file other)
+{
+    return one.device == other.device && one.inode == other.inode;
+}
+
 /* In one step; glibc and musl have it only of late. */
 static int rename_with(const struct name *name, const char *from, unsigned flags)
 {
@@ -199,11 +239,15 @@ static int rename_with(const struct name *name, const char *from, unsigned flags
                                                                                                   : -errno;
 }
 
-/* Where files cannot be exchanged: a name that moves between look and rename is not noticed. */
-static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device,
-                           ino_t inode)
+static bool is_unknown(int error)
 {
-    if (!name_is(name, device, inode))
+    return error == -EINVAL || error == -ENOSYS || error == -EPERM;
+}
+
+/* Where files cannot be exchanged: a name that moves between look and rename is not noticed. */
+static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file old)
+{
+    if (!name_is(name, old.device, old.inode))
         return -EAGAIN;
     if (renameat(name->directory, temporary, name->directory, name->base) != 0)
         return -errno;
@@ -211,40 +255,102 @@ static int look_and_rename(const struct name *name, char temporary[NAME_TEMPORAR
     return 0;
 }
 
-/* What the temporary name has now was another's, and had the name a moment ago. */
-static int put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE])
+/*
+ * Exchange the two names. 0: the temporary one has `*wanted` then; -EAGAIN: it has another file, which had the
+ * name, and the name has what is now `*wanted`. After another error they are as they were.
+ */
+static int swap(const struct name *name, const char *temporary, struct file *wanted)
 {
-    int result = rename_with(name, temporary, RENAME_EXCHANGE);
+    struct file put, came;
+    int error = look_at(name, temporary, &put);
 
-    if (result == -ENOENT) { /* somebody has unlinked ours meanwhile */
-        result = rename_with(name, temporary, RENAME_NOREPLACE);
-        if (result == -EEXIST)
-            return -EAGAIN; /* and made another: what was there is unlinked, then */
-        temporary[0] = 0;
+    if (!error)
+        error = rename_with(name, temporary, RENAME_EXCHANGE);
+    if (error)
+        return error;
+    error = look_at(name, temporary, &came);
+    if (error) {
+        rename_with(name, temporary, RENAME_EXCHANGE);
+        return error;
     }
-    if (result)
-        temporary[0] = 0; /* it cannot be put back, and is not ours to remove */
-    return result ? result : -EAGAIN;
+    if (is_same(came, *wanted))
+        return 0;
+    *wanted = put;
+    return -EAGAIN;
 }
 
-static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode)
+/* Give the name to the file under the temporary one, if nothing has it. Else that keeps the temporary one. */
+static int bring_back(const struct name *name, const char *temporary)
 {
-    const struct name swapped = {.base = temporary, .directory = name->directory};
-    int result = rename_with(name, temporary, RENAME_EXCHANGE);
+    int error = rename_with(name, temporary, RENAME_NOREPLACE);
 
-    if (result == -EINVAL || result == -ENOSYS || result == -EPERM)
-        return look_and_rename(name, temporary, device, inode);
-    if (result == -ENOENT)
-        return -EAGAIN;
-    if (result || name_is(&swapped, device, inode))
-        return result;
-    return put_back(name, temporary);
+    if (!is_unknown(error))
+        return error;
+    if (linkat(name->directory, temporary, name->directory, name->base, 0) != 0)
+        return -errno;
+    return unlinkat(name->directory, temporary, 0) == 0 ? 0 : -errno;
+}
+
+enum { SWAPS_MOST = 100 }; /* each one more needs another process that moves the name in the same instant */
+
+/*
+ * What has the temporary name was another's, and had the name a moment ago; now the name has `put`, ours. Back.
+ * Should that bring a third file, made meanwhile, the third is put back as well: it is the newer one. At the
+ * end the temporary name has ours, which is removed, or a stranger's, which is not ours to remove.
+ */
+static void put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file put)
+{
+    const struct file ours = put;
+    int error = -EAGAIN;
+
+    for (int swaps = 0; error == -EAGAIN && swaps < SWAPS_MOST; swaps++)
+        error = swap(name, temporary, &put);
+    if (error == -ENOENT) /* somebody has removed what we had put there */
+        bring_back(name, temporary);
+    if (error || !is_same(put, ours))
+        temporary[0] = 0;
+}
+
+static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file old)
+{
+    int error = swap(name, temporary, &old);
+
+    if (is_unknown(error))
+        return look_and_rename(name, temporary, old);
+    if (error == -EAGAIN)
+        put_back(name, temporary, old);
+    return error == -ENOENT ? -EAGAIN : error;
 }
 
 int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode)
 {
-    int result = take_name(name, temporary, device, inode);
+    int error = take_name(name, temporary, (struct file){device, inode});
 
-    name_discard(name, temporary);
-    return result;
+    if (error)
+        name_discard(name, temporary);
+    return error;
+}
+
+/* By way of a temporary name, where it can be looked at before it is gone. */
+int name_remove(const struct name *name, dev_t device, ino_t inode)
+{
+    const struct file wanted = {device, inode};
+    char temporary[NAME_TEMPORARY_SIZE];
+    struct file came;
+    int error = choose_temporary(temporary);
+
+    if (error)
+        return error;
+    if (!name_is(name, device, inode))
+        return -EAGAIN;
+    if (renameat(name->directory, name->base, name->directory, temporary) != 0)
+        return -errno;
+    error = look_at(name, temporary, &came);
+    if (!error && !is_same(came, wanted))
+        error = -EAGAIN;
+    if (!error && unlinkat(name->directory, temporary, 0) != 0)
+        error = -errno;
+    if (error)
+        bring_back(name, temporary);
+    return error;
 }

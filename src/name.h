@@ -27,6 +27,12 @@ int name_open_file(const struct name *name, bool writable, bool any_owner);
 /* Does the name belong to this very file now? */
 bool name_is(const struct name *name, dev_t device, ino_t inode);
 
+/*
+ * Where does an absolute path lead now, seen from the root, so that folders which were moved and mounts count?
+ * 1: to this very file; 0: to another; -ENOENT: nowhere; or an error that leaves it open.
+ */
+int name_leads_to(const char *path, dev_t device, ino_t inode);
+
 enum { NAME_TEMPORARY_SIZE = 32 };
 
 /* A file without a name (`temporary` is then empty) or with a temporary one, in its directory; mode 0600. */
@@ -35,8 +41,17 @@ int name_create_file(const struct name *name, bool needs_name, char temporary[NA
 /* Give it the name: -EEXIST if it is taken. Removes the temporary one, as the next does. */
 int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE]);
 
-/* Give the file with the temporary name the place of this one. -EAGAIN: another file has the name. */
+/*
+ * Give the file with the temporary name the place of this one, which then has the temporary name, if any has.
+ * -EAGAIN: another file has the name, and keeps it. After an error our file is gone.
+ */
 int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode);
+
+/*
+ * Remove the name from this file, whoever else moves the name meanwhile. -EAGAIN: another file has the name,
+ * and keeps it. Killed in between it leaves the file under a temporary name.
+ */
+int name_remove(const struct name *name, dev_t device, ino_t inode);
 
 /* Remove the temporary name, if there is one. */
 void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]);

@@ -6,7 +6,6 @@
 #include "reading.h"
 #include "retry.h"
 #include "share.h"
-#include "wait.h"
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -203,13 +202,4 @@ int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t
             return fits ? 0 : -EBADMSG;
     } while (retry_after_copy(share, &retry, size));
     return -EAGAIN;
-}
-
-/* ---- wait ------------------------------------------------------------------------------------ */
-
-int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns)
-{
-    if (!share || ns < -1)
-        return -EINVAL;
-    return wait_for_version(&share_of(share)->region, seen, ns);
 }

@@ -524,3 +524,9 @@ void region_retire(struct region *region, uint32_t marks)
      * or none. */
     __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
 }
+
+void region_unmark(struct region *region, uint32_t marks)
+{
+    /* Release: who no longer sees the bit sees the mark that was set before it went. */
+    __atomic_fetch_and(&region->map->head.retired, ~marks, __ATOMIC_RELEASE);
+}

@@ -81,8 +81,17 @@ static inline bool region_is_writable(const struct region *region)
     return __atomic_load_n(&region->writable, __ATOMIC_RELAXED);
 }
 
-/* Set marks (SEQSHARE_REPLACED, SEQSHARE_UNLINKED), once what they announce is true. */
+/* Set marks of protocol.h: REPLACED and UNLINKED once they are true; the others before the name moves. */
 void region_retire(struct region *region, uint32_t marks);
+
+/* Take marks back: SEQSHARE_LOOK, SEQSHARE_LOOK_OUTSIDE. */
+void region_unmark(struct region *region, uint32_t marks);
+
+/* Relaxed: under the lock, whose acquire has made visible what the owners before have set; else a hint. */
+static inline uint32_t region_marks(const struct region *region)
+{
+    return __atomic_load_n(&region->map->head.retired, __ATOMIC_RELAXED);
+}
 
 unsigned char *region_slot(const struct region *region, unsigned slot);
 

@@ -4,27 +4,45 @@
  * write:
  *
  *      lock the old region; does it still have the name?
- *      read its value; make the new region with it, under a temporary name
+ *      read its value; make the new region with it, under a temporary name; lock that as well
+ *      SEQSHARE_LOOK in both
  *      exchange the two names, and see that it was the old region's; else back, and again
  *                                          from here on, who opens gets the new one (and its lock, once
  *                                          that has been seen)
+ *      SEQSHARE_REPLACED in the old one; wake; unlock
+ *                                          from here on, who had it is told; no set fell between
  *      remove the old one's, the temporary name
- *      mark the old one; wake; unlock      from here on, who had it is told; no set fell between
  *
- * Killed before the exchange: nothing has happened (but for a file `.seqshare-*` that nobody opens). Killed
- * between exchange and mark: the old region is not marked, and seqshare_reopen still notices, by the region's
- * id.
+ * Killed before the exchange: nothing has happened (but for a file `.seqshare-*` that nobody opens, and the
+ * mark, which the next owner of the lock takes back). Killed between exchange and mark: the next owner of the
+ * old region's lock finds SEQSHARE_LOOK, asks the name, and marks the region before it stores anything; see
+ * follow.c. So nothing is set in a region that has lost its name.
+ *
+ * A process that may not lock the old region (another PID or time namespace, or boot) sets
+ * SEQSHARE_LOOK_OUTSIDE, and marks the region like the others. An owner that took the lock before the mark may
+ * still publish in the old region. So once that lock has been seen free, what is newer there than the copy goes
+ * into the new one, whose lock is ours all the time.
  */
 #include <errno.h>
+#include <linux/membarrier.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "futex.h"
+#include "lock.h"
+#include "retry.h"
 #include "share.h"
 #include "wait.h"
 
 enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
     /* A name that moves this often under us, or a file system that numbers files anew each time. */
-    MOVES_MOST = 1000
+    MOVES_MOST = 1000,
+    PATIENCE_NS = 1000000000, /* for an owner whom we cannot ask whether it lives */
+    VERSIONS_MOST = 1000      /* published by it meanwhile: more is not believed */
 };
 
 struct old {
@@ -32,12 +50,16 @@ struct old {
     bool locked;
     void *bytes;
     struct first_value value;
+    char temporary[NAME_TEMPORARY_SIZE]; /* what its file is called at the end; empty: nothing */
 };
 
-static bool has_name(const struct old *old, const struct name *name)
+static struct region *region_of(const struct old *old)
 {
-    const struct region *region = &share_of(old->share)->region;
+    return &share_of(old->share)->region;
+}
 
+static bool has_name(const struct region *region, const struct name *name)
+{
     return name_is(name, region->device, region->inode);
 }
 
@@ -56,10 +78,10 @@ static int lock_old(struct old *old, const struct name *name)
     int error = share_begin(share_of(old->share));
 
     old->locked = error == 0;
-    if (!has_name(old, name))
+    if (!has_name(region_of(old), name))
         return MOVED;
     if (error == -EROFS || error == -EOPNOTSUPP || error == -EIDRM)
-        return 0; /* (-EIDRM though it has the name: marked by mistake or malice) */
+        return 0; /* (-EIDRM though it has the name: it has a second one, or was marked by mistake) */
     return error;
 }
 
@@ -87,20 +109,119 @@ static int read_old(struct old *old, const struct seqshare_reading *next)
     return 0;
 }
 
-static void retire_old(const struct old *old)
-{
-    struct region *region = &share_of(old->share)->region;
+/* ---- the exchange ---------------------------------------------------------------------------- */
 
+/* Marks that can be made: who may not write the old region's file leaves none. */
+static void mark_old(const struct old *old, uint32_t marks)
+{
+    if (region_is_writable(region_of(old)))
+        region_retire(region_of(old), marks);
+}
+
+static void unmark_old(const struct old *old, uint32_t marks)
+{
+    if (region_is_writable(region_of(old)))
+        region_unmark(region_of(old), marks);
+}
+
+static void retire(struct region *region)
+{
     region_retire(region, SEQSHARE_REPLACED);
     wake_everybody(&region->map->wake);
 }
 
-static void close_old(struct old *old)
+/*
+ * With both regions locked, if they may be. Should the name have gone elsewhere meanwhile, ours had it for an
+ * instant, and who opened it then must not publish there: that would be lost.
+ */
+static int exchange(struct share *share, struct old *old, const struct name *name)
 {
-    if (old->locked)
-        share_end(share_of(old->share));
-    seqshare_close(old->share);
+    const uint32_t announcement = old->locked ? SEQSHARE_LOOK : SEQSHARE_LOOK_OUTSIDE;
+    struct region *ours = &share->region;
+    int error;
+
+    mark_old(old, announcement);
+    region_retire(ours, SEQSHARE_LOOK);
+    error = name_replace(name, old->temporary, region_of(old)->device, region_of(old)->inode);
+    if (!error && region_is_writable(region_of(old)))
+        retire(region_of(old));
+    if (error && !has_name(ours, name))
+        retire(ours);
+    region_unmark(ours, SEQSHARE_LOOK);
+    unmark_old(old, announcement);
+    return error;
+}
+
+/* ---- what an owner publishes whom we could not keep from it ----------------------------------- */
+
+/*
+ * Others take the lock by an atomic store to the owner word, and look at the mark after it. Here it is the other
+ * way round, and neither side may miss the other. They have no fence between the two: this call makes each of
+ * their processors pass one, unless it is refused; then they have a millisecond for it.
+ */
+static void pass_fences(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
+        poll(NULL, 0, 1);
+}
+
+/* Whoever takes the lock once it has been seen free, after the mark, publishes nothing. */
+static void await_free(const struct region *old)
+{
+    int64_t deadline = clock_after(PATIENCE_NS);
+
+    pass_fences();
+    while (lock_owner(&old->map->lock) != 0 && clock_now() < deadline)
+        poll(NULL, 0, 1);
+    __atomic_thread_fence(
+        __ATOMIC_ACQUIRE); /* pairs with the release of the lock: all of its owner's stores */
+}
+
+/* Version by version, for a reader of the new region may be copying the one before. */
+static void publish_rest(seqshare *share, const struct first_value *value)
+{
+    uint64_t version = seqshare_version(share);
+
+    for (int i = 0; i < VERSIONS_MOST && version < value->version; i++, version++)
+        if (seqshare_set_typed(share, value->bytes, value->length, value->tag) != 0)
+            return;
+}
+
+static void carry_rest(seqshare *share, struct old *old)
+{
+    if (old->locked || !region_is_writable(region_of(old)))
+        return;
+    await_free(region_of(old));
     free(old->bytes);
+    old->bytes = NULL;
+    if (read_old(old, NULL) == 0)
+        publish_rest(share, &old->value);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/*
+ * Under the lock of the new region, which nobody else can have as yet. (Where nobody may write, there is none.)
+ * It stays ours until unlock_new.
+ */
+static int exchange_locked(struct share *share, struct old *old, const struct name *name)
+{
+    int locked = seqshare_lock(&share->hot), error = locked < 0 ? locked : share_begin(share);
+
+    if (error && error != -EOPNOTSUPP) {
+        name_discard(name, old->temporary);
+        return error;
+    }
+    error = exchange(share, old, name);
+    if (locked >= 0)
+        share_end(share);
+    return error;
+}
+
+static void unlock_new(struct share *share)
+{
+    if (share_is_locked_by_me(share))
+        seqshare_unlock(&share->hot);
 }
 
 /* With the old region open: 0, MOVED, or an error. */
@@ -114,10 +235,26 @@ static int take_place(struct share *share, struct old *old, struct name *name, c
         return error;
     if (old->value.length > request->capacity)
         return -EMSGSIZE;
-    error = share_make_named(share, name, request, &old->value, &share_of(old->share)->region);
-    if (!error && old->locked)
-        retire_old(old);
+    error = share_make_file(share, name, request, &old->value, region_of(old), old->temporary);
+    if (error)
+        return error;
+    error = exchange_locked(share, old, name);
+    if (!error && !request->first)
+        carry_rest(&share->hot, old);
+    unlock_new(share);
+    if (error)
+        region_close(&share->region);
+    else
+        share_take_path(share, name);
     return error == -EAGAIN ? MOVED : error;
+}
+
+static void close_old(struct old *old)
+{
+    if (old->locked)
+        share_end(share_of(old->share));
+    seqshare_close(old->share);
+    free(old->bytes);
 }
 
 static int try_to_replace(struct share *share, struct name *name, const struct request *request)
@@ -133,6 +270,7 @@ static int try_to_replace(struct share *share, struct name *name, const struct r
         return error;
     error = take_place(share, &old, name, request);
     close_old(&old);
+    name_discard(name, old.temporary);
     return error;
 }
 

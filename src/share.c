@@ -12,12 +12,10 @@
 
 #include "memory.h"
 #include "owner.h"
-#include "wait.h"
 
 _Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
 
-/* Let the inline functions look at the region. */
-static void aim(struct share *share)
+void share_aim(struct share *share)
 {
     share->hot.head = &share->region.map->head;
     share->hot.bytes = region_slot(&share->region, 0);
@@ -34,7 +32,7 @@ static int hand_over(seqshare **result, struct share *share, int error)
         free(share);
         return error;
     }
-    aim(share);
+    share_aim(share);
     *result = &share->hot;
     return 0;
 }
@@ -64,43 +62,10 @@ int seqshare_new(seqshare **result, size_t capacity)
 
 /* ---- by name --------------------------------------------------------------------------------- */
 
-/* The handle takes the path from `name`, which keeps its directory. */
-static void take_path(struct share *share, struct name *name)
+void share_take_path(struct share *share, struct name *name)
 {
     share->path = name->path;
     name->path = NULL;
-}
-
-/*
- * In the place of another. Should the name have gone elsewhere meanwhile, ours had it for an instant, and who
- * opened it then must not publish there: that would be lost. So it is locked, and marked before others go on.
- */
-static int give_place(struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
-                      const struct region *old)
-{
-    struct region *region = &share->region;
-    int error = share_begin(share);
-    bool locked = !error;
-
-    if (error && error != -EOPNOTSUPP) { /* nobody here may write, then */
-        name_discard(name, temporary);
-        return error;
-    }
-    error = name_replace(name, temporary, old->device, old->inode);
-    if (error && !name_is(name, region->device, region->inode))
-        region_retire(region, SEQSHARE_REPLACED);
-    if (locked)
-        share_end(share);
-    if (error)
-        wake_everybody(&region->map->wake);
-    return error;
-}
-
-/* The last step: the name. */
-static int give_name(struct share *share, const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
-                     const struct region *old)
-{
-    return old ? give_place(share, name, temporary, old) : name_link(name, share->region.write_fd, temporary);
 }
 
 /* Whose it is, and its mode: before the name, so that nobody finds it otherwise. */
@@ -113,10 +78,10 @@ static int give_owner(int fd, const struct request *request, const struct region
     return fchmod(fd, request->mode) == 0 ? 0 : -errno;
 }
 
-int share_make_named(struct share *share, struct name *name, const struct request *request,
-                     const struct first_value *value, const struct region *old)
+int share_make_file(struct share *share, const struct name *name, const struct request *request,
+                    const struct first_value *value, const struct region *old,
+                    char temporary[NAME_TEMPORARY_SIZE])
 {
-    char temporary[NAME_TEMPORARY_SIZE];
     int fd = name_create_file(name, old != NULL, temporary);
     int error;
 
@@ -130,14 +95,11 @@ int share_make_named(struct share *share, struct name *name, const struct reques
     error = give_owner(fd, request, old);
     if (error) {
         name_discard(name, temporary);
-    } else {
-        error = give_name(share, name, temporary, old);
-    }
-    if (error)
         region_close(&share->region);
-    else
-        take_path(share, name);
-    return error;
+        return error;
+    }
+    share_aim(share);
+    return 0;
 }
 
 static bool makes_sense(const struct request *request)
@@ -184,11 +146,21 @@ struct first_value share_first_value(const struct seqshare_reading *first, uint6
 
 int share_make_first(struct share *share, struct name *name, const struct request *request)
 {
+    char temporary[NAME_TEMPORARY_SIZE];
     struct first_value value;
+    int error;
 
     if (request->first)
         value = share_first_value(request->first, 1);
-    return share_make_named(share, name, request, request->first ? &value : NULL, NULL);
+    error = share_make_file(share, name, request, request->first ? &value : NULL, NULL, temporary);
+    if (error)
+        return error;
+    error = name_link(name, share->region.write_fd, temporary);
+    if (error)
+        region_close(&share->region);
+    else
+        share_take_path(share, name);
+    return error;
 }
 
 int seqshare_create_with(seqshare **result, const char *text, size_t capacity, mode_t mode,
@@ -204,7 +176,7 @@ int seqshare_create(seqshare **result, const char *text, size_t capacity, mode_t
     return seqshare_create_with(result, text, capacity, mode, NULL);
 }
 
-static int open_region(struct region *region, const struct name *name, bool writable, bool any_owner)
+int share_open_region(struct region *region, const struct name *name, bool writable, bool any_owner)
 {
     int fd = name_open_file(name, writable, any_owner);
 
@@ -218,8 +190,10 @@ int share_open_at(seqshare **result, const struct name *name, int access)
 
     if (!share)
         return -ENOMEM;
-    error = open_region(&share->region, name, access & SEQSHARE_WRITE, access & SEQSHARE_ANY_OWNER);
+    share->path = strdup(name->path);
     share->any_owner = access & SEQSHARE_ANY_OWNER;
+    error = share->path ? share_open_region(&share->region, name, access & SEQSHARE_WRITE, share->any_owner)
+                        : -ENOMEM;
     return hand_over(result, share, error);
 }
 
@@ -234,85 +208,6 @@ int seqshare_open(seqshare **result, const char *text, int access)
     if (error)
         return error;
     error = share_open_at(result, &name, access);
-    if (!error)
-        take_path(share_of(*result), &name);
-    name_close(&name);
-    return error;
-}
-
-/* By the file too: a copy of a region's file has its id. */
-static bool is_same(const struct region *one, const struct region *other)
-{
-    return memcmp(one->header.region_id, other->header.region_id, sizeof one->header.region_id) == 0 &&
-           one->device == other->device && one->inode == other->inode;
-}
-
-int seqshare_reopen(seqshare *handle)
-{
-    struct share *share = share_of(handle);
-    struct region found;
-    struct name name;
-    int error;
-
-    if (!handle || !share->path)
-        return -EINVAL;
-    if (region_is_writable(&share->region) && share_is_locked_by_me(share))
-        return -EBUSY;
-    error = name_open(&name, share->path);
-    if (error)
-        return error;
-    error = open_region(&found, &name, region_is_writable(&share->region), share->any_owner);
-    name_close(&name);
-    if (error)
-        return error;
-    if (is_same(&found, &share->region)) {
-        region_close(&found);
-        return 0;
-    }
-    region_close(&share->region);
-    share->region = found;
-    share->our_world = share->locked_by = share->writing = share->filling = 0;
-    aim(share);
-    return 1;
-}
-
-/* These say nothing of the file. What is no share, or not
- * ours to write, is removed all the same, and not told. */
-static bool says_nothing(int error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
-}
-
-static int unlink_name(const struct name *name)
-{
-    struct region region;
-    struct stat status;
-    int error = open_region(&region, name, true, false); /* a stranger could truncate it while we mark it */
-    bool known = !error;
-
-    if (error == -ENOENT || says_nothing(error))
-        return error;
-    error = unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
-    if (!known)
-        return error;
-    /* Only if it was this file that lost its name: another may have had it by then. */
-    if (!error && fstat(region.write_fd, &status) == 0 && status.st_nlink == 0)
-        region_retire(&region, SEQSHARE_UNLINKED);
-    region_close(&region);
-    return error;
-}
-
-int seqshare_unlink(const char *text)
-{
-    struct name name;
-    int error;
-
-    if (!text)
-        return -EINVAL;
-    error = name_open(&name, text);
-    if (error)
-        return error;
-    error = unlink_name(&name);
     name_close(&name);
     return error;
 }

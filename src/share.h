@@ -19,6 +19,8 @@ struct share {
     seqshare_word filling;   /* the version that its fill makes; 0: it is in none */
     size_t room;
     seqshare_word retries;
+    seqshare_word next_look; /* when a thread that waits asks the name again; see follow.c */
+    uint32_t marks_seen;     /* the region's marks when one last did */
 };
 
 static inline struct share *share_of(const seqshare *share)
@@ -26,7 +28,7 @@ static inline struct share *share_of(const seqshare *share)
     return (struct share *)(uintptr_t)share; /* a handle is ours to change, whatever its user promised */
 }
 
-/* The region that `name` has, as seqshare_open; the handle then knows no path. */
+/* The region that `name` has, as seqshare_open. */
 int share_open_at(seqshare **result, const struct name *name, int access);
 
 /* What create and replace were asked for. */
@@ -40,14 +42,24 @@ struct request {
 /* *first as a version, published here and now. */
 struct first_value share_first_value(const struct seqshare_reading *first, uint64_t version);
 
-/*
- * A region complete with mode and value, under `name`: in the place of the region `old` (-EAGAIN: another has
- * the name now), or NULL, as the first (-EEXIST).
- */
-int share_make_named(struct share *share, struct name *name, const struct request *request,
-                     const struct first_value *value, const struct region *old);
+/* The region that `name` has, with the descriptors that seqshare_open would give it. */
+int share_open_region(struct region *region, const struct name *name, bool writable, bool any_owner);
 
-/* The same where the name is free, with what the request says. */
+/*
+ * A region complete with mode and value, and not under its name yet: its file has a temporary one if it is to
+ * take the place of the region `old`; else (NULL) perhaps none.
+ */
+int share_make_file(struct share *share, const struct name *name, const struct request *request,
+                    const struct first_value *value, const struct region *old,
+                    char temporary[NAME_TEMPORARY_SIZE]);
+
+/* The handle takes the path from `name`, which keeps its directory. */
+void share_take_path(struct share *share, struct name *name);
+
+/* Let the inline functions look at the handle's region. */
+void share_aim(struct share *share);
+
+/* The same under its name, where that is free (-EEXIST), with what the request says. */
 int share_make_first(struct share *share, struct name *name, const struct request *request);
 
 /* What create and replace have in common: all but how `make` gives the name a region. */
@@ -69,6 +81,12 @@ int share_check_world(struct share *share);
  */
 int share_begin(struct share *share);
 void share_end(struct share *share);
+
+/*
+ * The owner of the lock has found marks other than SEQSHARE_UNLINKED: may it store anything? 0, or -EIDRM.
+ * Asks the name where that may have moved, and says in the region what it has found.
+ */
+int share_check_marks(struct share *share);
 
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);

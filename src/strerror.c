@@ -32,7 +32,8 @@ const char *seqshare_strerror(int error)
     case EAGAIN:
         return "writers overtook every attempt at reading";
     case EIDRM:
-        return "the name has gone to another region: reopen and try again";
+        return "this region was replaced: open the name again; if it still leads here, its file was mounted "
+               "alone or has a second name: mount or use its folder";
     case EROFS:
         return "the share is read-only in this process";
     case EBUSY:

@@ -43,31 +43,34 @@ static uint32_t register_sleeper(struct region *region, int64_t *bound)
     return word;
 }
 
-/* 0: another version than `seen`; -EIDRM: replaced, and no other; -EAGAIN: neither. */
-static int look(const struct seqshare_head *head, uint64_t seen)
+/* 0: another version than `seen`; -EIDRM: replaced, and no other; -ETIMEDOUT: other marks; -EAGAIN: neither. */
+static int look(const struct seqshare_head *head, uint64_t seen, const uint32_t *known)
 {
     /* Acquire: pairs with region_retire. The mark first, for nothing is published after
      * it: what was, is then seen. */
-    bool replaced = __atomic_load_n(&head->retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
+    uint32_t marks = __atomic_load_n(&head->retired, __ATOMIC_ACQUIRE);
 
     if (seqshare_read_begin(head) != seen)
         return 0;
-    return replaced ? -EIDRM : -EAGAIN;
+    if (marks & SEQSHARE_REPLACED)
+        return -EIDRM;
+    /* Relaxed: the caller's own, which other threads that wait may change. */
+    return known && marks != __atomic_load_n(known, __ATOMIC_RELAXED) ? -ETIMEDOUT : -EAGAIN;
 }
 
-int wait_for_version(struct region *region, uint64_t seen, int64_t ns)
+int wait_for_version(struct region *region, uint64_t seen, const uint32_t *marks, int64_t ns)
 {
     const struct seqshare_head *head = &region->map->head;
     int64_t deadline = ns > 0 ? clock_after(ns) : 0;
-    int result =
-        look(head, seen); /* who need not sleep does not register: that would cost a publisher a wake-up */
+    /* Who need not sleep does not register: that would cost a publisher a wake-up. */
+    int result = look(head, seen, marks);
 
     while (result == -EAGAIN && ns != 0) {
         int64_t left, bound;
         uint32_t word = register_sleeper(region, &bound);
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D1] pairs with D2 */
-        result = look(head, seen);
+        result = look(head, seen, marks);
         if (result != -EAGAIN)
             break;
         left = ns < 0 ? bound : deadline - clock_now();

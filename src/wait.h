@@ -9,9 +9,10 @@
 
 /*
  * Sleep until the version differs from `seen`.
- * 0; -ETIMEDOUT; -EINTR; -EIDRM replaced, with no other version than `seen`.
+ * 0; -ETIMEDOUT, also when the region's marks differ from *marks (NULL: they do not matter); -EINTR; -EIDRM
+ * replaced, with no other version than `seen`.
  */
-int wait_for_version(struct region *region, uint64_t seen, int64_t ns);
+int wait_for_version(struct region *region, uint64_t seen, const uint32_t *marks, int64_t ns);
 
 /* After a publication. A system call only if somebody registered. */
 void wake_registered(uint32_t *wake);

@@ -84,13 +84,18 @@ static int check_writable(struct share *share, const struct identity *self)
 }
 
 /*
- * Marks of replace are made under the lock, and never go away. Relaxed: asked before the lock it only saves
- * waiting; asked again under it, the lock's acquire has made a mark visible that was set before the lock was
- * given back.
+ * Asked before the lock, this only saves waiting. Asked again under it, the lock's acquire has made each mark
+ * visible that an owner has set.
  */
 static bool is_replaced(const struct share *share)
 {
-    return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_RELAXED) & SEQSHARE_REPLACED;
+    return region_marks(&share->region) & SEQSHARE_REPLACED;
+}
+
+/* Holding the lock: 0, or -EIDRM. Only a name that moves, or has moved, costs more than the load. */
+static int check_marks(struct share *share)
+{
+    return region_marks(&share->region) & ~(uint32_t)SEQSHARE_UNLINKED ? share_check_marks(share) : 0;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -128,11 +133,10 @@ static int begin(struct share *share, const struct identity *self)
         return error;
     set_filling(share, 0); /* who filled before us may have died */
     set_writing(share, self->owner);
-    if (is_replaced(share)) {
+    error = check_marks(share);
+    if (error)
         end(share, self->owner);
-        return -EIDRM;
-    }
-    return 0;
+    return error;
 }
 
 int share_begin(struct share *share)
@@ -337,7 +341,7 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
 {
     struct share *share = share_of(handle);
     const struct identity *self;
-    int result;
+    int result, error;
 
     if (!handle || ns < -1)
         return -EINVAL;
@@ -350,9 +354,10 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
     result = lock_acquire(lock_of(share), self->owner, ns);
     if (result < 0)
         return result;
-    if (is_replaced(share)) {
+    error = check_marks(share);
+    if (error) {
         lock_release(lock_of(share), self->owner);
-        return -EIDRM;
+        return error;
     }
     __atomic_store_n(&share->locked_by, self->owner, __ATOMIC_RELAXED); /* see set_writing */
     return result;

@@ -87,10 +87,16 @@ extern "C" {
 
 enum { SEQSHARE_SLOTS_MAX = 8 };
 
-/* The bits of the retired mark. */
+/*
+ * The bits of the retired mark. Any of them says: ask the name, for it may lead elsewhere. A process that moves
+ * the name sets one of the last two before it does so, and clears it when it gives up. So a name that has moved
+ * leaves a bit behind, wherever the mover is killed. The rules are in src/replace.c and src/follow.c.
+ */
 enum {
-    SEQSHARE_REPLACED = 1, /* the name has gone to another region: nothing is published here any more */
-    SEQSHARE_UNLINKED = 2  /* the name was removed: all goes on for those who have the region */
+    SEQSHARE_REPLACED = 1,    /* the name has gone to another region: nothing is published here any more */
+    SEQSHARE_UNLINKED = 2,    /* the name was removed: all goes on for those who have the region */
+    SEQSHARE_LOOK = 4,        /* an owner of the lock moves the name, or died while it did */
+    SEQSHARE_LOOK_OUTSIDE = 8 /* likewise, a process that may not lock */
 };
 
 /* The last version there can be: the sequence must hold 2(v+1). */
@@ -107,7 +113,7 @@ struct seqshare_slot {
 
 struct seqshare_head {
     seqshare_word sequence;
-    uint32_t retired; /* SEQSHARE_REPLACED | SEQSHARE_UNLINKED */
+    uint32_t retired; /* the bits above */
     uint32_t reserved;
     struct seqshare_slot slot[SEQSHARE_SLOTS_MAX];
 };

@@ -103,14 +103,16 @@ SEQSHARE_API int seqshare_create(seqshare **share, const char *name, size_t capa
 
 /*
  * As seqshare_create, but where the name exists, the new region takes its place in one step and carries
- * value, type tag and version on, and the old one's owner, group and ACL. The old region is marked: seqshare_retired() is true there, its waiters get
- * -EIDRM, and so does every later set, set_if, fill or lock on it (seqshare_reopen, and try again); reads go
- * on. Waits for the old region's lock, so that no publication is lost; a region it may not lock is read and
- * left unmarked. Errors: as seqshare_create but for -EEXIST, as seqshare_open for what has the name, and
- * -EMSGSIZE when the value that stands is longer than `capacity`; -EPERM also when this process may not give
- * the new one the old one's owner, group or ACL; -EBUSY in the middle of this thread's own
- * set or fill on the old region; -EAGAIN others took the name a thousand times meanwhile, or writers outran
- * the reading of a region that could not be locked.
+ * value, type tag and version on, and the old one's owner, group and ACL. The old region is marked:
+ * seqshare_retired() is true there, its waiters get -EIDRM, and so does every later set, set_if, fill or lock
+ * on it (seqshare_reopen, and try again); reads go on. Waits for the old region's lock, so that no publication
+ * is lost. Where it may not lock (another PID namespace, or boot), what an owner publishes meanwhile goes along
+ * as well, if it unlocks within a second. Where it may not write the old region's file, that is left unmarked.
+ * Errors: as seqshare_create but for -EEXIST, as seqshare_open for what has the name, and -EMSGSIZE when the
+ * value that stands is longer than `capacity`; -EPERM also when this process may not give the new one the old
+ * one's owner, group or ACL; -EBUSY in the middle of this thread's own set or fill on the old region; -EAGAIN
+ * others took the name a thousand times meanwhile, or writers outran the reading of a region that could not be
+ * locked.
  */
 SEQSHARE_API int seqshare_replace(seqshare **share, const char *name, size_t capacity, mode_t mode);
 
@@ -171,12 +173,22 @@ SEQSHARE_API int seqshare_fd(const seqshare *share, int access);
 SEQSHARE_API int seqshare_reader(seqshare **reader, const seqshare *share);
 
 /*
- * Move the handle to the region that its name has now: 1 if it moved, 0 if it was there already. Access stays
- * as it was. What seqshare_peek handed out is gone when it moved. Versions may start over there. Errors, the
- * handle unchanged: -ENOENT the name is gone; -EINVAL a share without a name; -EBUSY this thread owns the
- * lock; and all of seqshare_open's. No other thread may use the handle meanwhile.
+ * Move the handle to the region that its name has now: 1 if it moved, 0 if it was there already, which takes
+ * one system call. Access stays as it was. What seqshare_peek handed out is gone when it moved. Versions may
+ * start over there. Errors, the handle unchanged: -ENOENT the name is gone; -EIDRM the region was replaced, and
+ * yet the name leads here (a file that is mounted alone, or has a second name: use its folder); -EINVAL a share
+ * without a name; -EBUSY this thread owns the lock; and all of seqshare_open's. No other thread may use the
+ * handle meanwhile.
  */
 SEQSHARE_API int seqshare_reopen(seqshare *share);
+
+/*
+ * Does the name lead to this region now? 1: yes; 0: to something else, or nowhere. While this thread holds the
+ * lock that stays so, unless the name is moved by hand or from another PID namespace. So a writer that must not
+ * publish into a region without a name (seqshare_set does: 0) locks, asks, sets and unlocks. One system call.
+ * Errors: -EINVAL a share without a name; -EACCES, and what else stat(2) says of the path.
+ */
+SEQSHARE_API int seqshare_named(const seqshare *share);
 
 /*
  * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again.
@@ -200,8 +212,9 @@ SEQSHARE_API void seqshare_close(seqshare *share);
 
 /*
  * Remove a name, whatever file it is of, share or not. Shares that are open go on as they are;
- * seqshare_retired() is true there (if the caller may write the file and it had no other name). Errors:
- * -ENOENT; -EINVAL; -ENAMETOOLONG; -EMFILE, -ENFILE; and unlink(2)'s.
+ * seqshare_retired() is true there (if the caller may write the file and it had no other name). Waits for the
+ * lock, but not longer than 0.2 s. Errors: -ENOENT; -EINVAL; -ENAMETOOLONG; -EMFILE, -ENFILE; -EAGAIN others
+ * moved the name a thousand times meanwhile; and what unlink(2) and rename(2) say.
  */
 SEQSHARE_API int seqshare_unlink(const char *name);
 
@@ -326,8 +339,12 @@ SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view);
 /* Was all that has been read from the view so far part of its version? Once false, it stays false. */
 SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *view);
 
-/* Has the region's name gone to another region (replace), or was it removed (unlink)? Then seqshare_reopen.
- * One load. */
+/*
+ * Is seqshare_reopen worth a try? The name has gone to another region (replace), was removed (unlink), or is
+ * just being moved. It may be true for an instant, or until the next write, although nothing has moved: reopen
+ * then says 0. One load. A name that is moved by hand leaves no mark: see seqshare_wait, or call reopen now and
+ * then.
+ */
 SEQSHARE_INLINE bool seqshare_retired(const seqshare *share);
 
 /* ---- lock ------------------------------------------------------------------------------------ */
@@ -356,8 +373,10 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
  * Sleep until the version differs from `seen`: 0. A writable share is woken (and looks every 500 ms, should
  * the publisher have been killed before it could wake anybody); a read-only one looks every 50 ms. `ns` 0
  * looks once. Errors: -ETIMEDOUT; -EINTR a signal handler ran while it slept (one that ran just before goes
- * unnoticed: who waits for a signal, too, sets a limit); -EIDRM the region was replaced and has no other
- * version than `seen`.
+ * unnoticed: who waits for a signal, too, sets a limit); -EIDRM the region has no other version than `seen`,
+ * and was replaced, or its name leads to another one, to which seqshare_reopen would move. It asks the name at
+ * once when a mark is new, and once a second: so rm and a new share, mv, a restored backup and a mount are
+ * noticed as well. As long as the name leads nowhere it sleeps on.
  */
 SEQSHARE_API int seqshare_wait(const seqshare *share, uint64_t seen, int64_t ns);
 
@@ -389,10 +408,10 @@ struct seqshare_stat {
     int32_t writer;   /* process that published the current value, as its PID namespace numbers it */
     int32_t owner;    /* thread that owns the lock, likewise; 0: nobody */
     bool owner_alive; /* false with an owner: the next writer takes over; true also if it cannot be told */
-    bool retired;     /* replaced or unlinked */
-    bool replaced;
-    bool unlinked;
-    bool writable;   /* through this handle */
+    bool retired;     /* any mark, as seqshare_retired */
+    bool replaced;    /* the name went to another region: nothing is published here any more */
+    bool unlinked;    /* the name was removed */
+    bool writable;    /* through this handle */
     uint8_t foreign; /* 0, or one of SEQSHARE_FOREIGN_...: why this process cannot write or lock the region */
     uint8_t reserved[58];
 };

@@ -187,17 +187,30 @@ static void check_sequence(struct check *check)
         report(check, FINE, "sequence", "version %llu stands", (unsigned long long)version);
 }
 
+/* What has the name is the region that lost it: so its file has been mounted, or has a second name. */
+static void report_replaced(struct check *check)
+{
+    bool named = !is_descriptor(check->name);
+
+    report(check, named ? WRONG : NOTE, "retired",
+           "replaced: the name has gone to another region; nothing is published here");
+    if (named)
+        advise("but this name still leads here: mount, or use, the folder of the name that was replaced");
+}
+
 static void check_marks(struct check *check)
 {
     uint32_t marks = check->layout.head.retired;
+    const uint32_t look = SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE;
 
-    if (marks & ~(uint32_t)(SEQSHARE_REPLACED | SEQSHARE_UNLINKED))
+    if (marks & ~(SEQSHARE_REPLACED | SEQSHARE_UNLINKED | look))
         report(check, WRONG, "retired", "%08x: no such mark", marks);
     else if (marks & SEQSHARE_REPLACED)
-        report(check, NOTE, "retired",
-               "replaced: the name has gone to another region; nothing is published here");
+        report_replaced(check);
     else if (marks & SEQSHARE_UNLINKED)
         report(check, NOTE, "retired", "unlinked: the name was removed; programs that have it open go on");
+    else if (marks & look)
+        report(check, NOTE, "retired", "no; a process moves the name, or was killed before it did");
     else
         report(check, FINE, "retired", "no");
 }

@@ -255,27 +255,46 @@ static unsigned look(const struct act *act)
     return what;
 }
 
-/* Who has had the region goes on with it, or is told to reopen. 1: it was replaced, and not told so. */
-static unsigned check_old_handle(const struct act *act, unsigned what)
+/* The handle's next writer is refused, and told why; nothing was stored. Then it comes to the new region. */
+static void check_told(const struct act *act, int error)
 {
     const struct published *carried = act->value ? &coming : &standing;
-    struct published next = {standing.version + 1, new_key()};
-    int error = value_set(old, kind, next.key);
 
-    if (error == -EIDRM && what == NEW) {
-        if (!seqshare_retired(old) || seqshare_reopen(old) != 1 || values_read(old, kind, carried, 1) < 0)
-            report_wrong("a handle of the replaced region does not come to the new one");
-        return 0;
+    if (error != -EIDRM)
+        report_wrong("a set in a region that has lost its name to another: %s", seqshare_strerror(error));
+    if (!seqshare_retired(old))
+        report_wrong("the old region says nothing");
+    if (seqshare_reopen(old) != 1 || values_read(old, kind, carried, 1) < 0)
+        report_wrong("a handle of the replaced region does not come to the new one");
+}
+
+/* Who reads or waits is told before anybody writes. */
+static void check_hint(unsigned what)
+{
+    if (what != OLD && !seqshare_retired(old))
+        report_wrong("the name has moved, and the region does not say so");
+    if (what == NEW && seqshare_wait(old, standing.version, -1) != -EIDRM)
+        report_wrong("who waits on the old region is not told");
+}
+
+/* Who has had the region goes on with it, or is told to reopen. */
+static void check_old_handle(const struct act *act, unsigned what)
+{
+    struct published next = {standing.version + 1, new_key()};
+    int error;
+
+    check_hint(what);
+    error = value_set(old, kind, next.key);
+    if (what == NEW) {
+        check_told(act, error);
+        return;
     }
     if (error || values_read(old, kind, &next, 1) < 0)
         report_wrong("a handle from before: %s", seqshare_strerror(error));
-    if (what != NEW)
-        return 0;
-    if (stage->over)
-        report_wrong("replace is through, and the old region not marked");
-    if (seqshare_reopen(old) != 1 || values_read(old, kind, carried, 1) < 0)
-        report_wrong("reopen does not notice the replacement");
-    return 1;
+    if (what == ABSENT && !seqshare_retired(old))
+        report_wrong("the name was removed, and the region does not say so");
+    if (what == OLD && seqshare_retired(old))
+        report_wrong("the name is here, and the region says otherwise after a write");
 }
 
 /* Whoever comes next does what it wants to do by the name. */
@@ -312,7 +331,7 @@ static void check_next(const char *which)
 }
 
 struct tally {
-    unsigned long points, strays, leftovers, untold;
+    unsigned long points, strays, leftovers;
 };
 
 static void check_after(const struct act *act, pid_t pid, size_t point, struct tally *tally)
@@ -335,7 +354,7 @@ static void check_after(const struct act *act, pid_t pid, size_t point, struct t
     if (stage->over && stage->result != 0)
         report_wrong("%s: it was through with %ld", which, stage->result);
     if (old)
-        tally->untold += check_old_handle(act, what);
+        check_old_handle(act, what);
     check_next(which);
     if (point % 2 != 0)
         tracee_reap(pid);
@@ -413,9 +432,6 @@ static void kill_everywhere(const struct act *act)
         report_done("%lu kill points around system calls", calls.points);
     if (leftovers > 0)
         printf("    temporary files left %lu times: %s\n", leftovers, leftovers_reason);
-    if (calls.untold + steps.untold > 0)
-        printf("    killed %lu times between taking the place and marking the old region: reopen noticed\n",
-               calls.untold + steps.untold);
 }
 
 static void remove_directory(void)

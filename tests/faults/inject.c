@@ -163,6 +163,15 @@ void *faulty_calloc(size_t number, size_t size)
     return block;
 }
 
+char *faulty_strdup(const char *text);
+char *faulty_strdup(const char *text)
+{
+    char *copy = allow(&allocate_call) ? strdup(text) : NULL;
+
+    __atomic_fetch_add(&blocks, copy ? 1 : 0, __ATOMIC_SEQ_CST);
+    return copy;
+}
+
 void faulty_free(void *block);
 void faulty_free(void *block)
 {
@@ -456,6 +465,8 @@ static const struct call *call_of(long number, long operation)
         return &pidfd_call;
     case SYS_renameat2:
         return &exchange_call;
+    case SYS_membarrier:
+        return &membarrier_call;
 #ifdef SYS_futex_time64
     case SYS_futex_time64:
 #endif

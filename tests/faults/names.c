@@ -9,6 +9,8 @@ enum { MODE = 0640, REGION_SIZE = 2 * CAPACITY + 4096 };
 
 static const int no_room[] = {-ENOSPC, -EIO, 0};
 static const int no_share[] = {-EBADMSG, 0};
+/* What cannot be looked at may be another file: it is tried again, and at last given up. */
+static const int no_look[] = {-EAGAIN, -EIO, 0};
 /* Where /proc cannot be asked it is unknown whose the region is, and that is said as another namespace. */
 static const int no_share_or_room[] = {-EBADMSG, -EBADF, -EOPNOTSUPP, -ENOSPC, -EIO, -EAGAIN, 0};
 
@@ -271,6 +273,6 @@ const struct operation name_operations[] = {
     {"reopen, moved", 1, 0, false, false, no_share, make_moved, reopen, is_moved, is_not_moved, close_all},
     {"reopen, not moved", 0, 0, false, false, no_share, make_named, reopen, is_where_it_was, is_where_it_was,
      close_all},
-    {"unlink", 0, NO_PROC | LOW_FREE, true, false, no_share, make_file, unlink_name, is_unlinked,
+    {"unlink", 0, NO_PROC | LOW_FREE, true, false, no_look, make_file, unlink_name, is_unlinked,
      is_where_it_was, close_all},
     {0}};

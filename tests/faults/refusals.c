@@ -143,6 +143,7 @@ const struct call renameat_call = {"renameat",
                                     {ENOSPC, FAILS},
                                     {EPERM, FAILS},
                                     {EROFS, FAILS}}};
+const struct call membarrier_call = {"membarrier", {{ENOSYS, PASSES}, {EPERM, PASSES}, {EINVAL, PASSES}}};
 const struct call exchange_call = {"renameat2 EXCHANGE",
                                    {{EINVAL, PASSES},
                                     {ENOSYS, PASSES},

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where does a handle's name lead now? A name may move without any mark in the region: by hand, by a mount, or
+ * because the process that moved it was killed. So whoever must know asks the name itself:
+ *
+ *   - seqshare_reopen, at each call;
+ *   - seqshare_wait, at once when a mark is new, and once a second while it sleeps;
+ *   - the owner of the lock, before it stores anything, when one of the two marks stands that say that a
+ *     process was about to move the name (share_check_marks).
+ *
+ * What a process sees under a name is its own matter (chroot, mounts). So only the last of these writes what it
+ * has found into the region, where a process that moved the name has asked for it.
+ */
+#include <errno.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "futex.h"
+#include "share.h"
+#include "wait.h"
+
+enum { LOOK_AGAIN_NS = 1000000000 };
+
+/* ---- asking the name ------------------------------------------------------------------------- */
+
+static bool is_layered(int fd)
+{
+    struct statfs system;
+
+    return fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+/* What a reader of the file finds, if it stays the same for that long. */
+static bool reads_another_sequence(const struct region *region, int fd)
+{
+    const struct seqshare_head *head = &region->map->head;
+    uint64_t before = seqshare_load_relaxed(&head->sequence), found; /* compared alone, like the one below */
+    off_t offset = (off_t)offsetof(struct layout, head.sequence);
+
+    if (pread(fd, &found, sizeof found, offset) != sizeof found)
+        return false;
+    return found != before && seqshare_load_relaxed(&head->sequence) == before;
+}
+
+/*
+ * On overlayfs a file that is opened for writing may be copied up to another layer, and keeps its number.
+ * What was mapped before stays the file below, while the descriptor then reads the file above.
+ */
+static bool was_copied_up(const struct region *region)
+{
+    int fd = region->read_fd;
+
+    return !region_is_writable(region) && region_owns(region, fd) && is_layered(fd) &&
+           reads_another_sequence(region, fd);
+}
+
+/* As name_leads_to. A handle without a name: -EINVAL. */
+static int leads_here(const struct share *share)
+{
+    const struct region *region = &share->region;
+    int here = share->path ? name_leads_to(share->path, region->device, region->inode) : -EINVAL;
+
+    return here == 1 && was_copied_up(region) ? 0 : here;
+}
+
+int seqshare_named(const seqshare *handle)
+{
+    int here = handle ? leads_here(share_of(handle)) : -EINVAL;
+
+    return here == -ENOENT ? 0 : here;
+}
+
+/* ---- the owner of the lock ------------------------------------------------------------------- */
+
+static void retire(struct region *region, uint32_t mark)
+{
+    region_retire(region, mark);
+    wake_everybody(&region->map->wake);
+}
+
+/*
+ * Whoever set SEQSHARE_LOOK owned the lock that is ours now: so it is dead, and this mark done with. It may
+ * have died just before it could say that it had removed the name.
+ */
+static void finish_look(struct region *region, bool named)
+{
+    struct stat status;
+
+    if (!named && region_owns(region, region->write_fd) && fstat(region->write_fd, &status) == 0 &&
+        status.st_nlink == 0)
+        retire(region, SEQSHARE_UNLINKED);
+    region_unmark(region, SEQSHARE_LOOK);
+}
+
+/*
+ * The marks say that a process was about to move the name. Did it? SEQSHARE_LOOK_OUTSIDE stays, for its setter
+ * owns no lock, and may yet do it.
+ */
+static int look(struct share *share, uint32_t marks)
+{
+    struct region *region = &share->region;
+    int here = leads_here(share);
+
+    if (here == 0) {
+        retire(region, SEQSHARE_REPLACED);
+        return -EIDRM;
+    }
+    if (here != 1 && here != -ENOENT) /* no answer: then what is set here may be lost */
+        return marks & SEQSHARE_LOOK ? -EIDRM : 0;
+    if (marks & SEQSHARE_LOOK)
+        finish_look(region, here == 1);
+    return 0;
+}
+
+int share_check_marks(struct share *share)
+{
+    uint32_t marks = region_marks(&share->region);
+    int saved = errno, error = 0;
+
+    if (marks & SEQSHARE_REPLACED)
+        return -EIDRM;
+    if (marks & (SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE))
+        error = look(share, marks);
+    errno = saved;
+    return error;
+}
+
+/* ---- moving the handle ----------------------------------------------------------------------- */
+
+/* What the name leads to, if that is a region that this handle may move to: 0, and *found is open. */
+static int open_found(const struct share *share, struct region *found)
+{
+    struct name name;
+    int error = name_open(&name, share->path);
+
+    if (error)
+        return error;
+    error = share_open_region(found, &name, region_is_writable(&share->region), share->any_owner);
+    name_close(&name);
+    return error;
+}
+
+/* By the file too: a copy of a region's file has its id. */
+static bool is_same(const struct region *one, const struct region *other)
+{
+    return memcmp(one->header.region_id, other->header.region_id, sizeof one->header.region_id) == 0 &&
+           one->device == other->device && one->inode == other->inode;
+}
+
+static int move_to(struct share *share, struct region *found)
+{
+    if (is_same(found, &share->region) && !was_copied_up(&share->region)) {
+        region_close(found);
+        return 0;
+    }
+    region_close(&share->region);
+    share->region = *found;
+    share->our_world = share->locked_by = share->writing = share->filling = share->next_look = 0;
+    share->marks_seen = 0;
+    share_aim(share);
+    return 1;
+}
+
+/* Acquire: pairs with region_retire. Who sees the mark, and asks the name after that, finds it moved. */
+static bool is_replaced(const struct share *share)
+{
+    return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
+}
+
+int seqshare_reopen(seqshare *handle)
+{
+    struct share *share = share_of(handle);
+    struct region found;
+    bool replaced;
+    int here, error;
+
+    if (!handle || !share->path)
+        return -EINVAL;
+    if (region_is_writable(&share->region) && share_is_locked_by_me(share))
+        return -EBUSY;
+    replaced = is_replaced(share);
+    here = leads_here(share);
+    if (here == 1) /* replaced, and yet so: its file is mounted alone, or has a second name */
+        return replaced ? -EIDRM : 0;
+    if (here != 0)
+        return here;
+    error = open_found(share, &found);
+    return error ? error : move_to(share, &found);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* Would seqshare_reopen move the handle? */
+static bool would_move(const struct share *share)
+{
+    struct region found;
+
+    if (leads_here(share) != 0 || open_found(share, &found) != 0)
+        return false;
+    region_close(&found);
+    return true;
+}
+
+/*
+ * Relaxed, as all of `next_look` and `marks_seen`: threads that wait through one handle share them. The worst
+ * that may come of it is one question more, or one that is put a second later.
+ */
+static bool must_look(struct share *share, int64_t now)
+{
+    uint32_t marks = region_marks(&share->region);
+
+    if (marks == __atomic_load_n(&share->marks_seen, __ATOMIC_RELAXED) &&
+        now < (int64_t)seqshare_load_relaxed(&share->next_look))
+        return false;
+    __atomic_store_n(&share->marks_seen, marks, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* It opens a file, say, and seqshare_wait is no cancellation point. */
+static bool look_while_waiting(struct share *share, int64_t now)
+{
+    int cancellation;
+    bool moved;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+    moved = would_move(share);
+    pthread_setcancelstate(cancellation, &cancellation);
+    if (!moved) /* else other threads that wait through this handle find it as well, at once */
+        seqshare_store_relaxed(&share->next_look, (uint64_t)(now + LOOK_AGAIN_NS));
+    return moved;
+}
+
+int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
+{
+    struct share *share = share_of(handle);
+    int64_t deadline;
+
+    if (!handle || ns < -1)
+        return -EINVAL;
+    if (!share->path)
+        return wait_for_version(&share->region, seen, NULL, ns);
+    for (deadline = clock_after(ns);;) {
+        int64_t now = clock_now(), next = (int64_t)seqshare_load_relaxed(&share->next_look);
+        int64_t nap = (next < deadline ? next : deadline) - now;
+        int result = wait_for_version(&share->region, seen, &share->marks_seen, nap > 0 ? nap : 0);
+
+        if (result != -ETIMEDOUT)
+            return result;
+        now = clock_now();
+        if (must_look(share, now) && look_while_waiting(share, now))
+            return -EIDRM;
+        if (now >= deadline)
+            return -ETIMEDOUT;
+    }
+}

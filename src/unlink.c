@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Remove a name, and tell those who have the region. Nothing is removed or marked but the file that was looked
+ * at first, whoever moves the name meanwhile:
+ *
+ *      lock the region; does the name lead to it?
+ *      SEQSHARE_LOOK
+ *      remove the name                     from here on, the next owner of the lock finds it gone
+ *      SEQSHARE_UNLINKED; SEQSHARE_LOOK goes; unlock
+ *
+ * Who moves names under this lock, or waits for it, is kept away by it. Where it cannot be had (another PID
+ * namespace, an owner that keeps it, a file that is no region), the name is removed by way of a temporary one:
+ * there the file can be looked at again, and be put back if it is another's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "share.h"
+
+enum {
+    PATIENCE_NS = 200000000, /* for the lock: whoever keeps it longer does not move the name */
+    MOVES_MOST = 1000        /* others give the name to another file this often under our eyes */
+};
+
+/* What has the name. */
+struct target {
+    struct stat status;
+    seqshare *share; /* NULL: no region, or not ours to write */
+    bool locked;
+};
+
+/* These say nothing of the file. What is no share, or not
+ * ours to write, is removed all the same, and not told. */
+static bool says_nothing(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
+}
+
+/* So that no signal handler of this thread can unlock it before we do. Closing the share gives it back. */
+static bool lock(seqshare *share)
+{
+    int error = seqshare_lock_for(share, PATIENCE_NS);
+
+    return (error >= 0 || error == -EDEADLK) && share_begin(share_of(share)) == 0;
+}
+
+/* 0; -EAGAIN: the name has another file by now. */
+static int look(struct target *target, const struct name *name)
+{
+    const struct region *region;
+    int error;
+
+    if (S_ISDIR(target->status.st_mode))
+        return -EISDIR;
+    error = share_open_at(&target->share, name, SEQSHARE_WRITE); /* a stranger could truncate it beside us */
+    if (error)
+        return says_nothing(error) || error == -ENOENT ? error : 0;
+    region = &share_of(target->share)->region;
+    if (region->device != target->status.st_dev || region->inode != target->status.st_ino)
+        return -EAGAIN;
+    target->locked = lock(target->share);
+    return name_is(name, region->device, region->inode) ? 0 : -EAGAIN;
+}
+
+/* Has another process said that it is about to move the name, without the lock? */
+static bool is_moved_outside(const struct target *target)
+{
+    return region_marks(&share_of(target->share)->region) & SEQSHARE_LOOK_OUTSIDE;
+}
+
+static int remove_name(const struct target *target, const struct name *name)
+{
+    if (!target->locked || is_moved_outside(target))
+        return name_remove(name, target->status.st_dev, target->status.st_ino);
+    return unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
+}
+
+static int remove_and_tell(const struct target *target, const struct name *name)
+{
+    const uint32_t announcement = target->locked ? SEQSHARE_LOOK : SEQSHARE_LOOK_OUTSIDE;
+    struct region *region = &share_of(target->share)->region;
+    struct stat status;
+    int error;
+
+    region_retire(region, announcement);
+    error = remove_name(target, name);
+    if (!error && fstat(region->write_fd, &status) == 0 && status.st_nlink == 0) /* it had no other name */
+        region_retire(region, SEQSHARE_UNLINKED);
+    region_unmark(region, announcement);
+    return error;
+}
+
+static int try_to_unlink(const struct name *name)
+{
+    struct target target = {0};
+    int fd =
+        openat(name->directory, name->base, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* keeps its number taken */
+    int error = fd < 0 || fstat(fd, &target.status) != 0 ? -errno : look(&target, name);
+
+    if (!error)
+        error = target.share ? remove_and_tell(&target, name) : remove_name(&target, name);
+    if (target.locked)
+        share_end(share_of(target.share));
+    seqshare_close(target.share);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+int seqshare_unlink(const char *text)
+{
+    struct name name;
+    int error;
+
+    if (!text)
+        return -EINVAL;
+    error = name_open(&name, text);
+    if (error)
+        return error;
+    error = -EAGAIN;
+    for (int moves = 0; error == -EAGAIN && moves < MOVES_MOST; moves++)
+        error = try_to_unlink(&name);
+    name_close(&name);
+    return error;
+}
