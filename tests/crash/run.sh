@@ -29,16 +29,28 @@ mutant "a version is published before its bytes are there" \
 mutant "whoever takes over announces again" \
     include/seqshare/protocol.h 's/if \(\(sequence & 1\) == 0\)/if (sequence != UINT64_MAX)/'
 mutant "the name is given to an empty file" \
-    src/share.c 's/^    error = region_make_in_file\(/    share->region.write_fd = fd;\n    give_name(share, name, temporary, old);\n&/; s/error = give_name\(share, name, temporary, old\);/error = 0;/'
+    src/share.c 's/^    error = region_make_in_file\(/    if (!old)\n        name_link(name, fd, temporary);\n&/; s/error = name_link\(name, share->region.write_fd, temporary\);/error = 0;/'
 mutant "the header is written after the name is given" \
     src/region.c 's/return error \? error : write_contents\(region, fd, value\);/return error || !region->anonymous ? error : write_contents(region, fd, value);/; s/^int region_make_in_file\(/int region_late(struct region *region, int fd, const struct first_value *value);\nint region_late(struct region *region, int fd, const struct first_value *value)\n{\n    return write_contents(region, fd, value);\n}\n\n&/' \
-    src/share.c 's/^int share_make_named\(/int region_late(struct region *region, int fd, const struct first_value *value);\n&/; s/error = give_name\(share, name, temporary, old\);/&\n        if (!error)\n            error = region_late(\&share->region, fd, value);/'
+    src/share.c 's/^int share_make_file\(/int region_late(struct region *region, int fd, const struct first_value *value);\n&/; s/^    error = name_link\(name, share->region.write_fd, temporary\);/&\n    if (!error)\n        error = region_late(\&share->region, share->region.write_fd, request->first ? \&value : NULL);/; s/^    share_aim\(share\);\n    return 0;/    if (old)\n        error = region_late(\&share->region, fd, value);\n&/'
 mutant "the mode is set after the name is given" \
-    src/share.c 's/if \(fchmod\(fd, mode\) != 0\)/if (fchmod(fd, 0600) != 0)/; s/error = give_name\(share, name, temporary, old\);/&\n        if (fchmod(fd, mode) != 0) error = -errno;/'
+    src/share.c 's/return fchmod\(fd, request->mode\) == 0/return fchmod(fd, 0600) == 0/; s/^    error = name_link\(name, share->region.write_fd, temporary\);/&\n    if (!error \&\& fchmod(share->region.write_fd, request->mode) != 0)\n        error = -errno;/'
 mutant "replace unlinks the name first" \
-    src/name.c '/^static int take_name\(/,/^}/{s/^    int result = rename_with\(/    if (swapped.directory >= 0)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
+    src/name.c '/^static int take_name\(/,/^}/{s/^    int error = swap\(/    if (old.inode)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
 mutant "replace marks the old region before the new one is in place" \
-    src/replace.c 's/^    error = share_make_named\(share, name, capacity, mode, &old->value, /    if (old->locked)\n        retire_old(old);\n&/'
+    src/replace.c 's/^    error = name_replace\(/    if (old->locked)\n        retire(region_of(old));\n&/'
+mutant "replace does not say that the name is about to move" \
+    src/replace.c 's/^    mark_old\(old, announcement\);/    mark_old(old, 0);/'
+mutant "replace does not mark the old region" \
+    src/replace.c 's/^        retire\(region_of\(old\)\);/        (void)ours;/'
+mutant "a writer does not ask the name" \
+    src/follow.c 's/^    if \(marks & \(SEQSHARE_LOOK \| SEQSHARE_LOOK_OUTSIDE\)\)/    if (marks == UINT32_MAX)/'
+mutant "a mark that nobody needs any more stays" \
+    src/follow.c '/^static void finish_look/,/^}/s/^    region_unmark\(.*//'
+mutant "unlink does not say that the name is about to go" \
+    src/unlink.c 's/^    region_retire\(region, announcement\);//'
+mutant "unlink does not mark the region" \
+    src/unlink.c 's/region_retire\(region, SEQSHARE_UNLINKED\);/(void)status;/'
 mutant "replace forgets the value" \
-    src/replace.c 's/mode, &old->value, /mode, NULL, /'
+    src/replace.c 's/request, &old->value, /request, NULL, /'
 finish_mutants

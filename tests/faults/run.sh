@@ -27,13 +27,13 @@ mutant "a descriptor stays open when making a region fails" \
 mutant "a mapping stays when making a region fails" \
     src/region.c '/^static int give_up/,/^}/ { /if \(region->map\)/d; /munmap/d }'
 mutant "the region stays mapped when its name is taken" \
-    src/share.c '/^int share_make_named/,/^}/ { s/^    if \(error\)$/    if (error == 1)/ }'
+    src/share.c '/^int share_make_first/,/^}/ { /name_link/,/^}/ s/^    if \(error\)$/    if (error == 1)/ }'
 mutant "a temporary name stays" \
     src/name.c '/^void name_discard/,/^}/ s/unlinkat\(name->directory, temporary, 0\)/(void)name/'
 mutant "a temporary name stays when making the region fails" \
-    src/share.c '/^int share_make_named/,/^}/ s/^        name_discard\(name, temporary\);//'
+    src/share.c '/^int share_make_file/,/^}/ s/^        name_discard\(name, temporary\);//'
 mutant "a mode that could not be set is ignored" \
-    src/share.c 's/if \(fchmod\(fd, mode\) != 0\)/if (fchmod(fd, mode) > 0)/'
+    src/share.c 's/return fchmod\(fd, request->mode\) == 0 /return fchmod(fd, request->mode) >= -1 /'
 mutant "the path is not freed" \
     src/name.c '/^void name_close/,/^}/ s/^    free\(name->path\);//'
 mutant "the directory stays open" \
@@ -55,7 +55,7 @@ mutant "one bad moment counts as another world" \
 
 only=replace
 mutant "the old region is marked although the new one has not its name" \
-    src/replace.c 's/if \(!error && old->locked\)/if (old->locked)/'
+    src/replace.c 's/if \(!error && region_is_writable\(region_of\(old\)\)\)/if (region_is_writable(region_of(old)))/'
 mutant "the old region stays locked" \
     src/replace.c '/^static void close_old/,/^}/ { /if \(old->locked\)/d; /share_end/d; s/seqshare_close\(old->share\)/(void)0/ }'
 mutant "the copy of the value is not freed" \
@@ -65,7 +65,7 @@ only=open
 mutant "a file that is refused stays open" \
     src/name.c '/^int name_open_file/,/^}/ s/^        close\(fd\);//'
 mutant "the found region stays mapped" \
-    src/share.c '/^int seqshare_reopen/,/^}/ s/region_close\(&found\);//'
+    src/follow.c '/^static int move_to/,/^}/ s/region_close\(found\);//'
 
 only=attach
 mutant "the duplicate stays open" \
@@ -73,9 +73,9 @@ mutant "the duplicate stays open" \
 
 only="unlink"
 mutant "a name that could not be removed counts as removed" \
-    src/share.c 's/error = unlinkat\(name->directory, name->base, 0\) == 0 \? 0 : -errno;/error = unlinkat(name->directory, name->base, 0) == 0 ? 0 : 0;/'
+    src/unlink.c 's/return unlinkat\(name->directory, name->base, 0\) == 0 \? 0 : -errno;/return unlinkat(name->directory, name->base, 0) == 0 ? 0 : 0;/'
 mutant "the region is not told when looking at it failed" \
-    src/share.c '/^static bool says_nothing/,/^}/ s/return .*;/return error == 1;/'
+    src/unlink.c '/^static bool says_nothing/,/^}/ s/return .*;/return error == 1;/'
 
 only=drop_write
 mutant "a mapping that could not be replaced is ignored" \

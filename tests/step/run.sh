@@ -41,5 +41,5 @@ mutant "the lock is taken over by a plain store" \
 mutant "one owner is judged, and the lock taken from another" \
     src/lock.c 's/return take\(lock, dead, /return take(lock, seqshare_load_relaxed(\&lock->owner), /'
 mutant "replace reads the value before it has the lock" \
-    src/replace.c 's/int error = lock_old\(old, name\);/int error = read_old(old);/; s/^        error = read_old\(old\);/        error = lock_old(old, name);/'
+    src/replace.c 's/int error = lock_old\(old, name\);/int error = read_old(old, request->first);/; s/^        error = read_old\(old, request->first\);/        error = lock_old(old, name);/'
 finish_mutants
