@@ -23,6 +23,7 @@ static struct {
     seqshare_cache *cache;
     seqshare_cache_mt *many;
     seqshare_json_pointer *rate;
+    const seqshare_json *document;
 } scene;
 
 static uint64_t look_at_version(void)
@@ -56,6 +57,11 @@ static uint64_t find_prepared(void)
     const seqshare_json *document = seqshare_cache_get(scene.cache);
 
     return (uint64_t)seqshare_json_integer(seqshare_json_at(document, scene.rate), 0);
+}
+
+static uint64_t find_prepared_alone(void)
+{
+    return (uintptr_t)seqshare_json_at(scene.document, scene.rate);
 }
 
 static uint64_t now(void)
@@ -145,6 +151,8 @@ int main(void)
     }
     row("seqshare_version", least(look_at_version));
     row("seqshare_cache_get", least(get_object));
+    scene.document = seqshare_cache_get(scene.cache);
+    row("seqshare_json_at, prepared /limits/rate", least(find_prepared_alone));
     row("seqshare_cache_get, prepared /limits/rate, integer", least(find_prepared));
     row("seqshare_cache_get, /limits/rate, integer", least(find_value));
     printf("by %s:\n", seqshare_cache_mt_reclamation());

@@ -36,8 +36,9 @@ enum { SEQSHARE_JSON_WHY_SIZE = 160 };
  */
 SEQSHARE_API int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE]);
 
-/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check. Errors: those of both;
- * `why` is "" unless the text was at fault. */
+/* As seqshare_set, and as seqshare_set_if, but only what passes seqshare_json_check, and with the type tag
+ * SEQSHARE_TAG_JSON, by which others know that it did. Errors: those of both; `why` is "" unless the text was at
+ * fault. */
 SEQSHARE_API int seqshare_json_publish(seqshare *share, const char *text, size_t length,
                                        char why[SEQSHARE_JSON_WHY_SIZE]);
 SEQSHARE_API int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *text, size_t length,
@@ -65,7 +66,8 @@ SEQSHARE_API const seqshare_json_value *seqshare_json_find(const seqshare_json *
 
 typedef struct seqshare_json_pointer seqshare_json_pointer;
 
-/* Prepare a pointer, for any document. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or
+/* Prepare a pointer, for any document, and for any number of threads at once: it remembers where it led in the newest
+ * document that it was asked of, so that asking again costs a few loads. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or
  * has a ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. The caller releases it. */
 SEQSHARE_API int seqshare_json_prepare(seqshare_json_pointer **prepared, const char *pointer);
 SEQSHARE_API const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
@@ -86,6 +88,18 @@ SEQSHARE_API const char *seqshare_json_string(const seqshare_json_value *value, 
 /* How many bytes a string has, without the zero byte behind it: more than strlen says, where it has a zero character
  * (\u0000) in it. 0: the value is no string. */
 SEQSHARE_API size_t seqshare_json_string_length(const seqshare_json_value *value);
+
+/*
+ * A value as the text that a header, a variable or an environment gets, by one rule for all hosts: a string is what it
+ * says, without quotes; true and false are these words; a number has every digit that the document gives it; an object
+ * or array is JSON, on one line, without blanks, its names in the order of the document. *text is malloc'ed, has a
+ * zero byte behind it, and is the caller's to free; its length is returned.
+ *
+ * It may have control characters, and zero characters before its end, wherever a string has: what cannot carry these
+ * must look. Errors, *text NULL: -ENODATA the value is NULL (absent, or null); -ENOMEM; -EINVAL text NULL. For the
+ * values of seqshare_json_decode only. Any number of threads may ask for the same value at once.
+ */
+SEQSHARE_API ssize_t seqshare_json_text(const seqshare_json_value *value, char **text);
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@ int seqshare_json_publish(seqshare *share, const char *text, size_t length, char
 {
     int error = seqshare_json_check(text, length, why);
 
-    return error ? error : seqshare_set(share, text, length);
+    return error ? error : seqshare_set_typed(share, text, length, SEQSHARE_TAG_JSON);
 }
 
 int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *text, size_t length,
@@ -31,7 +31,16 @@ int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *tex
 {
     int error = seqshare_json_check(text, length, why);
 
-    return error ? error : seqshare_set_if(share, version, text, length);
+    return error ? error : seqshare_set_if_typed(share, version, text, length, SEQSHARE_TAG_JSON);
+}
+
+/* An address will not do to tell documents apart: the next one gets that of one that was freed. */
+static uint64_t next_number(void)
+{
+    static seqshare_word last;
+
+    /* Relaxed: a number orders nothing; it is only another each time. */
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
 void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *context)
@@ -41,8 +50,10 @@ void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *c
     int error = document ? json_build(&document->root, bytes, length, why) : -ENOMEM;
 
     (void)version, (void)context;
-    if (!error)
+    if (!error) {
+        document->number = next_number();
         return document;
+    }
     free(document);
     errno = -error;
     return NULL;

@@ -8,6 +8,7 @@
 /* In a box of its own, because json-c says NULL for null, and a cache for nothing. */
 struct seqshare_json {
     struct json_object *root;
+    uint64_t number; /* from 1; no other document of this process has had it */
 };
 
 #endif

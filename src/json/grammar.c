@@ -133,6 +133,9 @@ static const char *digits(const char *at, const char *end)
     return at;
 }
 
+/* Some readers take an exponent by itself, and make of 0e999 what is no number. */
+enum { MOST_EXPONENT = 308 };
+
 /* The exponent that stands at `at`, bounded by more than a text has digits; 0: none does. */
 static int64_t exponent(const char *at, const char *end)
 {
@@ -174,8 +177,8 @@ static bool is_beyond_a_double(const char *number, const char *end)
         }
     }
     magnitude += exponent(number, end);
-    return count > 0 &&
-           (magnitude > 308 || (magnitude == 308 && memcmp(leading, limit, sizeof limit - 1) >= 0));
+    return count > 0 && (magnitude > MOST_EXPONENT ||
+                         (magnitude == MOST_EXPONENT && memcmp(leading, limit, sizeof limit - 1) >= 0));
 }
 
 /* What other languages write for a number that JSON has not. */
@@ -213,6 +216,8 @@ static const char *number_end(struct walk *walk)
         at = digits(at, end);
         if (at == from)
             return fault_of_number(walk, at);
+        if (exponent(from[-1] == '-' ? from - 1 : from, at) > MOST_EXPONENT)
+            return fault(walk, from, "an exponent above 308");
     }
     return is_beyond_a_double(walk->at, at) ? fault(walk, walk->at, "a number beyond those of a double") : at;
 }

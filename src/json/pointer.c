@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time; and most of
- * what finding a member then costs is to hash its name, which a prepared pointer has done.
+ * what finding a member then costs is to hash its name, which a prepared pointer has done. It also remembers where it
+ * led in the newest document that it was asked of: in a server, all requests ask of one document for a long time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,30 @@ struct token {
     unsigned long hash;
 };
 
+/*
+ * Where a pointer led. Threads share the pointer, and so this.
+ *
+ * `state` is 2n: `value` is where it led in document n; or odd: a thread is storing another value. It only ever grows,
+ * since only a newer document replaces another: so threads that ask of different documents do not take turns here.
+ *
+ *   remember:  [M1] state from even to odd, by compare-and-swap: one thread at a time stores
+ *              [M2] value, release         [M3] state = 2n, release
+ *   recall:    [M4] state, acquire         [M5] value, acquire         [M6] state again, relaxed
+ *
+ * M4 pairs with M3: who sees 2n sees the value that was stored before it, or a later one. M5 pairs with M2: who sees a
+ * later one sees in M6 that M1 came before it, and rejects it. Without M2's release, or M5's acquire, a reader could
+ * have document n+1's value for n's, which is freed by another thread while it is used.
+ * What is in a value is not ordered by any of this: who asks has the document already.
+ *
+ * A child that is forked while another thread stores finds the state odd for ever, and nothing is remembered there.
+ */
+struct memo {
+    seqshare_word state;
+    const seqshare_json_value *value;
+};
+
 struct seqshare_json_pointer {
+    struct memo memo;
     lh_hash_fn *hashed_by; /* NULL: they are not hashed */
     size_t count;
     struct token tokens[]; /* their texts follow, each ended by a zero byte */
@@ -59,6 +83,7 @@ static int prepare(seqshare_json_pointer **result, const char *pointer)
     prepared = malloc(sizeof *prepared + tokens + strlen(pointer) + 1);
     if (!prepared)
         return -ENOMEM;
+    prepared->memo = (struct memo){0};
     prepared->hashed_by = NULL;
     prepared->count = 0;
     if (!take_apart(prepared, pointer, (char *)prepared->tokens + tokens)) {
@@ -124,14 +149,31 @@ static struct json_object *member(const struct json_object *object, const seqsha
     return entry ? (struct json_object *)(uintptr_t)lh_entry_v(entry) : NULL;
 }
 
-const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
-                                            const seqshare_json_pointer *pointer)
+static bool recall(const struct memo *memo, uint64_t number, const seqshare_json_value **value)
 {
-    const struct json_object *value;
+    if (seqshare_load_acquire(&memo->state) != 2 * number) /* M4 */
+        return false;
+    *value = __atomic_load_n(&memo->value, __ATOMIC_ACQUIRE); /* M5 */
+    return seqshare_load_relaxed(&memo->state) == 2 * number; /* M6 */
+}
 
-    if (!document || !pointer)
-        return NULL;
-    value = document->root;
+static void remember(struct memo *memo, uint64_t number, const seqshare_json_value *value)
+{
+    uint64_t state = seqshare_load_relaxed(&memo->state);
+
+    /* M1, relaxed: M2 orders it before the value. */
+    if ((state & 1) || state >= 2 * number ||
+        !__atomic_compare_exchange_n(&memo->state, &state, state + 1, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+        return;
+    __atomic_store_n(&memo->value, value, __ATOMIC_RELEASE); /* M2 */
+    seqshare_store_release(&memo->state, 2 * number);        /* M3 */
+}
+
+static const seqshare_json_value *walk_to(const seqshare_json *document, const seqshare_json_pointer *pointer)
+{
+    const struct json_object *value = document->root;
+
     for (size_t i = 0; value && i < pointer->count; i++) {
         const struct token *token = &pointer->tokens[i];
 
@@ -145,14 +187,34 @@ const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
     return value;
 }
 
+/* What is remembered is no part of what a pointer is: to callers it is const. */
+static struct memo *memo_of(const seqshare_json_pointer *pointer)
+{
+    return (struct memo *)(uintptr_t)&pointer->memo;
+}
+
+const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
+                                            const seqshare_json_pointer *pointer)
+{
+    const seqshare_json_value *value;
+
+    if (!document || !pointer)
+        return NULL;
+    if (recall(&pointer->memo, document->number, &value))
+        return value;
+    value = walk_to(document, pointer);
+    remember(memo_of(pointer), document->number, value);
+    return value;
+}
+
 const seqshare_json_value *seqshare_json_find(const seqshare_json *document, const char *pointer)
 {
     const seqshare_json_value *value;
     seqshare_json_pointer *prepared;
 
-    if (prepare(&prepared, pointer))
+    if (!document || prepare(&prepared, pointer))
         return NULL;
-    value = seqshare_json_at(document, prepared);
+    value = walk_to(document, prepared);
     seqshare_json_release(prepared);
     return value;
 }

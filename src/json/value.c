@@ -11,19 +11,16 @@ bool seqshare_json_bool(const seqshare_json_value *value, bool otherwise)
 }
 
 /* Beyond int64_t, json-c gives the nearest that it can hold: so what is at the end is looked at twice. */
-static bool fits(const seqshare_json_value *value)
-{
-    int64_t number = json_object_get_int64(value);
-
-    if (number == INT64_MAX)
-        return json_object_get_uint64(value) == (uint64_t)INT64_MAX;
-    return true;
-}
-
 int64_t seqshare_json_integer(const seqshare_json_value *value, int64_t otherwise)
 {
-    return json_object_is_type(value, json_type_int) && fits(value) ? json_object_get_int64(value)
-                                                                    : otherwise;
+    int64_t number;
+
+    if (!json_object_is_type(value, json_type_int))
+        return otherwise;
+    number = json_object_get_int64(value);
+    if (number == INT64_MAX && json_object_get_uint64(value) != (uint64_t)INT64_MAX)
+        return otherwise;
+    return number;
 }
 
 double seqshare_json_number(const seqshare_json_value *value, double otherwise)

@@ -5,6 +5,14 @@
 #include <seqshare/json.h>
 #include <string.h>
 
+static uint32_t tag_of(const seqshare *share)
+{
+    struct seqshare_stat stat;
+
+    equals(seqshare_stat(share, &stat), 0);
+    return stat.tag;
+}
+
 Test(documents, malformed_never_gets_in)
 {
     char why[SEQSHARE_JSON_WHY_SIZE];
@@ -16,6 +24,7 @@ Test(documents, malformed_never_gets_in)
     equals(seqshare_json_publish(share, "{\"a\":1", 6, why), -EBADMSG);
     check(why[0] != 0);
     equals(seqshare_version(share), 1);
+    equals(tag_of(share), SEQSHARE_TAG_JSON);
     equals(seqshare_json_publish_if(share, &version, "[]", 2, why), -ESTALE);
     equals(why[0], 0);
     equals(version, 1);
@@ -23,6 +32,7 @@ Test(documents, malformed_never_gets_in)
     equals(version, 1);
     equals(seqshare_json_publish_if(share, &version, "[]", 2, NULL), 0);
     equals(version, 2);
+    equals(tag_of(share), SEQSHARE_TAG_JSON);
     equals(seqshare_json_publish(share, NULL, 0, NULL), -EINVAL);
     equals(seqshare_json_publish(NULL, "[]", 2, NULL), -EINVAL);
     equals(seqshare_json_publish(share,

@@ -137,11 +137,41 @@ static void checking_needs_none(void)
     left = -1;
 }
 
+static void text_of_it(void)
+{
+    seqshare_json *document = decode_with(-1, good);
+    const seqshare_json_value *all = seqshare_json_find(document, "");
+    char *right = NULL, *text = NULL;
+    const ssize_t length = seqshare_json_text(all, &right);
+    ssize_t got = -ENOMEM;
+    long allocations = 0;
+
+    check(length > 400 && strlen(right) == (size_t)length);
+    for (; got == -ENOMEM; allocations++) {
+        const long before = blocks;
+
+        left = allocations;
+        got = seqshare_json_text(all, &text);
+        left = -1;
+        if (got != length) {
+            equals(got, -ENOMEM);
+            check(text == NULL);
+            equals(blocks, before);
+        }
+    }
+    check(allocations > 2);
+    equals(strcmp(text, right), 0);
+    free(text);
+    free(right);
+    seqshare_json_destroy(document);
+}
+
 int main(void)
 {
     alarm(SECONDS_TO_HANG);
     every_refusal_is_no_memory();
     a_bad_text_is_bad();
     checking_needs_none();
+    text_of_it();
     return 0;
 }

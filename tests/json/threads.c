@@ -10,6 +10,7 @@ enum { READERS = 3, ROUNDS = 2000 };
 static struct {
     seqshare_cache_mt *cache;
     seqshare_json_pointer *number;
+    seqshare_json *other; /* a document that stays, beside those that change */
     int stop;
 } scene;
 
@@ -24,6 +25,8 @@ static void look(void)
     snprintf(text, sizeof text, "%lld", (long long)number);
     equals(strcmp(seqshare_json_string(seqshare_json_find(document, "/list/1/text"), ""), text), 0);
     check(seqshare_json_number(seqshare_json_find(document, "/half"), 0) == (double)number / 2);
+    check(seqshare_json_at(document, scene.number) == seqshare_json_find(document, "/number"));
+    check(seqshare_json_at(scene.other, scene.number) == seqshare_json_find(scene.other, "/number"));
     check(seqshare_json_bool(seqshare_json_find(document, "/odd"), number % 2 == 0) == (number % 2 == 1));
     seqshare_cache_mt_leave(scene.cache, &snapshot);
 }
@@ -45,6 +48,13 @@ static void publish(seqshare *share, int number)
     equals(seqshare_json_publish(share, text, strlen(text), NULL), 0);
 }
 
+static seqshare_json *stays(void)
+{
+    char text[] = "{\"number\":0}";
+
+    return seqshare_json_decode(text, strlen(text), 1, NULL);
+}
+
 int main(void)
 {
     struct team team = {.size = 0};
@@ -53,6 +63,8 @@ int main(void)
     alarm(SECONDS_TO_HANG);
     equals(seqshare_new(&share, 4096), 0);
     equals(seqshare_json_prepare(&scene.number, "/number"), 0);
+    scene.other = stays();
+    check(scene.other != NULL);
     publish(share, 1);
     equals(seqshare_cache_mt_new(&scene.cache, share, seqshare_json_decode, seqshare_json_destroy, NULL), 0);
     for (int i = 0; i < READERS; i++)
@@ -66,6 +78,7 @@ int main(void)
     __atomic_store_n(&scene.stop, 1, __ATOMIC_RELEASE);
     team_join(&team);
     seqshare_cache_mt_close(scene.cache);
+    seqshare_json_destroy(scene.other);
     seqshare_json_release(scene.number);
     seqshare_close(share);
     return 0;

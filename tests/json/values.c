@@ -2,6 +2,7 @@
 /* What is found in a document, and as what. */
 #include "support.h"
 
+#include <locale.h>
 #include <seqshare/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,136 @@ Test(values, the_ends_of_integers)
     check(seqshare_json_number(found(document, "/7"), 5) < -9.2e18);
     check(seqshare_json_number(found(document, "/8"), 5) == 1e30);
     seqshare_json_destroy(document);
+}
+
+/* As a text, and what that is must be JSON again where the value is not a string. */
+static void has_text(const seqshare_json *document, const char *pointer, const char *wanted, size_t length)
+{
+    char *text = NULL;
+    ssize_t got = seqshare_json_text(found(document, pointer), &text);
+
+    if (got != (ssize_t)length || !text || memcmp(text, wanted, length) != 0 || text[length] != 0)
+        cr_assert_fail("%s is %s, not %s", pointer, text ? text : "nothing", wanted);
+    if (wanted[0] == '[' || wanted[0] == '{')
+        equals(seqshare_json_check(text, length, NULL), 0);
+    free(text);
+}
+
+Test(values, as_text)
+{
+    static const char object[] = "{\"b\":[1.0,null,true,{},[]],\"a\":\"\\u0000\\u001f\\\\/"
+                                 "\\b\\t\\n\\u000b\\f\\r\xc3\xa9\xf0\x9f\x98\x80\","
+                                 "\"\\\"\":-0.0}";
+    seqshare_json *document = document_of(
+        "{\"s\":\"it's \\\"so\\\" \\u00e9\",\"z\":\"a\\u0000b\\r\\n\",\"e\":\"\",\"t\":true,\"f\":false,"
+        "\"i\":-9223372036854775808,\"u\":18446744073709551615,\"b\":18446744073709551616,\"d\":1.50,"
+        "\"x\":1E+2,\"p\":0.1000000000000000055511151231257827,\"n\":null,"
+        "\"o\":{\"b\" : [ 1.0 , null,true ,{ }, [ ] ], "
+        "\"a\":\"\\u0000\\u001f\\\\/\\b\\t\\n\\u000b\\f\\r\\u00e9\\ud83d\\ude00\","
+        "\"\\\"\":-0.0}}");
+    char *text = (char *)1;
+
+    has_text(document, "/s", "it's \"so\" \xc3\xa9", 12);
+    has_text(document, "/z", "a\0b\r\n", 5);
+    has_text(document, "/e", "", 0);
+    has_text(document, "/t", "true", 4);
+    has_text(document, "/f", "false", 5);
+    has_text(document, "/i", "-9223372036854775808", 20);
+    has_text(document, "/u", "18446744073709551615", 20);
+    has_text(document, "/b", "18446744073709551616", 20);
+    has_text(document, "/d", "1.50", 4);
+    has_text(document, "/x", "1E+2", 4);
+    has_text(document, "/p", "0.1000000000000000055511151231257827", 36);
+    has_text(document, "/o/b", "[1.0,null,true,{},[]]", 21);
+    has_text(document, "/o", object, sizeof object - 1);
+    equals(seqshare_json_text(found(document, "/n"), &text), -ENODATA);
+    check(text == NULL);
+    equals(seqshare_json_text(NULL, &text), -ENODATA);
+    equals(seqshare_json_text(found(document, "/t"), NULL), -EINVAL);
+    seqshare_json_destroy(document);
+}
+
+Test(values, length_of_a_string)
+{
+    seqshare_json *document = document_of("[\"a\\u0000b\",\"\",\"\\u00e9\",5,null]");
+
+    equals(seqshare_json_string_length(found(document, "/0")), 3);
+    equals(memcmp(seqshare_json_string(found(document, "/0"), ""), "a\0b", 4), 0);
+    equals(seqshare_json_string_length(found(document, "/1")), 0);
+    equals(seqshare_json_string_length(found(document, "/2")), 2);
+    equals(seqshare_json_string_length(found(document, "/3")), 0);
+    equals(seqshare_json_string_length(NULL), 0);
+    seqshare_json_destroy(document);
+}
+
+Test(values, of_two_with_one_name_the_last_counts)
+{
+    seqshare_json *document = document_of(
+        "{\"a\":1,\"b\":{\"c\":[1]},\"a\":2,\"b\":[3],\"\\u0061\":{\"x\":4,\"x\":null,\"y\":1,\"y\":5}}");
+
+    equals(integer(document, "/a/y"), 5);
+    check(found(document, "/a/x") == NULL);
+    equals(integer(document, "/b/0"), 3);
+    check(found(document, "/b/c") == NULL);
+    seqshare_json_destroy(document);
+}
+
+/* Numbers do not depend on where the program thinks that it is. */
+Test(values, in_a_country_with_decimal_commas)
+{
+    seqshare_json *document;
+
+    if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "de_DE"))
+        cr_skip_test("needs the locale de_DE");
+    document = document_of("[1.5,1e2,[2.25]]");
+    check(seqshare_json_number(found(document, "/0"), 0) == 1.5);
+    check(seqshare_json_number(found(document, "/1"), 0) == 100);
+    has_text(document, "/2", "[2.25]", 6);
+    seqshare_json_destroy(document);
+}
+
+/* What a prepared pointer remembers is of one document, and not of the next that has its address. */
+Test(values, a_prepared_pointer_knows_its_document_by_no_address)
+{
+    seqshare_json_pointer *pointer = NULL;
+    const seqshare_json *before = NULL;
+    int again = 0;
+
+    equals(seqshare_json_prepare(&pointer, "/a"), 0);
+    for (int i = 1; i <= 1000; i++) {
+        seqshare_json *document =
+            document_of(i % 3 ? format("{\"a\":%d,\"%040d\":0}", i, 0)
+                              : "{\"b\":\"a text, longer than the box of a document\"}");
+        const int64_t wanted = i % 3 ? i : -1;
+
+        for (int times = 0; times < 3; times++)
+            equals(seqshare_json_integer(seqshare_json_at(document, pointer), -1), wanted);
+        again += document == before;
+        before = document;
+        seqshare_json_destroy(document);
+    }
+    if (again == 0)
+        cr_log_warn("no document had the address of one before it");
+    seqshare_json_release(pointer);
+}
+
+/* One pointer, and documents of several shares. */
+Test(values, a_prepared_pointer_asked_of_several_documents)
+{
+    seqshare_json *documents[3];
+    seqshare_json_pointer *pointer = NULL;
+
+    equals(seqshare_json_prepare(&pointer, "/a"), 0);
+    for (int i = 0; i < 3; i++)
+        documents[i] = document_of(format("{\"a\":%d}", i));
+    for (int i = 0; i < 30; i++) {
+        const int which = i * i % 3 + (i % 7 == 0);
+
+        equals(seqshare_json_integer(seqshare_json_at(documents[which], pointer), -1), which);
+    }
+    for (int i = 0; i < 3; i++)
+        seqshare_json_destroy(documents[i]);
+    seqshare_json_release(pointer);
 }
 
 Test(values, a_long_key)
