@@ -340,8 +340,7 @@ is_harmless() {
 
 @test "a share of another PID namespace is read, not written, and check says how to get in" {
     local target
-    is_root || skip "needs root, to make a PID namespace"
-    unshare --pid --fork --mount-proc true 2>/dev/null || skip "may not make a PID namespace"
+    allowed unshare --pid --fork --mount-proc true
     start unshare --pid --fork --mount-proc --kill-child sh -c '
         seqshare create "$1" --from - <<EOF
 inside
@@ -370,9 +369,9 @@ EOF
 }
 
 @test "check where /proc does not tell of the boot says so, and speaks of no reboot" {
-    is_root || skip "needs root, to mount another /proc"
+    allowed unshare --mount true
     local hidden='mount -t proc -o subset=pid proc /proc && exec "$@"'
-    unshare --mount sh -c "$hidden" sh test ! -e /proc/sys || skip "this kernel shows no part of /proc"
+    unshare --mount sh -c "$hidden" sh test ! -e /proc/sys || skip "needs a kernel that can show a part of /proc (5.8)"
     seqshare create "$share"
     says_no unshare --mount sh -c "$hidden" sh seqshare set "$share" x
     [[ $stderr == *"/proc does not tell here"*"seqshare replace $share" ]]
@@ -381,8 +380,7 @@ EOF
 }
 
 @test "a share of another time namespace is read, and replaced" {
-    is_root || skip "needs root, to make a time namespace"
-    unshare --time --fork true 2>/dev/null || skip "may not make a time namespace"
+    allowed unshare --time --fork true
     unshare --time --fork seqshare create "$share" --from - <<<value
     says_no seqshare set "$share" new
     [[ $stderr == *"another time namespace"*"seqshare replace $share" ]]

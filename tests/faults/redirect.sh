@@ -7,15 +7,21 @@ library=$1 output=$2
 calls=$(dirname "${BASH_SOURCE[0]}")/calls.txt
 names=$output.names
 
+# What the C library calls it, by the standard in force, or by the size of a file.
+plain_name() { # SYMBOL
+    sed -E 's/^__isoc[0-9]+_//; s/64$//' <<<"$1"
+}
+
 : >"$names"
 while read -r symbol; do
     case $symbol in
     seqshare_* | _GLOBAL_OFFSET_TABLE_ | __errno_location | __stack_chk_fail | __cpu_*) continue ;;
     __gcov_* | __asan_* | __ubsan_* | __sanitizer_*) continue ;;
     esac
-    kind=$(sed -n "s/^${symbol%64} //p" "$calls")
+    name=$(plain_name "$symbol")
+    kind=$(sed -n "s/^$name //p" "$calls")
     case $kind in
-    "may fail") echo "$symbol faulty_${symbol%64}" >>"$names" ;;
+    "may fail") echo "$symbol faulty_$name" >>"$names" ;;
     harmless) ;;
     *)
         echo "redirect.sh: the library calls $symbol: add it to ${calls##*/} (and inject.c, if it may fail)" >&2

@@ -498,6 +498,6 @@ static void on_hugetlbfs(void *directory)
 
 Test(bad_region, hugetlbfs_is_refused)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(on_hugetlbfs, (void *)(uintptr_t)temp_directory("/tmp"));
 }

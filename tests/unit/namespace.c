@@ -28,7 +28,7 @@ struct scene {
 /* Its share is made inside, by a child. */
 static struct scene *scene_without_share(void)
 {
-    skip_unless_root();
+    skip_unless_admin();
     return shared_memory(sizeof(struct scene));
 }
 

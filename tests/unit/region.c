@@ -531,6 +531,9 @@ Test(region, prefault_leaves_no_page_fault_to_the_first_read)
     seqshare *share = share_of(1 << 20);
 
     skip_under_valgrind(); /* it has page faults of its own */
+#ifdef __SANITIZE_ADDRESS__
+    cr_skip_test("the address sanitizer has page faults of its own");
+#endif
     equals(seqshare_set(share, value, sizeof value), 0);
     for (int writable = 0; writable <= 1; writable++) {
         long with = 1;

@@ -101,7 +101,7 @@ static void set_until_full(void *directory)
 /* Fails with: a store into a hole (SIGBUS), and with an allocation after the sequence was made odd. */
 Test(room, a_full_tmpfs_is_an_error_and_the_old_value_stands)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(set_until_full, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
@@ -125,7 +125,7 @@ static void fill_up_and_free(void *directory)
 
 Test(room, works_again_when_there_is_room_again)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(fill_up_and_free, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
@@ -161,7 +161,7 @@ static void make_where_it_is_full(void *directory)
 
 Test(room, create_and_replace_on_a_full_tmpfs_leave_nothing_behind)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(make_where_it_is_full, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 

@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,10 +199,29 @@ int receive_descriptor(int socket)
     return fd;
 }
 
+/* Root in a container has few capabilities, or none. */
+static bool has_capability(unsigned number)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    if (syscall(SYS_capget, &header, sets) != 0)
+        return geteuid() == 0;
+    return sets[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number);
+}
+
+void skip_as_impossible(void)
+{
+    if (!has_capability(CAP_SYS_ADMIN))
+        cr_skip_test("needs CAP_SYS_ADMIN: be root; docker run --cap-add SYS_ADMIN --security-opt "
+                     "seccomp=unconfined --security-opt apparmor=unconfined");
+    cr_skip_test("needs what this kernel, or its configuration, does not allow even to root");
+}
+
 void skip_or_succeed(int status)
 {
     if (status == NOT_POSSIBLE)
-        cr_skip_test("this system does not let us");
+        skip_as_impossible();
     equals(status, 0);
 }
 
@@ -215,10 +236,20 @@ void own_mounts(void)
         _exit(NOT_POSSIBLE);
 }
 
+void skip_unless_admin(void)
+{
+    if (!has_capability(CAP_SYS_ADMIN))
+        skip_as_impossible();
+}
+
 void skip_unless_root(void)
 {
-    if (geteuid() != 0)
-        cr_skip_test("only root can do this");
+    static const unsigned needed[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_SETGID, CAP_SETUID};
+
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (geteuid() != 0 || !has_capability(needed[i]))
+            cr_skip_test(
+                "needs root who may become another user: CAP_SETUID and the like, which docker run gives");
 }
 
 void skip_under_valgrind(void)

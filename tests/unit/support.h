@@ -49,6 +49,8 @@ int receive_descriptor(int socket);
 
 /* A child whose status this is has found that the system does not let it do what it wants. */
 enum { NOT_POSSIBLE = 77 };
+/* The test ends as skipped: it says which capability is missing. */
+void skip_as_impossible(void);
 /* The test ends as skipped if that is the status, and fails with any other than 0. */
 void skip_or_succeed(int status);
 /* Run `body` in a child, whose status may be NOT_POSSIBLE. */
@@ -56,7 +58,8 @@ void try_in_child(void (*body)(void *context), void *context);
 /* This process's own view of the mounts, for a child to change; gone with it. Else NOT_POSSIBLE. */
 void own_mounts(void);
 
-void skip_unless_root(void);
+void skip_unless_root(void);    /* with the capabilities to become another user */
+void skip_unless_admin(void);   /* with those for mounts and namespaces */
 void skip_under_valgrind(void); /* which takes a fault that a test wants for a mistake */
 enum { NOBODY = 65534 };        /* a user that owns nothing */
 

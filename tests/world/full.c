@@ -101,7 +101,7 @@ static void fill_and_read(void *context)
 /* Fails with: a read that touches a hole. */
 Test(full, file_systems_are_read_without_sigbus)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(fill_and_read, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
@@ -122,7 +122,7 @@ static void use_up_files(void *context)
 
 Test(full, of_files)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(use_up_files, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
@@ -153,6 +153,6 @@ static void live_read_only(void *context)
 
 Test(full, read_only_volumes_are_read)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(live_read_only, (void *)(uintptr_t)temp_directory("/tmp"));
 }

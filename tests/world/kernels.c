@@ -212,7 +212,7 @@ static void fill_without_fallocate(void *context)
 
 Test(kernels, without_fallocate_a_full_file_system_is_still_an_error)
 {
-    skip_unless_root();
+    skip_unless_admin();
     try_in_child(fill_without_fallocate, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 

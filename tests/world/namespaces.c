@@ -34,7 +34,7 @@ static struct scene *scene_new(void)
 {
     struct scene *scene = shared_memory(sizeof *scene);
 
-    skip_unless_root();
+    skip_unless_admin();
     scene->name = temp_name();
     equals(seqshare_new(&scene->share, 4096), 0);
     equals(seqshare_set(scene->share, "value", 5), 0);
