@@ -101,11 +101,12 @@ static int access_of(bool write, bool any_owner)
 }
 
 /* A new object, or the error said. */
-static SV *made(pTHX_ const char *method, const char *class, int error, seqshare *share, IV codec)
+static SV *made(pTHX_ const char *method, const char *class, int error, seqshare *share, const char *name,
+                int access, IV codec)
 {
     if (error)
         refuse_error(aTHX_ method, error);
-    return new_object(aTHX_ class, share, codec);
+    return new_object(aTHX_ class, share, name, access, codec);
 }
 
 MODULE = Seqshare    PACKAGE = Seqshare
@@ -140,7 +141,7 @@ _new(const char *class, UV size, unsigned slots, IV codec)
         int error;
     CODE:
         error = seqshare_new_slots(&share, size, slots);
-        RETVAL = made(aTHX_ "new", class, error, share, codec);
+        RETVAL = made(aTHX_ "new", class, error, share, NULL, SEQSHARE_WRITE, codec);
     OUTPUT:
         RETVAL
 
@@ -153,7 +154,7 @@ _create(const char *class, const char *name, UV size, UV mode, IV codec)
         int error;
     CODE:
         error = (ix ? seqshare_replace : seqshare_create)(&share, name, size, (mode_t)mode);
-        RETVAL = made(aTHX_ ix ? "replace" : "create", class, error, share, codec);
+        RETVAL = made(aTHX_ ix ? "replace" : "create", class, error, share, name, SEQSHARE_WRITE, codec);
     OUTPUT:
         RETVAL
 
@@ -164,7 +165,7 @@ _open(const char *class, const char *name, bool write, bool any_owner, IV codec)
         int error;
     CODE:
         error = seqshare_open(&share, name, access_of(write, any_owner));
-        RETVAL = made(aTHX_ "open", class, error, share, codec);
+        RETVAL = made(aTHX_ "open", class, error, share, name, access_of(write, any_owner), codec);
     OUTPUT:
         RETVAL
 
@@ -175,7 +176,7 @@ _attach(const char *class, int fd, bool write, bool any_owner, IV codec)
         int error;
     CODE:
         error = seqshare_attach(&share, fd, access_of(write, any_owner));
-        RETVAL = made(aTHX_ "attach", class, error, share, codec);
+        RETVAL = made(aTHX_ "attach", class, error, share, NULL, access_of(write, any_owner), codec);
     OUTPUT:
         RETVAL
 
@@ -351,10 +352,7 @@ reopen(SV *self)
         int result;
     CODE:
         object = open_object(aTHX_ "reopen", self);
-        /* Acquire: pairs with let_go, so that the uses of those who let go are over. */
-        if (__atomic_load_n(&object->handle->users, __ATOMIC_ACQUIRE) > 1)
-            refuse(aTHX_ "reopen", "other threads use this share: open it anew");
-        result = seqshare_reopen(share_of(object));
+        result = follow_name(object);
         if (result < 0)
             refuse_error(aTHX_ "reopen", result);
         if (result == 1) {

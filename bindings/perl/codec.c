@@ -24,7 +24,7 @@ static const struct {
 
 /* The type tags; the last is that of plain scalars. The same in every thread. */
 static uint32_t tags[CODECS + 1];
-static uint32_t old_json_tag; /* what this module wrote before JSON had a tag in every language */
+static uint32_t old_json_tag; /* what this module wrote before all languages had one for JSON */
 static const char SCALAR[] = "scalar";
 
 /* Code and encoder objects belong to an interpreter: each thread loads its own. */
@@ -36,17 +36,12 @@ typedef struct {
 START_MY_CXT
 
 /* A tag of a type without a size: values of one codec have any. */
-static uint32_t tag_of_name(const char *name)
-{
-    return seqshare_tag(name, strlen(name), 0);
-}
-
 static uint32_t tag_of_codec(const char *name)
 {
     char full[32];
+    int length = snprintf(full, sizeof full, "perl.%s", name);
 
-    snprintf(full, sizeof full, "perl.%s", name);
-    return tag_of_name(full);
+    return seqshare_tag(full, (size_t)length, 0);
 }
 
 void codecs_boot(pTHX)
@@ -57,7 +52,7 @@ void codecs_boot(pTHX)
     for (int i = CODEC_RAW + 1; i < CODECS; i++)
         tags[i] = tag_of_codec(traits[i].name);
     old_json_tag = tags[CODEC_JSON];
-    tags[CODEC_JSON] = tag_of_name("json");
+    tags[CODEC_JSON] = SEQSHARE_TAG_JSON;
     tags[CODECS] = tag_of_codec(SCALAR);
 }
 
@@ -81,6 +76,8 @@ const char *codec_of_tag(uint32_t tag)
             return traits[i].name;
     if (tag == old_json_tag)
         return traits[CODEC_JSON].name;
+    if (tag == SEQSHARE_TAG_CBOR)
+        return traits[CODEC_CBOR].name;
     return tag == tags[CODECS] ? SCALAR : NULL;
 }
 
@@ -88,10 +85,16 @@ static bool may_read(enum codec codec, uint32_t tag)
 {
     if (tag == tags[codec] || (tag == 0 && traits[codec].reads_untagged))
         return true;
-    if (codec == CODEC_JSON)
+    switch (codec) {
+    case CODEC_JSON:
         return tag == old_json_tag;
-    /* bytes: text that was checked as JSON, or another program's struct, to unpack */
-    return codec == CODEC_RAW && (tag == tags[CODEC_JSON] || !codec_of_tag(tag));
+    case CODEC_CBOR:
+        return tag == SEQSHARE_TAG_CBOR;
+    case CODEC_RAW: /* what other languages read as well; or another program's struct, to unpack */
+        return tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG_CBOR || !codec_of_tag(tag);
+    default:
+        return false;
+    }
 }
 
 static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)

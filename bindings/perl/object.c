@@ -4,6 +4,10 @@
 #include "EXTERN.h"
 #include "perl.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +29,16 @@ void give_lock_back(struct share_object *object)
     object->locked_by = 0;
 }
 
+static void leave_handle(struct handle *handle)
+{
+    /* Acquire and release: the last user comes after all uses. */
+    if (!handle || __atomic_sub_fetch(&handle->users, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    seqshare_close(handle->share);
+    free(handle->name);
+    free(handle);
+}
+
 void let_go(pTHX_ struct share_object *object)
 {
     struct handle *handle = object->handle;
@@ -33,11 +47,7 @@ void let_go(pTHX_ struct share_object *object)
     give_lock_back(object);
     object->handle = NULL;
     object->spare = object->latest.value = object->latest.trouble = NULL;
-    /* Acquire and release: the last user comes after all uses. */
-    if (handle && __atomic_sub_fetch(&handle->users, 1, __ATOMIC_ACQ_REL) == 0) {
-        seqshare_close(handle->share);
-        Safefree(handle);
-    }
+    leave_handle(handle);
     SvREFCNT_dec(spare);
     SvREFCNT_dec(trouble);
     SvREFCNT_dec(value); /* last: its destructors may call in */
@@ -70,16 +80,38 @@ static int object_dup(pTHX_ MAGIC *magic, CLONE_PARAMS *params)
 
 static const MGVTBL object_magic = {.svt_free = object_free, .svt_dup = object_dup};
 
-SV *new_object(pTHX_ const char *class, seqshare *share, IV codec)
+/* A path that is not absolute would be another one after chdir. NULL: none, or no memory. */
+static char *copy_of_name(const char *name)
+{
+    char folder[PATH_MAX], *copy = NULL;
+
+    if (!name || !strchr(name, '/') || *name == '/')
+        return name ? strdup(name) : NULL;
+    if (getcwd(folder, sizeof folder) && asprintf(&copy, "%s/%s", folder, name) < 0)
+        return NULL;
+    return copy;
+}
+
+/* NULL: no memory. */
+static struct handle *new_handle(seqshare *share, char *name, int access)
+{
+    struct handle *handle = malloc(sizeof *handle);
+
+    if (handle)
+        *handle = (struct handle){share, 1, name, access & SEQSHARE_ANY_OWNER};
+    return handle;
+}
+
+SV *new_object(pTHX_ const char *class, seqshare *share, const char *name, int access, IV codec)
 {
     HV *hash = newHV();
     struct share_object *object;
     MAGIC *magic;
 
     Newxz(object, 1, struct share_object);
-    Newxz(object->handle, 1, struct handle);
-    object->handle->share = share;
-    object->handle->users = 1;
+    object->handle = new_handle(share, copy_of_name(name), access);
+    if (!object->handle)
+        refuse_error(aTHX_ "a share", -ENOMEM);
     object->codec = (enum codec)codec;
     magic = sv_magicext((SV *)hash, NULL, PERL_MAGIC_ext, &object_magic, (const char *)object, 0);
     magic->mg_flags |= MGf_DUP;
@@ -121,6 +153,43 @@ struct share_object *hold_object(pTHX_ const char *method, SV *self)
 seqshare *share_of(struct share_object *object)
 {
     return object->handle->share;
+}
+
+/* Clones stay at the region that they have, until they follow themselves: this object gets a handle of its own. */
+static int leave_others(struct share_object *object)
+{
+    struct handle *old = object->handle, *handle;
+    struct seqshare_stat stat;
+    int result = old->name ? seqshare_named(old->share) : -EINVAL;
+    seqshare *share;
+    char *name;
+
+    if (result != 0)
+        return result < 0 ? result : 0;
+    result = seqshare_stat(old->share, &stat);
+    if (!result)
+        result =
+            seqshare_open(&share, old->name, (stat.writable ? SEQSHARE_WRITE : SEQSHARE_READ) | old->access);
+    if (result)
+        return result;
+    name = strdup(old->name);
+    handle = name ? new_handle(share, name, old->access) : NULL;
+    if (!handle) {
+        free(name);
+        seqshare_close(share);
+        return -ENOMEM;
+    }
+    object->handle = handle;
+    leave_handle(old);
+    return 1;
+}
+
+int follow_name(struct share_object *object)
+{
+    /* Acquire: pairs with leave_handle, so that the uses of those who let go are over. */
+    if (__atomic_load_n(&object->handle->users, __ATOMIC_ACQUIRE) > 1)
+        return leave_others(object);
+    return seqshare_reopen(object->handle->share);
 }
 
 SV *new_u64(pTHX_ uint64_t number)

@@ -23,6 +23,8 @@ enum codec { CODEC_RAW, CODEC_STORABLE, CODEC_SEREAL, CODEC_JSON, CODEC_CBOR, CO
 struct handle {
     seqshare *share;
     unsigned users;
+    char *name; /* from malloc, absolute where it is a path; NULL: there is none */
+    int access; /* SEQSHARE_ANY_OWNER, or 0 */
 };
 
 /* What `snapshot` has of the share. */
@@ -57,12 +59,14 @@ struct share_object {
 
 /* ---- object.c: objects and their lock ------------------------------------------------------------------ */
 
-SV *new_object(pTHX_ const char *class, seqshare *share, IV codec);
+/* `name` NULL: the share has none. `access` as for seqshare_open. */
+SV *new_object(pTHX_ const char *class, seqshare *share, const char *name, int access, IV codec);
 struct share_object *object_of_hash(const SV *hash); /* NULL: none is behind it */
 struct share_object *find_object(SV *self);          /* likewise */
 struct share_object *open_object(pTHX_ const char *method, SV *self);
 struct share_object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
 seqshare *share_of(struct share_object *object);
+int follow_name(struct share_object *object); /* as seqshare_reopen, also while clones use the handle */
 void let_go(pTHX_ struct share_object *object);
 SV *new_u64(pTHX_ uint64_t number);
 

@@ -37,13 +37,12 @@ static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t n
 
 /*
  * Ask the name where it leads: at once when the region was marked, else once a second, for nobody marks a region whose
- * name was moved by hand. Not under the lock, which is this region's; nor while clones in other threads use the handle.
+ * name was moved by hand. Not under the lock, which is this region's.
  */
-static void follow_name(pTHX_ struct share_object *object)
+static void follow(pTHX_ struct share_object *object)
 {
     struct following *following = &object->following;
-    seqshare *share = share_of(object);
-    const bool is_retired = seqshare_retired(share);
+    const bool is_retired = seqshare_retired(share_of(object));
     const int64_t now = now_coarse_ns();
     int result;
 
@@ -51,10 +50,9 @@ static void follow_name(pTHX_ struct share_object *object)
         return;
     following->is_retired = is_retired;
     following->next_look = now + SECOND_NS;
-    /* Acquire: pairs with let_go, so that the uses of those who let go are over. */
-    if (holds_lock(object) || __atomic_load_n(&object->handle->users, __ATOMIC_ACQUIRE) > 1)
+    if (holds_lock(object))
         return;
-    result = seqshare_reopen(share);
+    result = follow_name(object);
     if (result == 1)
         begin_anew(object);
     else if (result == -EINVAL)
@@ -148,7 +146,7 @@ SV *find_snapshot(pTHX_ SV *self, struct share_object *object)
     struct latest *latest = &object->latest;
 
     if (object->following.next_look != INT64_MAX)
-        follow_name(aTHX_ object);
+        follow(aTHX_ object);
     if (seqshare_version(share_of(object)) != latest->tried ||
         (latest->next_try && now_coarse_ns() >= latest->next_try)) {
         (void)hold_object(aTHX_ "snapshot", self);

@@ -6,7 +6,7 @@
 
 #include "share.h"
 
-enum { SPARE_MAX = 65536, TRIES = 1000 };
+enum { SMALLEST = 64, SPARE_MAX = 65536, TRIES = 1000 };
 
 /* ---- read ---------------------------------------------------------------------------------------------- */
 
@@ -33,47 +33,38 @@ static void give_spare(struct share_object *object, SV *bytes)
         object->spare = SvREFCNT_inc_simple_NN(bytes);
 }
 
-/*
- * The bytes of the current value, their version and their tag; false when nothing has been published. The
- * tag belongs to the bytes if the version's slot has not been given to another since.
- */
-static bool read_bytes(pTHX_ const char *method, const seqshare *share, SV *bytes, uint64_t *version,
-                       uint32_t *tag)
+/* The current value into `bytes`; what is said of it is in *reading. False when nothing has been published. */
+static bool read_bytes(pTHX_ const char *method, const seqshare *share, SV *bytes, seqshare_reading *reading)
 {
-    for (int i = 0; i < TRIES; i++) {
-        ssize_t length = seqshare_length(share, NULL);
+    size_t room = SMALLEST;
+    int error = -ENOBUFS;
 
-        if (length >= 0) {
-            SvGROW(bytes, (STRLEN)length + 1);
-            length = seqshare_get(share, SvPVX(bytes), SvLEN(bytes) - 1, version);
-        }
-        if (length == -ENODATA)
-            return false;
-        if (length == -ENOBUFS) /* it has grown since */
-            continue;
-        if (length < 0)
-            refuse_error(aTHX_ method, length);
-        *tag = seqshare_read_tag(share->head, share->mask, *version);
-        if (seqshare_read_accept(share->head, share->mask, *version)) {
-            SvCUR_set(bytes, (STRLEN)length);
-            *SvEND(bytes) = '\0';
-            SvPOK_only(bytes);
-            return true;
-        }
+    for (int i = 0; i < TRIES && error == -ENOBUFS; i++) { /* it may grow meanwhile */
+        SvGROW(bytes, room + 1);
+        *reading = (seqshare_reading){.bytes = SvPVX(bytes), .size = SvLEN(bytes) - 1};
+        error = seqshare_read(share, reading);
+        room = reading->length;
     }
-    refuse_error(aTHX_ method, -EAGAIN);
+    if (error == -ENODATA)
+        return false;
+    if (error)
+        refuse_error(aTHX_ method, error);
+    SvCUR_set(bytes, reading->length);
+    *SvEND(bytes) = '\0';
+    SvPOK_only(bytes);
+    return true;
 }
 
 /* A fresh value, as a mortal; NULL when nothing has been published. */
 SV *read_value(pTHX_ const char *method, struct share_object *object, uint64_t *version)
 {
-    uint32_t tag;
+    seqshare_reading reading;
     SV *bytes = take_spare(aTHX_ object), *value;
 
-    if (!read_bytes(aTHX_ method, share_of(object), bytes, version, &tag))
+    if (!read_bytes(aTHX_ method, share_of(object), bytes, &reading))
         return NULL;
-    object->seen = *version;
-    value = codec_decode(aTHX_ object->codec, method, bytes, tag);
+    object->seen = *version = reading.version;
+    value = codec_decode(aTHX_ object->codec, method, bytes, reading.tag);
     if (value != bytes)
         give_spare(object, bytes);
     return value;

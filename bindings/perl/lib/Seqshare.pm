@@ -278,8 +278,8 @@ A snapshot follows the share's name: to the region that L</replace> puts there, 
 name without a mark (it was removed by hand and made again, or moved, or mounted over), within a second. The
 object itself is at the new region then, as after L</reopen>. While the name leads nowhere, or to a region
 that has no good value yet, the last good value stays; where the name leads to one that this process may not
-open, a warning says so once a minute. An object stays where it is while it holds the lock, and while threads
-have clones of it.
+open, a warning says so once a minute. An object stays where it is while it holds the lock. Clones in threads
+follow each for itself.
 
 What to know:
 
@@ -403,7 +403,7 @@ True when the name has gone to another region, or was removed.
 
     $share->reopen if $share->retired;
 
-Moves to the region that the name has now: true if it moved. Not while other threads have the share.
+Moves to the region that the name has now: true if it moved. Clones in other threads stay where they are.
 
 =head2 prefault
 

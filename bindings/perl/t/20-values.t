@@ -186,6 +186,10 @@ SKIP: {
     is_deeply($json->snapshot, { zero => "a\0b", euro => "\x{20ac}", twice => "\x{1f600}" }, 'JSON: strings');
     Seqshare->attach($json->fd, codec => 'raw')->set('{"a":1,"b":{"a":1},"a":2}');
     is($json->get->{a}, 2, 'JSON: of two names, the last counts');
+    is($json->stat->{tag}, 0, 'JSON: bytes have no mark');
+    $json->set({ a => 1 });
+    is($json->stat->{tag}, 0xd86fc7a3, 'JSON: what has been checked has the mark of all languages');
+    is(Seqshare->attach($json->fd, codec => 'raw')->get, '{"a":1}', 'JSON: raw reads it');
 }
 
 # Between codecs

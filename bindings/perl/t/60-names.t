@@ -38,7 +38,7 @@ is($new->capacity, 20_000, 'replace: the new capacity');
 is($new->get->{n}, 3, 'replace: the value comes along');
 ok($share->retired && $reader->retired, 'retired');
 is_deeply($share->get, { n => 3 }, 'reads go on');
-refused { $share->set({ n => 4 }) } qr/reopen/, 'writes do not';
+refused { $share->set({ n => 4 }) } qr/replaced/, 'writes do not';
 $new->set({ n => 4 });
 ok($share->reopen,  'reopen');
 ok(!$share->reopen, 'once');
@@ -58,6 +58,95 @@ ok($share->set({ n => 5 }), 'but all goes on');
 refused { Seqshare->open($name) } qr/no share of that name/, 'open: no such name';
 refused { $share->reopen } qr/no share of that name/, 'reopen: no such name';
 refused { Seqshare->unlink($name) } qr/no share of that name/, 'unlink: no such name';
+
+# ---- a snapshot follows its name, whatever moved that, and however often
+{
+    my $place = "/dev/shm/perl-test-$$";
+    mkdir $place or die "$place: $!";
+    my $path = "$place/share";
+    my $make = sub {
+        my ($file, $n) = @_;
+        Seqshare->create($file, 10_000, 0644)->set({ n => $n });
+    };
+    my $shows = sub {
+        my ($object, $n) = @_;
+        return wait_for { $object->snapshot->{n} == $n } "a snapshot with $n";
+    };
+    $make->($path, 1);
+    my $follower = Seqshare->open($path);
+    is($follower->snapshot->{n}, 1, 'by its path');
+    Seqshare->unlink($path);
+    is($follower->snapshot->{n}, 1, 'unlink: the last value stays') for 1 .. 2;
+    $make->($path, 2);
+    ok($shows->($follower, 2), 'unlink and create');
+    CORE::unlink $path;
+    is($follower->snapshot->{n}, 2, 'rm: the last value stays');
+    $make->($path, 3);
+    ok($shows->($follower, 3), 'rm and create');
+    $make->("$path.new", 4);
+    rename "$path.new", $path or die;
+    ok($shows->($follower, 4), 'mv');
+    is($follower->get->{n}, 4, 'and get reads there, too');
+    rename $place, "$place.away" or die;
+    is($follower->snapshot->{n}, 4, 'a folder that is away: the last value stays');
+    mkdir $place or die;
+    $make->($path, 5);
+    ok($shows->($follower, 5), 'and another in its place');
+
+    my $guard = $follower->lock;
+    $make->("$path.new", 6);
+    rename "$path.new", $path or die;
+    Time::HiRes::sleep(1.1);
+    is($follower->snapshot->{n}, 5, 'under the lock it stays where it is');
+    $follower->set({ n => 7 });
+    is($follower->snapshot->{n}, 7, 'and reads what it wrote');
+    $guard->unlock;
+    ok($shows->($follower, 6), 'then it follows');
+
+    chdir $place or die;
+    my $relative = Seqshare->open('./share', read_only => 1);
+    is($relative->snapshot->{n}, 6, 'by a relative path');
+    chdir '/' or die;
+    Seqshare->replace($path, 20_000, 0644)->set({ n => 8 });
+    is($relative->snapshot->{n}, 8, 'that is another folder\'s by now');
+
+SKIP: {
+        $> == 0 or skip 'needs root, to become another user', 1;
+        Seqshare->replace($path, 10_000, 0644)->set({ n => 9 });
+        my $said = join '', do {
+            my $pid = open my $pipe, '-|';
+            defined $pid or die "fork: $!";
+            if (!$pid) {
+                local $SIG{__WARN__} = sub { print "warned: @_" };
+                my $share = Seqshare->open($path, read_only => 1);
+                print $share->snapshot->{n}, "\n";
+                ($(, $)) = (65534, '65534 65534');
+                ($<, $>) = (65534, 65534);
+                print "ready\n";
+                STDOUT->flush;
+                Time::HiRes::sleep(0.05) until -e "$place/moved";
+                print $share->snapshot->{n}, "\n" for 1 .. 3;
+                STDOUT->flush;
+                POSIX::_exit(0);
+            }
+            my @lines;
+            while (<$pipe>) {
+                push @lines, $_;
+                next unless /ready/;
+                Seqshare->replace($path, 10_000, 0600)->set({ n => 10 });
+                open my $mark, '>', "$place/moved" or die;
+            }
+            @lines;
+        };
+        like(
+            $said,
+            qr/\A9\nready\nwarned: snapshot: the share's name cannot be followed: .*permissions.*\n9\n9\n9\n\z/,
+            'where it may not open what the name leads to, it says so once, and reads on'
+        );
+    }
+    CORE::unlink glob "$place/* $place.away/*";
+    rmdir $_ for $place, "$place.away";
+}
 
 # ---- descriptors
 my $anonymous = Seqshare->new(10_000);
@@ -124,7 +213,7 @@ my $moving = fresh_name();
 my $old    = Seqshare->create($moving, 100);
 $old->set(1);
 Seqshare->replace($moving, 200);
-refused { $old->wait(5) } qr/reopen/, 'wait on a replaced region';
+refused { $old->wait(5) } qr/replaced/, 'wait on a replaced region';
 
 # ---- stat
 $from = Time::HiRes::time();

@@ -60,9 +60,21 @@ for my $codec (codecs()) {
 
 my $name  = fresh_name();
 my $named = Seqshare->create($name, 1000);
-my $said  = threads->create(sub { eval { $named->reopen }; $@ })->join;
-like($said, qr/other threads use this share/, 'reopen while other threads use the share');
-is($named->reopen, !!0, 'but not when they are gone');
+$named->set({ n => 1 });
+is($named->snapshot->{n}, 1, 'a snapshot of a share with a name');
+my $moved = Seqshare->replace($name, 2000);
+$moved->set({ n => 2 });
+is(threads->create(sub { $named->snapshot->{n} })->join, 2, 'a snapshot in a thread follows the name');
+is($named->get->{n}, 1, 'without moving the parent\'s share');
+is(threads->create(sub { $named->reopen })->join, !!1, 'so does reopen');
+is($named->get->{n}, 1, 'likewise');
+is(threads->create(sub { $named->snapshot->{n} . $named->set({ n => 3 }) })->join, '23', 'a thread writes there');
+is($named->snapshot->{n}, 3, 'and the parent follows by itself');
+my $reader = Seqshare->open($name, read_only => 1);
+Seqshare->replace($name, 3000)->set({ n => 4 });
+is(threads->create(sub { $reader->snapshot->{n} . (eval { $reader->set(1); 1 } ? ' writes' : ' reads') })->join,
+    '4 reads', 'what only reads, only reads there');
+$named->reopen;
 threads->create(sub { $named->close })->join;
 ok($named->set(1), 'a thread that closes its clone');
 
