@@ -60,6 +60,50 @@ guide_works() {
     workers_say "dark, 7 a second"
 }
 
+# What is forced in past the check, or too deep for who is deep in calls already, leaves the last good document.
+guide_in_python_works() {
+    local build=$SEQSHARE_BUILD/release/src
+    sed -n '/^```python$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" | sed '/^```/d' >"$work/shop.py"
+    cat >"$work/use.py" <<'PYTHON'
+import subprocess
+import sys
+
+import shop
+
+command, name = sys.argv[1:]
+
+
+def publish(text, *options):
+    assert subprocess.run([command, "set", name, "-", *options], input=text).returncode == 0
+
+
+def from_deep(calls):
+    return from_deep(calls - 1) if calls else config.get()
+
+
+publish(b'{"a": [1]}', "--json")
+config = shop.Config(name)
+assert config.get() == {"a": [1]}
+forced = [b'{"a":', b'{"a":NaN}', rb'["\ud800"]', b'["\xff"]', rb'{"a\u0000":1}', b"[" * 600 + b"]" * 600, b"1e999", b"1" * 5000]
+for text in forced:
+    publish(text)
+    assert config.get() == {"a": [1]} == config.get(), text
+publish(b"[" * 512 + b"]" * 512, "--json")
+assert from_deep(700) == {"a": [1]}
+publish(b'{"a":2,"a":3}', "--json")
+assert config.get() == {"a": 3}
+publish(b"9" * 300, "--json")
+assert config.get() == int("9" * 300)
+publish(b"[" * 512 + b"]" * 512, "--json")
+assert str(config.get()) == "[" * 512 + "]" * 512
+PYTHON
+    "$SEQSHARE_BUILD/release/src/cli/seqshare" create "$place/python"
+    LD_LIBRARY_PATH=$build:$build/cache:$build/json PYTHONPATH=$work python3 "$work/use.py" \
+        "$build/cli/seqshare" "$place/python" >"$work/python.said"
+    [ "$(grep -c 'is not used: not JSON: ' "$work/python.said")" -eq 8 ] # each once
+    [ "$(grep -c 'is not used: ' "$work/python.said")" -eq 9 ]
+}
+
 # json-c's parser differs from version to version, and 0.18 refuses what is not ASCII: it must not come in again.
 needs_no_parser_of_json_c() {
     local file
@@ -93,4 +137,5 @@ if [ -n "${SEQSHARE_LONG:-}" ]; then
 fi
 check "the server of the guide compiles" guide_compiles
 check "the server of the guide does what it shows" guide_works
+check "the Python of the guide does what it shows" guide_in_python_works
 finish

@@ -234,12 +234,10 @@ Test(values, in_a_country_with_decimal_commas)
     seqshare_json_destroy(document);
 }
 
-/* What a prepared pointer remembers is of one document, and not of the next that has its address. */
+/* What a prepared pointer remembers is of one document, and not of the next, to which malloc gives its address. */
 Test(values, a_prepared_pointer_knows_its_document_by_no_address)
 {
     seqshare_json_pointer *pointer = NULL;
-    const seqshare_json *before = NULL;
-    int again = 0;
 
     equals(seqshare_json_prepare(&pointer, "/a"), 0);
     for (int i = 1; i <= 1000; i++) {
@@ -250,12 +248,8 @@ Test(values, a_prepared_pointer_knows_its_document_by_no_address)
 
         for (int times = 0; times < 3; times++)
             equals(seqshare_json_integer(seqshare_json_at(document, pointer), -1), wanted);
-        again += document == before;
-        before = document;
         seqshare_json_destroy(document);
     }
-    if (again == 0)
-        cr_log_warn("no document had the address of one before it");
     seqshare_json_release(pointer);
 }
 
