@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 
 #ifndef MADV_POPULATE_READ
@@ -12,9 +13,6 @@
 
 /* Before Linux 6.11 an interrupted fallocate undoes all its work: keep it small. */
 enum { STEP = 1 << 20 };
-
-/* What typed reads may load of a shorter value. */
-enum { LEAST = 64 };
 
 /* Without fallocate: let the kernel fault the pages in for writing, which reports what a store could not. */
 static int populate(const struct region *region, size_t from, size_t to)
@@ -46,12 +44,26 @@ static int allocate(const struct region *region, size_t from, size_t length)
     return 0;
 }
 
+/*
+ * Memory that was allocated and that nobody has touched counts as a hole where readers ask for holes, and fill
+ * may publish bytes that it has not written. So each page is touched, with a store that changes nothing: readers
+ * of an older version may be in this slot, and what they find must stay. Relaxed: W2, which follows, orders it
+ * for readers (seqshare_holds).
+ */
+static void touch(const struct region *region, size_t from, size_t length)
+{
+    const size_t page = page_size();
+    unsigned char *bytes = (unsigned char *)region->map;
+
+    for (size_t at = from; at < from + length; at = (at / page + 1) * page)
+        __atomic_fetch_or(bytes + at, 0, __ATOMIC_RELAXED);
+}
+
 int memory_reserve(struct region *region, unsigned slot, size_t length)
 {
     size_t start = region->header.header_size + slot * (size_t)region->header.stride;
     size_t *have = &region->reserved[slot];
-    size_t want = length > LEAST ? length : LEAST;
-    size_t page;
+    size_t want = length, page;
     int error;
 
     if (want <= *have)
@@ -68,9 +80,38 @@ int memory_reserve(struct region *region, unsigned slot, size_t length)
         error = allocate(region, start + *have, step);
         if (error)
             return error;
+        touch(region, start + *have, step);
         *have += step;
     }
-    return 0;
+    return 1;
+}
+
+/* The rest of this page may not be mapped, but the kernel says so, and does not kill. Old ones say EINVAL. */
+static bool fault_in(const struct region *region, size_t from, size_t length)
+{
+    const size_t page = page_size();
+    const size_t start = from / page * page, end = from + length;
+
+    for (size_t at = start; at < end; at += STEP)
+        while (madvise((char *)region->map + at, end - at < STEP ? end - at : STEP, MADV_POPULATE_READ) != 0)
+            if (errno != EINTR && errno != EAGAIN)
+                return errno == EINVAL;
+    return true;
+}
+
+size_t memory_held(const struct region *region, unsigned slot, size_t wanted)
+{
+    const size_t start = region->header.header_size + slot * (size_t)region->header.stride;
+    const int fd = region_descriptor(region);
+    off_t hole = fd < 0 ? -1 : lseek(fd, (off_t)start, SEEK_HOLE);
+
+    if (hole >= (off_t)start)
+        return (size_t)(hole - (off_t)start);
+    if (fd >= 0 && errno == ENXIO)
+        return 0; /* the file ends before */
+    /* No descriptor (closed, or there is no file), or a file system that does not know: have it faulted in. That
+     * may allocate, as reading would; but where it cannot, it is an error and no signal. */
+    return fault_in(region, start, wanted) ? wanted : 0;
 }
 
 int memory_prefault(const struct region *region, unsigned slot, size_t length)

@@ -16,8 +16,15 @@ static inline size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Have memory for `length` bytes in a slot, holding the writer lock. -ENOSPC, -EBADF, -EFBIG. */
+/* Have memory for `length` bytes in a slot, holding the writer lock. 0; 1: it is more than before; -ENOSPC,
+ * -EBADF, -EFBIG. */
 int memory_reserve(struct region *region, unsigned slot, size_t length);
+
+/*
+ * How many bytes from a slot's start the file has memory for, at this moment; `wanted` are enough. For readers,
+ * who ask this when they meet a length that they have not met before. Async-signal-safe.
+ */
+size_t memory_held(const struct region *region, unsigned slot, size_t wanted);
 
 /* Map header and `length` bytes of a slot now. */
 int memory_prefault(const struct region *region, unsigned slot, size_t length);

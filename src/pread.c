@@ -82,10 +82,26 @@ static int accept(int fd, unsigned mask, uint64_t version)
 
 /* ---- the value ---- */
 
+/* A long one in pieces, so that an attempt which a writer has outrun ends soon. */
+static int read_value(const struct share *share, int fd, uint64_t version, void *bytes, size_t length)
+{
+    const struct header *header = &share->region.header;
+    const uint64_t at = header->header_size + seqshare_slot_of(version, share->hot.mask) * header->stride;
+    int error = 0;
+
+    for (size_t done = 0; !error && done < length; done += RETRY_PIECE) {
+        size_t piece = length - done < RETRY_PIECE ? length - done : RETRY_PIECE;
+
+        error = read_at(fd, (char *)bytes + done, piece, at + done);
+        if (!error)
+            error = accept(fd, share->hot.mask, version);
+    }
+    return error;
+}
+
 static int attempt(const struct share *share, int fd, struct reading_room *room,
                    struct seqshare_reading *found)
 {
-    const struct header *header = &share->region.header;
     const unsigned mask = share->hot.mask;
     struct layout seen;
     unsigned k;
@@ -98,16 +114,14 @@ static int attempt(const struct share *share, int fd, struct reading_room *room,
     if (error)
         return error;
     k = seqshare_slot_of(found->version, mask);
-    if (seen.head.slot[k].length > header->capacity)
+    if (!seqshare_may_touch(&share->hot, k, seen.head.slot[k].length)) /* nor is memory allocated for it */
         return -EBADMSG;
     found->length = (size_t)seen.head.slot[k].length;
     found->tag = seen.head.slot[k].tag;
     found->published = (int64_t)seen.note[k].published;
     found->writer = (int32_t)seen.note[k].writer;
     error = reading_make_room(room, found->length);
-    if (!error)
-        error = read_at(fd, room->bytes, found->length, header->header_size + k * header->stride);
-    return error ? error : accept(fd, mask, found->version);
+    return error ? error : read_value(share, fd, found->version, room->bytes, found->length);
 }
 
 int seqshare_pread(const seqshare *handle, struct seqshare_reading *reading)

@@ -12,6 +12,7 @@
 enum {
     RETRY_LOOK = 64,        /* failures between two looks at the clock */
     RETRY_BYTES = 64 << 10, /* copied in vain, these count as one failure more: a long copy takes its time */
+    RETRY_PIECE = 32 << 20, /* a longer copy looks now and then whether it is outrun already */
     RETRY_FOR_NS = 1000000000,
 };
 
@@ -19,6 +20,13 @@ struct retry {
     size_t failures;  /* since the last look */
     int64_t deadline; /* 0: not looked yet */
 };
+
+/* The second of a long copy begins before it: it may take a good part of that. */
+static inline void retry_before_copy(struct retry *retry, size_t length)
+{
+    if (length > RETRY_PIECE && retry->deadline == 0)
+        retry->deadline = clock_after(RETRY_FOR_NS);
+}
 
 static inline void retry_count(const seqshare *share)
 {

@@ -22,6 +22,8 @@ void share_aim(struct share *share)
     share->hot.stride = (size_t)share->region.header.stride;
     share->hot.capacity = (size_t)share->region.header.capacity;
     share->hot.mask = share->region.header.slots - 1;
+    for (unsigned k = 0; k < share->region.header.slots; k++)
+        share->hot.place[k] = (struct seqshare_place){.bytes = region_slot(&share->region, k)};
 }
 
 /* Free `share` and return `error` if it is one; else the handle is the caller's, in *result. */

@@ -28,6 +28,21 @@ static inline struct share *share_of(const seqshare *share)
     return (struct share *)(uintptr_t)share; /* a handle is ours to change, whatever its user promised */
 }
 
+/*
+ * The file holds this many bytes of a slot, of the capacity at most. They stay: so the bound only grows, until
+ * reopen. Relaxed: see seqshare_may_touch.
+ */
+static inline void share_raise_held(struct share *share, unsigned slot, size_t held)
+{
+    size_t *bound = &share->hot.place[slot].held, now = __atomic_load_n(bound, __ATOMIC_RELAXED);
+
+    if (held > share->hot.capacity)
+        held = share->hot.capacity;
+    while (now < held &&
+           !__atomic_compare_exchange_n(bound, &now, held, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
 /* The region that `name` has, as seqshare_open. */
 int share_open_at(seqshare **result, const struct name *name, int access);
 

@@ -33,7 +33,7 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
         stat.published = (int64_t)seen->note[slot].published;
         stat.writer = (int32_t)seen->note[slot].writer;
     }
-    if (stat.length > share->hot.capacity)
+    if (!seqshare_may_touch(&share->hot, slot, stat.length))
         return -EBADMSG;
     stat.capacity = share->hot.capacity;
     stat.slots = share->hot.mask + 1;

@@ -159,6 +159,7 @@ static inline __attribute__((always_inline)) int announce(struct share *share, u
 {
     struct seqshare_head *head = &share->region.map->head;
     uint64_t current = seqshare_write_current(head);
+    unsigned slot = seqshare_slot_of(current + 1, share->hot.mask);
     int error;
 
     if (expected && *expected != current) {
@@ -167,9 +168,11 @@ static inline __attribute__((always_inline)) int announce(struct share *share, u
     }
     if (current >= SEQSHARE_VERSION_MAX)
         return -EOVERFLOW;
-    error = memory_reserve(&share->region, seqshare_slot_of(current + 1, share->hot.mask), length);
-    if (error)
+    error = memory_reserve(&share->region, slot, length);
+    if (error < 0)
         return error;
+    if (error > 0) /* more than before: readers of this handle need not ask */
+        share_raise_held(share, slot, share->region.reserved[slot]);
     *version = seqshare_write_begin(head);
     return *version == current + 1 ? 0
                                    : -EBADMSG; /* an enemy moves it: no memory was reserved for that slot */

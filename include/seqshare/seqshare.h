@@ -57,6 +57,12 @@
 extern "C" {
 #endif
 
+/* Where a slot lies, and, atomic, how many of its bytes the file is known to have memory for. Private. */
+struct seqshare_place {
+    const unsigned char *bytes;
+    size_t held;
+};
+
 /*
  * A share. Its members are private, but the inline functions below are compiled into your program and use
  * them: so these few, in this order, stay as they are as long as the library's SOVERSION does. More follow
@@ -67,7 +73,8 @@ typedef struct seqshare {
     const unsigned char *bytes; /* of slot 0; slot k starts k * stride further */
     size_t stride;
     size_t capacity;
-    unsigned mask; /* slots - 1 */
+    unsigned mask;                                   /* slots - 1 */
+    struct seqshare_place place[SEQSHARE_SLOTS_MAX]; /* since 0.2 */
 } seqshare;
 
 /* ---- access: or-ed together ------------------------------------------------------------------ */
@@ -152,7 +159,7 @@ SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
 
 /*
  * Attach to the region behind a descriptor (from seqshare_fd, inherited, or received over a Unix socket).
- * The descriptor stays the caller's and may be closed afterwards; the share is the caller's to close.
+ * The descriptor stays the caller's (its file position may move) and may be closed afterwards; the share is the caller's to close.
  * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor, or
  * READ of a write-only one; -EPERM neither sealed against shrinking nor owned by root or oneself, without
  * SEQSHARE_ANY_OWNER; -EINVAL bad access; -EOPNOTSUPP as in seqshare_create; -ENOMEM; -EMFILE.
@@ -160,7 +167,8 @@ SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
 SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
 
 /*
- * A new descriptor of the region, close-on-exec, the caller's to close. READ: opened read-only.
+ * A new descriptor of the region, close-on-exec, the caller's to close. READ: opened read-only. It shares its
+ * file position with the library's own, which readers move: use pread(2), not read(2).
  * Errors: -EROFS WRITE of a read-only share; -EOPNOTSUPP there is none (no memfd here, or no /proc to reopen
  * it read-only); -EBADF somebody closed the library's descriptor; -EMFILE; -EINVAL bad access.
  */
@@ -434,6 +442,25 @@ SEQSHARE_API const char *seqshare_strerror(int error);
 
 /* ---- the inline ones, also exported under the same names ------------------------------------- */
 
+/*
+ * Not for programs: the rest of seqshare_may_touch, which asks the file. Programs that were compiled with it do
+ * not start with a library that has no such function.
+ */
+SEQSHARE_API bool seqshare_holds(const seqshare *share, unsigned slot, uint64_t length) __attribute__((cold));
+
+/*
+ * May a reader touch `length` bytes of a slot? Whoever may write the region can store any length; reading pages
+ * that the file has no memory for would allocate them, until that is a SIGBUS where the file system is full. So
+ * the length is bounded by what the file is known to hold, which is never more than the capacity. Relaxed: the
+ * bound is a fact about the file, and guards no memory of this process; who sees an older one asks once more.
+ */
+static inline __attribute__((always_inline)) bool seqshare_may_touch(const seqshare *share, unsigned slot,
+                                                                     uint64_t length)
+{
+    return length <= __atomic_load_n(&share->place[slot].held, __ATOMIC_RELAXED) ||
+           seqshare_holds(share, slot, length);
+}
+
 SEQSHARE_INLINE uint64_t seqshare_version(const seqshare *share)
 {
     return share ? seqshare_read_begin(share->head) : 0;
@@ -442,16 +469,18 @@ SEQSHARE_INLINE uint64_t seqshare_version(const seqshare *share)
 SEQSHARE_INLINE int seqshare_peek(const seqshare *share, seqshare_view *view)
 {
     uint64_t version, length;
+    unsigned slot;
 
     if (!share || !view)
         return -EINVAL;
     version = seqshare_read_begin(share->head);
     if (version == 0)
         return -ENODATA;
+    slot = seqshare_slot_of(version, share->mask);
     length = seqshare_read_length(share->head, share->mask, version);
-    if (length > share->capacity) /* honest writers never store this, not even in passing */
+    if (!seqshare_may_touch(share, slot, length)) /* honest writers never store this, not even in passing */
         return -EBADMSG;
-    view->data = share->bytes + seqshare_slot_of(version, share->mask) * share->stride;
+    view->data = share->place[slot].bytes;
     view->length = (size_t)length;
     view->version = version;
     return 0;

@@ -211,10 +211,14 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
     const struct seqshare_head *head = share->head;
     const unsigned mask = share->mask;
     uint64_t version = seqshare_read_begin(head);
-    const unsigned char *slot = share->bytes + seqshare_slot_of(version, mask) * share->stride;
+    const struct seqshare_place *place = &share->place[seqshare_slot_of(version, mask)];
+    const unsigned char *slot = place->bytes;
 
-    if (version == 0 || seqshare_read_length(head, mask, version) != size ||
-        seqshare_read_tag(head, mask, version) != tag)
+    /* Version 0 needs no test: its slot has no length. */
+    if (seqshare_read_length(head, mask, version) != size || seqshare_read_tag(head, mask, version) != tag)
+        return false;
+    /* As seqshare_may_touch; whatever lies beyond is asked for by the slow half. Relaxed, as there. */
+    if (__atomic_load_n(&place->held, __ATOMIC_RELAXED) < size)
         return false;
 #ifndef SEQSHARE_WORDS_ALONE
     if (size > 32)

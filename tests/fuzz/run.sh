@@ -111,9 +111,9 @@ mutants() {
     check "mutant: a value's length is not bounded by get" mutant "get unbounded" src/read.c \
         's/= likely\(length <= size\).*;/= true;/' src/read.c
     check "mutant: nor by peek" mutant "peek unbounded" include/seqshare/seqshare.h \
-        's/if \(length > share->capacity\)/if (false)/' src/share.c src/exports.c fuzz.c
+        's/if \(!seqshare_may_touch\(share, slot, length\)\)/if (false)/' src/share.c src/exports.c fuzz.c
     check "mutant: nor by length" mutant "length unbounded" src/read.c \
-        's/if \(length > share->capacity\)/if (false)/' src/read.c
+        's/if \(!seqshare_may_touch\(share, seqshare_slot_of\(v, share->mask\), length\)\)/if (false)/' src/read.c
     check "mutant: the stride is not checked against the file's size" mutant "file size" src/region.c \
         's/ \|\| bytes > file_size\)/)/' src/region.c
     check "mutant: nor against the capacity" mutant "stride" src/region.c \

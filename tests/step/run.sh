@@ -31,7 +31,7 @@ mutant "a version is published before its bytes are there" \
 mutant "a value is too long before it is accepted" \
     src/read.c 's/^    if \(likely\(fits\)\)/    if (!fits)\n        return -ENOBUFS;\n&/'
 mutant "a value has the wrong type before it is accepted" \
-    src/read.c 's/^        if \(fits\)/        if (!fits)\n            return -EBADMSG;\n&/'
+    src/read.c 's/^        if \(fits &&/        if (!fits)\n            return -EBADMSG;\n&/'
 mutant "set_if compares versions before it has the lock" \
     src/write.c '/^static int set\(/,/^}/{s/error = begin\(share, self\);/if (expected \&\& *expected != seqshare_version(handle)) {\n        *expected = seqshare_version(handle);\n        return -ESTALE;\n    }\n    &/; s/announce\(share, expected, length, /announce(share, NULL, length, /}'
 mutant "the lock is given back before the publication" \

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,6 +223,122 @@ Test(hostile, any_sequence_is_survived_by_readers_and_writers)
             if (set == 0)
                 holds(reader, "healed", version + 1);
         }
+    }
+    seqshare_close(reader);
+    seqshare_close(share);
+}
+
+/* ---- lengths that name a hole ---- */
+
+enum { ROOMY = 8 << 20, PAGE = 4096 };
+
+static void finds_a_hole(const seqshare *share)
+{
+    seqshare_reading reading = {0};
+    struct seqshare_stat stat;
+    static char large[ROOMY];
+    seqshare_view view;
+    void *copy;
+
+    equals(seqshare_get(share, large, sizeof large, NULL), -EBADMSG);
+    equals(seqshare_get(share, large, 10, NULL), -EBADMSG);
+    equals(seqshare_try_get(share, large, sizeof large, NULL), -EBADMSG);
+    equals(seqshare_get_alloc(share, &copy, NULL), -EBADMSG);
+    equals(seqshare_read(share, &reading), -EBADMSG);
+    equals(seqshare_pread(share, &reading), -EBADMSG);
+    equals(seqshare_length(share, NULL), -EBADMSG);
+    equals(seqshare_peek(share, &view), -EBADMSG);
+    equals(seqshare_stat(share, &stat), -EBADMSG);
+    equals(seqshare_pstat(share, &stat), -EBADMSG);
+    equals(seqshare_prefault(share), 0);
+}
+
+static uint64_t allocated(const seqshare *share)
+{
+    struct stat status;
+    int fd = seqshare_fd(share, SEQSHARE_READ);
+
+    check(fd >= 0 && fstat(fd, &status) == 0);
+    close(fd);
+    return (uint64_t)status.st_blocks;
+}
+
+static void holes_are_left_alone(seqshare *share)
+{
+    static const uint64_t lengths[] = {2 * PAGE, PAGE + 1, ROOMY - 1, ROOMY};
+    seqshare *reader = another_handle(share, SEQSHARE_READ);
+    uint64_t before;
+
+    equals(seqshare_set(share, "small", 5), 0); /* slot 1; the other one has no memory at all */
+    before = allocated(share);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        seqshare *fresh = another_handle(share, SEQSHARE_READ);
+
+        seqshare_write_slot(head_of(share), share->mask, 1, lengths[i], 0);
+        finds_a_hole(share);
+        finds_a_hole(reader);
+        finds_a_hole(fresh);
+        seqshare_close(fresh);
+    }
+    seqshare_write_slot(head_of(share), share->mask, 1, 5, 0);
+    holds(reader, "small", 1);
+    plant_sequence(share, 4);
+    for (size_t i = 0; i < 3; i++) {
+        seqshare_write_slot(head_of(share), share->mask, 2, i ? 64 : ROOMY, 0);
+        finds_a_hole(reader);
+        equals(seqshare_get_typed(reader, (char[64]){0}, 64, 0), -EBADMSG);
+    }
+    equals(allocated(share), before);
+    equals(seqshare_set(share, "whole again", 11), 0);
+    holds(reader, "whole again", 3);
+    seqshare_close(reader);
+    seqshare_close(share);
+}
+
+/* Fails with: a length that is believed because the capacity is not less. */
+Test(hostile, a_length_that_names_a_hole_touches_no_page)
+{
+    seqshare *named = NULL;
+
+    holes_are_left_alone(share_of(ROOMY));
+    equals(seqshare_create(&named, temp_name(), ROOMY, 0600), 0);
+    holes_are_left_alone(named);
+}
+
+/* Values of all lengths, in slots that have memory for shorter ones, through handles that know of less. */
+Test(hostile, memory_that_came_later_is_found)
+{
+    seqshare *share = share_of(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
+    static unsigned char value[ROOMY], copy[ROOMY];
+    static const size_t lengths[] = {0, 1, 64, PAGE, 1, 3 * PAGE + 1, 64, ROOMY, PAGE, ROOMY - 1, 0, ROOMY};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        seqshare *fresh = another_handle(share, SEQSHARE_READ);
+        seqshare_view view = {0};
+
+        make_pattern(value, lengths[i], i);
+        equals(seqshare_set(share, value, lengths[i]), 0);
+        equals(seqshare_try_get(reader, copy, sizeof copy, NULL), lengths[i]);
+        check(is_pattern(copy, lengths[i], i));
+        equals(seqshare_peek(fresh, &view), 0);
+        check(view.length == lengths[i] && is_pattern(view.data, view.length, i));
+        seqshare_close(fresh);
+    }
+    seqshare_close(reader);
+    seqshare_close(share);
+}
+
+/* Fails with: memory that was allocated and never touched, which a file system calls a hole. */
+Test(hostile, what_a_fill_leaves_untouched_is_read)
+{
+    seqshare *share = share_of(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
+    static unsigned char copy[ROOMY];
+    void *slot;
+
+    for (int i = 0; i < 3; i++) {
+        equals(seqshare_fill(share, 40 * PAGE, &slot), 0);
+        equals(seqshare_publish(share, 40 * PAGE), 0);
+        equals(seqshare_get(reader, copy, sizeof copy, NULL), 40 * PAGE);
     }
     seqshare_close(reader);
     seqshare_close(share);

@@ -105,6 +105,73 @@ Test(full, file_systems_are_read_without_sigbus)
     try_in_child(fill_and_read, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
+/* ---- lengths that an enemy stores ---- */
+
+enum { ROOMY = 64 << 20 }; /* the capacity: more than the file system has */
+
+struct hostile {
+    const char *name;
+    bool closed; /* the library's descriptors */
+};
+
+/* Every read, of a length that only holes could fill. One in each process: who fills the file system dies. */
+static void read_holes(void *context)
+{
+    const struct hostile *hostile = context;
+    seqshare_reading reading = {0};
+    seqshare *share = NULL;
+    struct small small;
+    seqshare_view view;
+    static char copy[ROOMY];
+    void *allocated;
+
+    equals(seqshare_open(&share, hostile->name, SEQSHARE_READ), 0);
+    for (int fd = 3; hostile->closed && fd < 1000; fd++)
+        close(fd);
+    equals(seqshare_get(share, copy, sizeof copy, NULL), -EBADMSG);
+    equals(seqshare_try_get(share, copy, sizeof copy, NULL), -EBADMSG);
+    equals(seqshare_get_alloc(share, &allocated, NULL), -EBADMSG);
+    equals(seqshare_read(share, &reading), -EBADMSG);
+    equals(seqshare_pread(share, &reading), hostile->closed ? -EBADF : -EBADMSG);
+    equals(seqshare_length(share, NULL), -EBADMSG);
+    equals(seqshare_peek(share, &view), -EBADMSG);
+    equals(seqshare_get_typed(share, copy, sizeof copy, 0), -EBADMSG);
+    equals(small_get(share, &small), -EBADMSG);
+    equals(seqshare_prefault(share), 0);
+    seqshare_close(share);
+}
+
+static void store_lengths(void *context)
+{
+    const char *directory = context;
+    struct hostile open = {format("%s/name", directory), false}, closed = {open.name, true};
+    const uint64_t length = ROOMY;
+    struct seqshare_stat before, after;
+    seqshare *share = NULL;
+    int fd;
+
+    mount_tmpfs(directory, "size=8m,mode=0755");
+    equals(seqshare_create(&share, open.name, ROOMY, 0644), 0);
+    equals(seqshare_set(share, "hello", 5), 0);
+    equals(seqshare_stat(share, &before), 0);
+    fd = seqshare_fd(share, SEQSHARE_WRITE);
+    equals(pwrite(fd, &length, sizeof length, 128 + 16 + 16), sizeof length); /* version 1 is in slot 1 */
+    child_run(read_holes, &open);
+    equals(pwrite(fd, &(uint64_t){5}, sizeof length, 128 + 16 + 16), sizeof length);
+    equals(seqshare_stat(share, &after), 0);
+    equals(after.allocated, before.allocated);
+    reads_everything(share, "hello");
+    equals(pwrite(fd, &length, sizeof length, 128 + 16 + 16), sizeof length);
+    child_run(read_holes, &closed); /* it may fill the file system then, as its writers may */
+}
+
+/* Fails with: a length within the capacity that is believed, and a reader that dies of it. */
+Test(full, a_length_that_names_a_hole_is_an_error)
+{
+    skip_unless_root();
+    try_in_child(store_lengths, (void *)(uintptr_t)temp_directory("/tmp"));
+}
+
 static void use_up_files(void *context)
 {
     const char *directory = context, *name = format("%s/name", directory);

@@ -116,7 +116,7 @@ static void live_without_descriptors(void *context)
     equals(seqshare_create(&share, format("%s-2", scene->name), 100, 0600), -EMFILE);
     equals(seqshare_attach(&share, fd, SEQSHARE_READ), -EMFILE);
     equals(seqshare_fd(scene->share, SEQSHARE_READ), -EMFILE);
-    equals(seqshare_reopen(named), -EMFILE);
+    equals(seqshare_reopen(named), 0); /* nothing has moved, and to see that takes no descriptor */
     check(share == NULL);
     reads_everything(scene->share, "value");
     reads_everything(named, "value");

@@ -45,6 +45,8 @@ mutants() {
         's/^    if \(want <= \*have\)/    if (true)/'
     check "mutant: readers touch the next slot as well" finds 'full/file_systems*' src/read.c \
         's/^    length = seqshare_read_length\(head, mask, v\);/    (void)*(volatile const unsigned char *)(share->bytes + seqshare_slot_of(v + 1, mask) * share->stride + share->capacity \/ 2);\n&/'
+    check "mutant: a length within the capacity is believed" finds 'full/a_length*' src/read.c \
+        's/^    held = memory_held\(.*$/    held = share->capacity;/'
     check "mutant: no memfd is an error" finds 'kernels/*memfd*' src/region.c \
         's/return errno == ENOSYS .*$/return -errno;/'
     check "mutant: no file without a name is an error" finds 'kernels/*2013' src/name.c \
