@@ -157,6 +157,7 @@ static const char *say_env(cmd_parms *command, void *place, const char *name, co
 
     if (strchr(name, '='))
         return apr_psprintf(command->pool, "'%s' is no name for a variable", name);
+    variable.otherwise_length = otherwise ? strlen(otherwise) : 0;
     wrong = pointer_prepare(command->pool, pointer, &variable.pointer);
     if (!wrong)
         APR_ARRAY_PUSH(config->variables, struct variable) = variable;
@@ -206,6 +207,7 @@ static void begin_child(apr_pool_t *pool, server_rec *server)
 {
     (void)pool, (void)server;
     pointers_end();
+    variables_begin();
     shares_inherit();
 }
 

@@ -4,13 +4,19 @@
  *
  *     config.c      the module, its directives, and when httpd calls it
  *     share.c       shares: made or opened in the parent, kept over restarts, inherited by the children
- *     document.c    the document of a child, parsed once per version, and the one that a request keeps
+ *     follow.c      what is published in a share, and where its name goes; the last good document, kept for all
+ *     log.c         lines of the log about a share: one a minute, over all children
+ *     document.c    the last good document, parsed once per child, and the one that a request keeps
  *     value.c       values in it, as texts: for variables and expressions
  *     page.c        the document as a page, to get and to put
  *     status.c      a page that shows how the share fares
  *
- * The parent may be root, so it parses nothing but the file that it publishes at the start: children do, as the
- * server's user. Of other documents it only keeps the bytes.
+ * A document's way: somebody publishes it in the share. The first child that notices reads and checks it, and keeps
+ * it in `good`, memory that all children inherit. All children parse and use what is in `good`, and nothing else:
+ * so they agree, also while what stands in the share cannot be used, and also those that are born then.
+ *
+ * The parent may be root, so it parses nothing but the file that it publishes at the start. The share may be another
+ * user's file, which that user may cut at any time. So nobody here reads mapped memory of it: it is read by pread.
  */
 #ifndef MOD_SEQSHARE_H
 #define MOD_SEQSHARE_H
@@ -28,15 +34,34 @@
 extern module AP_MODULE_DECLARE_DATA seqshare_module;
 APLOG_USE_MODULE(seqshare);
 
-/*
- * What children tell each other, and the parent, in memory of their own. What one has said in the log, others need
- * not repeat.
- */
+/* The lines of the log of which there is one a minute at most, for each share. */
+enum line {
+    LINE_REFUSAL,  /* a document that cannot be used */
+    LINE_TROUBLE,  /* with opening, following or reading */
+    LINE_OMISSION, /* a variable that is left out */
+    LINES
+};
+
+/* A child, as the status shows it. */
+struct served {
+    int64_t pid;
+    uint64_t version; /* of the document that its last request got */
+};
+
+/* What children tell each other, and the parent, in memory that they share. Everything in it is atomic. */
 struct journal {
-    uint64_t good;            /* the version that a child parsed last */
+    uint64_t said[LINES];     /* see log.c */
     uint64_t refusals;        /* how often a child refused a document, over all of them */
     uint64_t refused_version; /* the last such version */
-    int trouble;              /* with opening, following or reading: a negative errno value; 0: none */
+    int trouble;            /* that was said, and not yet that it is over: a negative errno value; 0: none */
+    struct served served[]; /* as many as `children` of the share, by httpd's numbers of them */
+};
+
+/* Where a document is from: it tells two publications apart, also those of two regions. */
+struct origin {
+    unsigned char region_id[16];
+    uint64_t version;
+    int64_t published;
 };
 
 /* A share. The parent has it as long as a configuration names it, whatever else changes there. */
@@ -47,22 +72,27 @@ struct share {
     bool wanted;      /* by the configuration that is being put in force */
     bool writes;      /* a page that takes documents is configured */
     seqshare *writer; /* created: NULL in children that need not write */
-    seqshare *reader; /* opened: NULL until there is one of that name; a child's belongs to its cache */
+    seqshare
+        *source;    /* what documents are read from, by pread; opened: NULL until there is one of that name */
+    seqshare *good; /* the last good document: an origin, and then its text */
     struct journal *journal;
-    struct {
-        void *bytes; /* malloc'ed; NULL: none yet */
-        size_t length;
-        uint64_t version;
-    } good; /* a document that children could use: for one that is born when the newest cannot be used */
+    int children; /* how many there can be; kept here, for children may write to the journal */
 
-    /* In a child: */
-    seqshare_cache_mt *cache;   /* NULL as long as reader is */
-    struct document *inherited; /* used as long as the cache has none */
-    uint64_t refusals;          /* by this child */
-    uint64_t unread;            /* values for which there was no time or memory */
-    int trouble;
-    apr_time_t next_look; /* when its state is looked at next, */
-    bool looking;         /* by one thread */
+    /* In a child, for the thread that is looking: */
+    struct origin seen; /* what has been dealt with; */
+    bool refused;       /* it could not be used, */
+    char why[SEQSHARE_JSON_WHY_SIZE];
+    int name_trouble;     /* with following the name, and */
+    int read_trouble;     /* with what is there: 0, or an error */
+    bool had_trouble;     /* when this child last told of it */
+    apr_time_t next_look; /* at the name, and at what could not be read */
+    bool looking;         /* atomic: a thread is */
+
+    /* In a child, for all threads: */
+    seqshare_cache_mt *cache; /* over `good`; NULL: there was no memory for it */
+    uint64_t refusals;        /* by this child */
+    uint64_t moved;           /* how often it followed the name */
+    bool noted;               /* in the journal, which version it served last */
 };
 
 /* What SeqshareCreate or SeqshareOpen says. */
@@ -86,6 +116,14 @@ struct variable {
     const char *name;
     const struct pointer *pointer;
     const char *otherwise; /* NULL: not set then */
+    size_t otherwise_length;
+};
+
+/* A value as a text. */
+struct text {
+    const char *bytes; /* without control characters; NULL: there is none */
+    size_t length;
+    bool had_zero; /* there is a blank where a zero character was */
 };
 
 /* Of a place. Variables of an outer place come first. */
@@ -100,7 +138,7 @@ struct place_config {
 bool share_has_value(const struct declaration *declaration);
 
 /* Publish the initial document, or only check it: NULL, or what is wrong with it. share NULL: check. */
-const char *publish_file(seqshare *share, const char *file, size_t capacity, apr_pool_t *pool);
+const char *publish_file(struct share *share, const char *file, size_t capacity, apr_pool_t *pool);
 
 /* In the parent: make, open or find again what is declared; let go of what is not any more. */
 int shares_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool);
@@ -118,18 +156,46 @@ void shares_inherit(void);
 int share_borrow(const struct share *share, int access, seqshare **handle);
 void share_give_back(const struct share *share, seqshare *handle);
 
+/* ---- follow.c ---- */
+
+/* Go where the name leads now. After most errors the share keeps what it had. */
+int share_follow_name(struct share *share);
+
+/* In the parent: room for the last good document, as much as the share has at least. */
+int share_make_good(struct share *share);
+
+/* Keep the document that has just been published through `writer`, and is known to be good. */
+int share_keep_published(struct share *share, const char *text, size_t length);
+
+/* In a child, for each request: is there another document? Then it is used from now on, if it can be. */
+void share_look(struct share *share, apr_time_t now);
+
+/* ---- log.c ---- */
+
+/* Each is called as often as there is something to say, and says it once over all children, or once a minute. */
+void say_trouble(struct share *share, int trouble);
+void say_trouble_is_over(struct share *share);
+void say_refusal(struct share *share);
+void say_omission(request_rec *r, const struct variable *variable, size_t length);
+
+/* In the parent, which has said so itself: the children say it again in a minute. */
+void trouble_is_said(struct share *share, int trouble);
+
 /* ---- document.c ---- */
 
 struct document {
     unsigned users;
-    uint64_t version;
+    struct origin origin;
     seqshare_json *json;
-    const char **texts; /* of the pointers that the configuration names */
-    apr_pool_t *pool;   /* that they are in */
+    const struct text *texts; /* of the pointers that the configuration names */
+    apr_pool_t *pool;         /* that they are in */
 };
 
-/* Make the child's cache of what there is to read from, and parse what stands there. */
+/* In a child: make the cache of documents. */
 int share_make_cache(struct share *share);
+
+/* Is this the document that this child uses? */
+bool share_uses(struct share *share, const struct origin *origin);
 
 /*
  * The document for this request: the newest at its first use, and then the same for all that belongs to the
@@ -148,7 +214,10 @@ const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct poi
 void pointers_begin(apr_pool_t *pool);
 void pointers_end(void);
 
-const char **make_texts(apr_pool_t *pool, const seqshare_json *json);
+const struct text *make_texts(apr_pool_t *pool, const seqshare_json *json);
+
+/* A child begins: how much can an environment carry? */
+void variables_begin(void);
 
 /* Set variables[from ...] for the request. */
 void set_variables(request_rec *r, const apr_array_header_t *variables, int from);
@@ -164,7 +233,7 @@ int answer(request_rec *r, int status, const char *why);
 /* The method was another one than GET, and PUT if that is allowed. */
 int allow(request_rec *r, bool put);
 
-const char *entity_tag(apr_pool_t *pool, seqshare *share, uint64_t version);
+const char *entity_tag(apr_pool_t *pool, const struct seqshare_stat *stat);
 
 int handle_status(request_rec *r);
 int handle_document(request_rec *r);

@@ -29,14 +29,12 @@ int allow(request_rec *r, bool put)
     return r->method_number == M_OPTIONS ? ap_send_http_options(r) : HTTP_METHOD_NOT_ALLOWED;
 }
 
-const char *entity_tag(apr_pool_t *pool, seqshare *share, uint64_t version)
+const char *entity_tag(apr_pool_t *pool, const struct seqshare_stat *stat)
 {
-    struct seqshare_stat stat;
-    uint32_t region = 0;
+    uint32_t region;
 
-    if (seqshare_stat(share, &stat) == 0)
-        memcpy(&region, stat.region_id, sizeof region);
-    return apr_psprintf(pool, "\"%" APR_UINT64_T_FMT "-%08x\"", version, region);
+    memcpy(&region, stat->region_id, sizeof region);
+    return apr_psprintf(pool, "\"%" APR_UINT64_T_FMT "-%08x\"", stat->version, region);
 }
 
 /* ---- problems with a share, told to the client; and to the administrator, if it is for them to solve ---- */
@@ -47,6 +45,8 @@ static int status_of(int error)
     case -ENODATA:
     case -ENOENT:
         return HTTP_NOT_FOUND;
+    case -EEXIST:
+        return HTTP_CONFLICT;
     case -ESTALE:
         return HTTP_PRECONDITION_FAILED;
     case -EMSGSIZE:
@@ -65,10 +65,13 @@ static int status_of(int error)
 static int refuse(request_rec *r, const struct share *share, int error)
 {
     int status = status_of(error);
+    const char *why = seqshare_strerror(error);
 
+    if (error == -EEXIST)
+        why = "the value in the share is of another type than JSON: a document does not replace it";
     if (status >= 500)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "seqshare %s: %s", share->name, seqshare_strerror(error));
-    return answer(r, status, seqshare_strerror(error));
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "seqshare %s: %s", share->name, why);
+    return answer(r, status, why);
 }
 
 /*
@@ -102,28 +105,37 @@ static int send_text(request_rec *r, char *text, size_t length)
     return OK;
 }
 
-static int send_document(request_rec *r, const struct share *share)
+/* What stands in the share, as another user's file may have it: by pread. */
+static int read_document(const struct share *share, seqshare_reading *reading, struct seqshare_stat *stat)
 {
     seqshare *handle;
-    void *text;
-    uint64_t version;
-    ssize_t length;
-    int error = share_borrow(share, SEQSHARE_READ, &handle), status;
+    int error = share_borrow(share, SEQSHARE_READ, &handle);
+
+    if (error)
+        return error;
+    error = seqshare_pstat(handle, stat);
+    if (!error)
+        error = seqshare_pread(handle, reading);
+    share_give_back(share, handle);
+    stat->version = reading->version; /* which may be newer */
+    return error;
+}
+
+static int send_document(request_rec *r, const struct share *share)
+{
+    seqshare_reading reading = {.bytes = NULL};
+    struct seqshare_stat stat;
+    int error = read_document(share, &reading, &stat), status;
 
     if (error)
         return refuse(r, share, error);
-    length = seqshare_get_alloc(handle, &text, &version);
-    if (length >= 0)
-        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, version));
-    share_give_back(share, handle);
-    if (length < 0)
-        return refuse(r, share, (int)length);
+    apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, &stat));
     apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
     ap_set_content_type(r, "application/json");
-    status = conditions(r, version);
+    status = conditions(r, reading.version);
     if (status == OK)
-        return send_text(r, text, (size_t)length);
-    free(text);
+        return send_text(r, reading.bytes, reading.length);
+    free(reading.bytes);
     return status;
 }
 
@@ -209,43 +221,72 @@ static int body_read(request_rec *r, struct body *body)
     return status;
 }
 
+/* JSON, or of no type. Programs with an earlier Perl codec have a type of their own for JSON. */
+static bool may_be_json(const struct seqshare_stat *stat)
+{
+    return stat->version == 0 || stat->tag == 0 || stat->tag == SEQSHARE_TAG_JSON ||
+           stat->tag == SEQSHARE_TAG("perl.JSON");
+}
+
 /* With the lock, the version that conditions are asked of is the one that the new document replaces. */
 static int publish_locked(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
 {
-    int error;
+    struct seqshare_stat stat;
+    int error = seqshare_stat(handle, &stat);
 
-    *old = seqshare_version(handle);
-    if (*old > 0)
-        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, *old));
-    if (conditions(r, *old) != OK)
+    if (error)
+        return error;
+    *old = stat.version;
+    if (stat.version > 0)
+        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, &stat));
+    if (conditions(r, stat.version) != OK)
         return -ESTALE;
-    error = seqshare_set(handle, body->bytes, body->length);
+    if (!may_be_json(&stat))
+        return -EEXIST;
+    error = seqshare_set_typed(handle, body->bytes, body->length, SEQSHARE_TAG_JSON);
+    stat.version++;
     if (!error)
-        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, handle, seqshare_version(handle)));
+        apr_table_setn(r->headers_out, "ETag", entity_tag(r->pool, &stat));
     return error;
 }
 
-static int publish_once(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
+/* What would be published into a region without a name is lost. While we have the lock, nobody replaces it. */
+static int check_name(const seqshare *handle)
+{
+    int named = seqshare_named(handle);
+
+    if (named < 0)
+        return named;
+    return named == 1 ? 0 : -EIDRM;
+}
+
+static int publish_once(request_rec *r, const struct share *share, seqshare *handle, const struct body *body,
+                        uint64_t *old)
 {
     int error = seqshare_lock_for(handle, LOCK_PATIENCE);
 
     if (error < 0)
         return error;
-    error = publish_locked(r, handle, body, old);
+    error = share->created ? 0 : check_name(handle);
+    if (!error)
+        error = publish_locked(r, handle, body, old);
     seqshare_unlock(handle);
     return error;
 }
 
-/* A name may go to another region while the document comes in. */
-static int publish(request_rec *r, const struct share *share, seqshare *handle, const struct body *body,
-                   uint64_t *old)
+/* A name may go to another region meanwhile. */
+static int publish(request_rec *r, const struct share *share, const struct body *body, uint64_t *old)
 {
-    int error = publish_once(r, handle, body, old);
+    int error = -EIDRM;
 
-    for (int tries = 0; error == -EIDRM && !share->created && tries < 3; tries++) {
-        if (seqshare_reopen(handle) < 0)
-            break;
-        error = publish_once(r, handle, body, old);
+    for (int tries = 0; error == -EIDRM && tries < 3; tries++) {
+        seqshare *handle;
+
+        error = share_borrow(share, SEQSHARE_WRITE, &handle);
+        if (error)
+            return error;
+        error = publish_once(r, share, handle, body, old);
+        share_give_back(share, handle);
     }
     return error;
 }
@@ -258,16 +299,31 @@ static int too_long(request_rec *r, size_t most)
     return answer(r, HTTP_REQUEST_ENTITY_TOO_LARGE, apr_psprintf(r->pool, why, most));
 }
 
-static int take_document_by(request_rec *r, const struct share *share, seqshare *handle)
+/* The most that a document may have; or an error, if it cannot be published here at all. */
+static int ask_capacity(const struct share *share, size_t *most)
+{
+    seqshare *handle;
+    int error = share_borrow(share, SEQSHARE_WRITE, &handle);
+
+    if (error)
+        return error;
+    *most = seqshare_capacity(handle);
+    share_give_back(share, handle);
+    return 0;
+}
+
+/* The share is opened again when the body is there: a client may take its time, and the name go elsewhere. */
+static int take_document(request_rec *r, const struct share *share)
 {
     struct body *body = apr_pcalloc(r->pool, sizeof *body);
     char why[SEQSHARE_JSON_WHY_SIZE];
-    uint64_t old;
-    int status, error;
+    uint64_t old = 0;
+    int error = ask_capacity(share, &body->most), status;
 
+    if (error)
+        return refuse(r, share, error);
     if (apr_table_get(r->headers_in, "Content-Range"))
         return answer(r, HTTP_BAD_REQUEST, "a document is put as a whole, not in parts");
-    body->most = seqshare_capacity(handle);
     status = body_read(r, body);
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE)
         return too_long(r, body->most);
@@ -277,23 +333,11 @@ static int take_document_by(request_rec *r, const struct share *share, seqshare 
     if (error == -EBADMSG)
         return answer(r, HTTP_BAD_REQUEST, why);
     if (!error)
-        error = publish(r, share, handle, body, &old);
+        error = publish(r, share, body, &old);
     if (error)
         return refuse(r, share, error);
     r->status = old > 0 ? HTTP_NO_CONTENT : HTTP_CREATED;
     return OK;
-}
-
-static int take_document(request_rec *r, const struct share *share)
-{
-    seqshare *handle;
-    int error = share_borrow(share, SEQSHARE_WRITE, &handle), status;
-
-    if (error)
-        return refuse(r, share, error);
-    status = take_document_by(r, share, handle);
-    share_give_back(share, handle);
-    return status;
 }
 
 int handle_document(request_rec *r)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mod_seqshare.h"
 
+#include <ap_mpm.h>
 #include <apr_file_io.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@ static struct share *find(const struct declaration *declaration)
 bool share_has_value(const struct declaration *declaration)
 {
     const struct share *share = find(declaration);
+    struct seqshare_stat stat;
 
-    return share && seqshare_version(share->writer) > 0;
+    return share && seqshare_pstat(share->source, &stat) == 0 && stat.version > 0;
 }
 
 /* ---- the initial document ---- */
@@ -56,7 +58,15 @@ static const char *read_file(const char *file, size_t capacity, apr_pool_t *pool
     return NULL;
 }
 
-const char *publish_file(seqshare *share, const char *file, size_t capacity, apr_pool_t *pool)
+static int publish_text(struct share *share, const char *text, size_t length,
+                        char why[SEQSHARE_JSON_WHY_SIZE])
+{
+    int error = seqshare_json_publish(share->writer, text, length, why);
+
+    return error ? error : share_keep_published(share, text, length);
+}
+
+const char *publish_file(struct share *share, const char *file, size_t capacity, apr_pool_t *pool)
 {
     char *text = NULL, why[SEQSHARE_JSON_WHY_SIZE];
     size_t length = 0;
@@ -66,7 +76,7 @@ const char *publish_file(seqshare *share, const char *file, size_t capacity, apr
     if (wrong)
         return wrong;
     if (share)
-        error = seqshare_json_publish(share, text, length, why);
+        error = publish_text(share, text, length, why);
     else
         error = seqshare_json_check(text, length, why);
     if (!error)
@@ -78,62 +88,31 @@ const char *publish_file(seqshare *share, const char *file, size_t capacity, apr
 
 static int make(struct share *share, size_t capacity)
 {
-    int error = seqshare_new(&share->writer, capacity), fd;
+    int error = seqshare_new(&share->writer, capacity);
 
-    if (error)
-        return error;
-    fd = seqshare_fd(share->writer, SEQSHARE_READ);
-    error = fd < 0 ? fd : seqshare_attach(&share->reader, fd, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
-    if (fd >= 0)
-        close(fd);
-    return error;
+    return error ? error : seqshare_reader(&share->source, share->writer);
 }
 
-/* Where the name is now. That it is nowhere stops nobody: then what was there last is used. */
-static int follow(struct share *share)
+static size_t journal_size(int children)
 {
-    int result;
-
-    if (!share->reader)
-        return seqshare_open(&share->reader, share->name, SEQSHARE_READ);
-    result = seqshare_reopen(share->reader);
-    if (result == 1)
-        share->good.version = 0; /* versions may start over; the bytes stay until there are others */
-    return result < 0 ? result : 0;
+    return sizeof(struct journal) + (size_t)children * sizeof(struct served);
 }
 
-/* If the document that stands is one that children could parse, keep it. */
-static void keep_good(struct share *share)
+static struct journal *new_journal(int children)
 {
-    uint64_t good = __atomic_load_n(&share->journal->good, __ATOMIC_RELAXED), version;
-    ssize_t length;
-    void *bytes;
+    void *journal =
+        mmap(NULL, journal_size(children), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (good == share->good.version || good != seqshare_version(share->reader))
-        return;
-    length = seqshare_get_alloc(share->reader, &bytes, &version);
-    if (length < 0)
-        return;
-    if (version == good) {
-        free(share->good.bytes);
-        share->good.bytes = bytes;
-        share->good.length = (size_t)length;
-        share->good.version = version;
-        ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, ap_server_conf,
-                     "seqshare %s: version %" APR_UINT64_T_FMT " is kept for children that are born later",
-                     share->name, version);
-    } else {
-        free(bytes);
-    }
+    return journal == MAP_FAILED ? NULL : journal;
 }
 
 static void let_go(struct share *share)
 {
     seqshare_close(share->writer);
-    seqshare_close(share->reader);
+    seqshare_close(share->source);
+    seqshare_close(share->good);
     if (share->journal)
-        munmap(share->journal, sizeof *share->journal);
-    free(share->good.bytes);
+        munmap(share->journal, journal_size(share->children));
     free((char *)(uintptr_t)share->name);
     free(share);
 }
@@ -141,16 +120,15 @@ static void let_go(struct share *share)
 static int add(struct share **result, const struct declaration *declaration)
 {
     struct share *share = calloc(1, sizeof *share);
-    void *journal;
     int error = -ENOMEM;
 
     if (!share)
         return error;
     share->created = declaration->created;
     share->name = strdup(declaration->name);
-    journal = mmap(NULL, sizeof *share->journal, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (journal != MAP_FAILED)
-        share->journal = journal;
+    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &share->children) != APR_SUCCESS)
+        share->children = 0;
+    share->journal = new_journal(share->children);
     if (share->name && share->journal)
         error = share->created ? make(share, declaration->capacity) : 0;
     if (error) {
@@ -174,50 +152,50 @@ static void remember_capacity(const struct declaration *declaration, server_rec 
                      declaration->name, capacity);
 }
 
-static void note_absence(struct share *share, server_rec *server)
+/* That it is nowhere stops nobody: then what was there last is used. */
+static void find_opened(struct share *share, server_rec *server)
 {
-    int error = follow(share);
+    int error = share_follow_name(share);
 
-    share->journal->trouble = error;
-    if (error)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                     "seqshare %s: %s; it is looked for while the server runs", share->name,
-                     seqshare_strerror(error));
+    if (!error)
+        return;
+    trouble_is_said(share, error);
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                 "seqshare %s: %s; it is looked for while the server runs", share->name,
+                 seqshare_strerror(error));
 }
 
-static const char *publish_initial(const struct declaration *declaration, apr_pool_t *pool)
+static const char *make_ready(const struct declaration *declaration, server_rec *server, apr_pool_t *pool)
 {
     struct share *share = declaration->share;
-    const char *wrong = publish_file(share->writer, declaration->file, declaration->capacity, pool);
+    int error;
 
-    if (wrong)
-        return wrong;
-    share->journal->good = seqshare_version(share->writer);
-    return NULL;
+    if (!share->created)
+        find_opened(share, server);
+    error = share_make_good(share);
+    if (error)
+        return seqshare_strerror(error);
+    if (!share->created)
+        return NULL;
+    remember_capacity(declaration, server);
+    if (!declaration->file || share_has_value(declaration))
+        return NULL;
+    return publish_file(share, declaration->file, declaration->capacity, pool);
 }
 
 static int put_in_force(struct declaration *declaration, server_rec *server, apr_pool_t *pool)
 {
-    const char *wrong = NULL;
+    const char *wrong;
     int error = 0;
 
     declaration->share = find(declaration);
     if (!declaration->share)
         error = add(&declaration->share, declaration);
-    if (error)
-        wrong = seqshare_strerror(error);
-    else if (!declaration->created)
-        note_absence(declaration->share, server);
-    else if (declaration->file && !share_has_value(declaration))
-        wrong = publish_initial(declaration, pool);
+    wrong = error ? seqshare_strerror(error) : make_ready(declaration, server, pool);
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "seqshare %s: %s", declaration->name, wrong);
         return !OK;
     }
-    if (declaration->created)
-        remember_capacity(declaration, server);
-    if (declaration->share->reader)
-        keep_good(declaration->share);
     declaration->share->wanted = true;
     return OK;
 }
@@ -257,16 +235,12 @@ int shares_put_in_force(server_rec *main_server, const apr_array_header_t *decla
     return OK;
 }
 
-/* So that a child that is born later has the newest region, also if the name is gone by then; and so that the
- * memory of old ones is let go. */
+/* So that a child that is born later has the newest region, also if the name is gone by then, or if only root may
+ * open it; and so that the memory of old ones is let go. */
 void shares_look_after(void)
 {
-    for (struct share *share = shares; share; share = share->next) {
-        if (!share->created && (!share->reader || seqshare_retired(share->reader)))
-            follow(share);
-        if (share->reader)
-            keep_good(share);
-    }
+    for (struct share *share = shares; share; share = share->next)
+        share_follow_name(share);
 }
 
 /* ---- in a child ---- */
@@ -278,8 +252,8 @@ void shares_inherit(void)
             seqshare_close(share->writer);
             share->writer = NULL;
         }
-        if (share->reader)
-            share_make_cache(share); /* if not, the first request tries again, and tells */
+        share->had_trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED) != 0;
+        share_look(share, apr_time_now());
     }
 }
 
@@ -287,7 +261,7 @@ int share_borrow(const struct share *share, int access, seqshare **handle)
 {
     if (!share->created)
         return seqshare_open(handle, share->name, access);
-    *handle = access == SEQSHARE_WRITE ? share->writer : share->reader;
+    *handle = access == SEQSHARE_WRITE ? share->writer : share->source;
     return *handle ? 0 : -EROFS;
 }
 

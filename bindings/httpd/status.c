@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* The page that shows how a share fares. */
+#include "mod_seqshare.h"
 #include <http_protocol.h>
+
+#include <scoreboard.h>
 #include <unistd.h>
 
-#include "mod_seqshare.h"
-
 #include <json-c/json.h>
+
+/* A path may have any bytes: what is not UTF-8 is escaped, for JSON has none of it. */
+static const char *utf8(apr_pool_t *pool, const char *text)
+{
+    const char *quoted = apr_pstrcat(pool, "\"", ap_escape_quotes(pool, text), "\"", NULL);
+    char *blank = apr_pstrdup(pool, quoted);
+
+    for (char *c = blank; *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+    return seqshare_json_check(blank, strlen(blank), NULL) == 0 ? text : ap_escape_logitem(pool, text);
+}
 
 static void add_text(struct json_object *to, const char *name, const char *text)
 {
@@ -22,7 +35,7 @@ static void describe_value(request_rec *r, struct json_object *to, seqshare *han
 {
     struct seqshare_stat stat;
     char published[APR_RFC822_DATE_LEN];
-    int error = seqshare_stat(handle, &stat);
+    int error = seqshare_pstat(handle, &stat);
 
     if (error) {
         add_text(to, "trouble", seqshare_strerror(error));
@@ -38,7 +51,7 @@ static void describe_value(request_rec *r, struct json_object *to, seqshare *han
     add_text(to, "published", published);
     json_object_object_add(to, "age",
                            json_object_new_double((double)(apr_time_now() - stat.published / 1000) / 1e6));
-    add_text(to, "etag", entity_tag(r->pool, handle, stat.version));
+    add_text(to, "etag", entity_tag(r->pool, &stat));
 }
 
 static void describe_share(request_rec *r, struct json_object *to, const struct share *share)
@@ -46,7 +59,7 @@ static void describe_share(request_rec *r, struct json_object *to, const struct 
     int trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED), error;
     seqshare *handle;
 
-    add_text(to, "share", share->name);
+    add_text(to, "share", utf8(r->pool, share->name));
     add_text(to, "made_by", share->created ? "SeqshareCreate" : "SeqshareOpen");
     error = share_borrow(share, SEQSHARE_READ, &handle);
     if (!error) {
@@ -66,14 +79,34 @@ static void describe_child(struct json_object *to, const struct share *share, co
     struct seqshare_cache_stat stat;
 
     add_number(child, "pid", (uint64_t)getpid());
-    add_number(child, "version", document ? document->version : 0);
-    if (share->cache && seqshare_cache_mt_stat(share->cache, &stat) == 0) {
+    add_number(child, "version", document ? document->origin.version : 0);
+    if (share->cache && seqshare_cache_mt_stat(share->cache, &stat) == 0)
         add_number(child, "decoded", stat.decoded);
-        add_number(child, "failed", stat.failed);
-        add_number(child, "moved", stat.moved);
-    }
+    add_number(child, "failed", __atomic_load_n(&share->refusals, __ATOMIC_RELAXED));
+    add_number(child, "moved", __atomic_load_n(&share->moved, __ATOMIC_RELAXED));
     json_object_object_add(child, "may_write", json_object_new_boolean(share->created && share->writer));
     json_object_object_add(to, "this_process", child);
+}
+
+/* All children that have had a request: the version that the last one got. */
+static void describe_children(struct json_object *to, const struct share *share)
+{
+    struct json_object *children = json_object_new_array();
+
+    for (int i = 0; i < share->children; i++) {
+        const struct served *served = &share->journal->served[i];
+        const process_score *place = ap_get_scoreboard_process(i);
+        int64_t pid = __atomic_load_n(&served->pid, __ATOMIC_RELAXED);
+        struct json_object *child;
+
+        if (pid == 0 || !place || place->pid != pid) /* it has ended, and the next one had no request yet */
+            continue;
+        child = json_object_new_object();
+        add_number(child, "pid", (uint64_t)pid);
+        add_number(child, "version", __atomic_load_n(&served->version, __ATOMIC_RELAXED));
+        json_object_array_add(children, child);
+    }
+    json_object_object_add(to, "processes", children);
 }
 
 int handle_status(request_rec *r)
@@ -90,6 +123,7 @@ int handle_status(request_rec *r)
     status = json_object_new_object();
     describe_share(r, status, share);
     describe_child(status, share, request_document(r));
+    describe_children(status, share);
     ap_set_content_type(r, "application/json");
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     ap_rprintf(r, "%s\n", json_object_to_json_string_ext(status, JSON_C_TO_STRING_PRETTY));

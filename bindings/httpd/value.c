@@ -5,48 +5,36 @@
  */
 #include "mod_seqshare.h"
 
-#include <json-c/json.h>
+#include <unistd.h>
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == '\x7f'; /* in any locale: bytes of UTF-8 are none */
+}
 
 /*
- * As json-c writes it. On a copy: it keeps the text in the value itself, and threads share that.
+ * By the library's one rule. But a line end in a header would begin another header, or turn the answer into an error,
+ * and variables get into headers, too (`%{ENV:...}`, `reqenv`): so no text here has control characters.
  */
-static const char *json_text(apr_pool_t *pool, const seqshare_json_value *value)
+static struct text value_text(apr_pool_t *pool, const seqshare_json_value *value)
 {
-    struct json_object *copy = NULL;
-    const char *text = NULL;
+    struct text text = {.bytes = NULL};
+    char *bytes, *copy;
+    ssize_t length = seqshare_json_text(value, &bytes);
 
-    if (json_object_deep_copy((struct json_object *)(uintptr_t)value, &copy, NULL) == 0)
-        text = json_object_to_json_string_ext(copy, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-    text = apr_pstrdup(pool, text);
-    json_object_put(copy);
+    if (length == -ENOMEM)
+        ap_abort_on_oom(); /* as httpd does */
+    if (length < 0)
+        return text;
+    copy = apr_pstrmemdup(pool, bytes, (size_t)length);
+    text.bytes = copy;
+    text.length = (size_t)length;
+    text.had_zero = strlen(bytes) < text.length;
+    for (size_t i = 0; i < text.length; i++)
+        if (is_control(copy[i]))
+            copy[i] = ' ';
+    free(bytes);
     return text;
-}
-
-/* An integer that int64_t can hold is the same whatever it would be otherwise. */
-static const char *integer_text(apr_pool_t *pool, const seqshare_json_value *value)
-{
-    int64_t number = seqshare_json_integer(value, 0);
-
-    if (number == 0 && seqshare_json_integer(value, 1) != 0)
-        return json_text(pool, value);
-    return apr_off_t_toa(pool, number);
-}
-
-/* Strings are not copied: the request keeps the document. NULL: there is no value, or null. */
-static const char *value_text(apr_pool_t *pool, const seqshare_json_value *value)
-{
-    switch (json_object_get_type(value)) {
-    case json_type_null:
-        return NULL;
-    case json_type_boolean:
-        return seqshare_json_bool(value, false) ? "true" : "false";
-    case json_type_string:
-        return seqshare_json_string(value, NULL);
-    case json_type_int:
-        return integer_text(pool, value);
-    default:
-        return json_text(pool, value);
-    }
 }
 
 /* ---- pointers ---- */
@@ -89,16 +77,16 @@ static void give_number(struct pointer *pointer)
     APR_ARRAY_PUSH(numbered, const struct pointer *) = pointer;
 }
 
-const char **make_texts(apr_pool_t *pool, const seqshare_json *json)
+const struct text *make_texts(apr_pool_t *pool, const seqshare_json *json)
 {
-    const char **texts = apr_palloc(pool, (size_t)known->nelts * sizeof *texts);
+    struct text *texts = apr_palloc(pool, (size_t)known->nelts * sizeof *texts);
 
     for (int i = 0; i < known->nelts; i++)
         texts[i] = value_text(pool, seqshare_json_at(json, number_of(i)->prepared));
     return texts;
 }
 
-static const char *text_at(apr_pool_t *pool, const struct document *document, const struct pointer *pointer)
+static struct text text_at(apr_pool_t *pool, const struct document *document, const struct pointer *pointer)
 {
     if (pointer->number >= 0)
         return document->texts[pointer->number];
@@ -132,23 +120,71 @@ const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct poi
 
 /* ---- variables ---- */
 
+/* Linux executes no program with a longer `NAME=value`, its zero byte included. */
+static const size_t VARIABLE_MOST = 32 * 4096;
+
+/*
+ * All variables of a request together: half of what Linux lets a program be executed with, which is never more
+ * than 6 MiB. The other half is for the variables of the client's headers, and of others.
+ */
+static size_t variables_most = 1 << 16;
+
+void variables_begin(void)
+{
+    const long most = 6 << 20, allowed = sysconf(_SC_ARG_MAX);
+
+    variables_most = (size_t)(allowed > 0 && allowed < most ? allowed : most) / 2;
+}
+
+/* As Linux counts: NAME, =, value, a zero byte, and a pointer. */
+static size_t cost(const struct variable *variable, size_t length)
+{
+    return strlen(variable->name) + length + 2 + sizeof(char *);
+}
+
+static bool can_carry(const struct variable *variable, const struct text *text, size_t used)
+{
+    size_t needed = cost(variable, text->length);
+
+    return !text->had_zero && needed - sizeof(char *) <= VARIABLE_MOST && used + needed <= variables_most;
+}
+
+/* What the variable is set to, without bytes if it is not set. */
+static struct text variable_text(request_rec *r, const struct document *document,
+                                 const struct variable *variable, size_t used, bool tell)
+{
+    struct text text = {0};
+
+    if (document)
+        text = text_at(r->pool, document, variable->pointer);
+    if (text.bytes && !can_carry(variable, &text, used)) {
+        if (tell)
+            say_omission(r, variable, text.length);
+        text.bytes = NULL;
+    }
+    if (!text.bytes)
+        text = (struct text){.bytes = variable->otherwise, .length = variable->otherwise_length};
+    return text;
+}
+
 void set_variables(request_rec *r, const apr_array_header_t *variables, int from)
 {
     const struct document *document;
+    size_t used = 0;
 
     if (from >= variables->nelts)
         return;
     document = request_document(r);
-    for (int i = from; i < variables->nelts; i++) {
+    for (int i = 0; i < variables->nelts; i++) { /* those before `from` are set, and take room */
         const struct variable *variable = &APR_ARRAY_IDX(variables, i, const struct variable);
-        const char *text = NULL;
+        struct text text = variable_text(r, document, variable, used, i >= from);
 
-        if (document)
-            text = text_at(r->pool, document, variable->pointer);
-        if (!text)
-            text = variable->otherwise;
-        if (text)
-            apr_table_setn(r->subprocess_env, variable->name, text);
+        if (text.bytes)
+            used += cost(variable, text.length);
+        if (i < from)
+            continue;
+        if (text.bytes)
+            apr_table_setn(r->subprocess_env, variable->name, text.bytes);
         else
             apr_table_unset(r->subprocess_env, variable->name);
     }
@@ -164,8 +200,8 @@ static const char *evaluate(ap_expr_eval_ctx_t *context, const void *prepared, c
     if (!document)
         return NULL;
     if (prepared)
-        return text_at(context->p, document, prepared);
-    return value_text(context->p, seqshare_json_find(document->json, pointer));
+        return text_at(context->p, document, prepared).bytes;
+    return value_text(context->p, seqshare_json_find(document->json, pointer)).bytes;
 }
 
 static const char *evaluate_version(ap_expr_eval_ctx_t *context, const void *data)
@@ -173,7 +209,7 @@ static const char *evaluate_version(ap_expr_eval_ctx_t *context, const void *dat
     const struct document *document = context->r ? request_document(context->r) : NULL;
 
     (void)data;
-    return document ? apr_psprintf(context->p, "%" APR_UINT64_T_FMT, document->version) : NULL;
+    return document ? apr_psprintf(context->p, "%" APR_UINT64_T_FMT, document->origin.version) : NULL;
 }
 
 static int find_function(ap_expr_lookup_parms *parms)

@@ -8,6 +8,7 @@ is the limit, odd numbers have the flag, and so on. So an answer that mixes vers
     client.py put    PORT FIRST COUNT [END] put documents, and see each one in the next answer; more until END is there
     client.py count  PORT COUNT             add 1 to the number, COUNT times, if nobody else was faster
     client.py slow   PORT OTHER             put a document slowly, while OTHER is put: one request, one version
+    client.py half   PORT NUMBER COMMAND    put a document, of which half is there when COMMAND runs
     client.py chunks PORT BYTES             put so many bytes without saying how many there will be
     client.py all    PORT NUMBER SERVER     ask until every child of SERVER has answered, each with that number
 """
@@ -171,6 +172,22 @@ def slow(port, other):
     return 0 if good else 1
 
 
+def half(port, number, command):
+    body = document(number).encode()
+    connection = Server(port).connected()
+    connection.putrequest("PUT", "/document")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    if connection.sock.recv(len(CONTINUE)) != CONTINUE:
+        return 1
+    connection.send(body[: len(body) // 2])
+    subprocess.run(["sh", "-ec", command], check=True)
+    connection.send(body[len(body) // 2 :])
+    print(connection.getresponse().status)
+    return 0
+
+
 def chunks(port, size):
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as stream:
         stream.sendall(b"PUT /document HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -215,7 +232,7 @@ def all_say(port, number, parent):
 
 
 def main():
-    commands = {"check": check, "put": put, "count": count, "slow": slow, "chunks": chunks, "all": all_say}
+    commands = {"check": check, "put": put, "count": count, "slow": slow, "half": half, "chunks": chunks, "all": all_say}
     return commands[sys.argv[1]](*(int(one) if one.isdigit() else one for one in sys.argv[2:]))
 
 

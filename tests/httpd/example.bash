@@ -4,9 +4,8 @@
 
 the_example() {
     new_place prefork
-    mkdir "$PLACE/conf"
     cp "$SEQSHARE_SOURCE/bindings/httpd/example.conf" "$PLACE"
-    echo '{"flags": {"closed": false, "banner": "Sale!"}, "limits": {"rate": 100}}' >"$PLACE/conf/shop.json"
+    echo '{"flags": {"closed": false, "banner": "Sale!"}, "limits": {"rate": 100}}' >"$PLACE/shop.json"
     share_is "LoadModule authz_host_module \${MODULES}/mod_authz_host.so"
     configuration_is <<'CONF'
 Include example.conf
@@ -20,7 +19,7 @@ CONF
     check "the example: it is closed" is 204 "$(status /seqshare/document -T "$PLACE/closed.json")"
     check "the example: for everybody" is 503 "$(status /index.html)"
     check "the example: by default" is 10 "$(header /seqshare/status X-Seen)"
-    check "the example: it is opened" is 204 "$(status /seqshare/document -T "$PLACE/conf/shop.json")"
+    check "the example: it is opened" is 204 "$(status /seqshare/document -T "$PLACE/shop.json")"
     check "the example: for everybody" is 200 "$(status /index.html)"
     stop
 }

@@ -93,7 +93,7 @@ if is_quick; then
     source ./example.bash
     finish
 fi
-for part in lines values pages names restarts load example sanitized; do
+for part in lines values hostile pages puts names agree cut restarts load example sanitized; do
     # shellcheck source=/dev/null
     source "./$part.bash"
 done

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines of the log about a share: each kind once a minute at most, over all children, whatever a publisher does.
+ *
+ * A word of the journal for each kind says which line was written last, and when: so one compare-and-swap decides
+ * which child writes the next. Relaxed, all of them: nothing else depends on them.
+ */
+#include "mod_seqshare.h"
+
+enum { TIME_BITS = 40, MINUTE = 60 };
+
+static uint64_t seconds(void)
+{
+    return (uint64_t)apr_time_sec(apr_time_now());
+}
+
+static uint64_t what(uint64_t said)
+{
+    return said >> TIME_BITS;
+}
+
+/* A clock that has been set back ends the minute, too. */
+static bool minute_is_over(uint64_t said)
+{
+    uint64_t past = said & ((UINT64_C(1) << TIME_BITS) - 1);
+
+    return seconds() - past >= MINUTE;
+}
+
+static uint64_t last_line(const struct share *share, enum line line)
+{
+    return __atomic_load_n(&share->journal->said[line], __ATOMIC_RELAXED);
+}
+
+static bool is_ours_to_say(const struct share *share, enum line line, uint64_t last, uint64_t token)
+{
+    return __atomic_compare_exchange_n(&share->journal->said[line], &last, token << TIME_BITS | seconds(),
+                                       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* ---- trouble --------------------------------------------------------------------------------- */
+
+static const char *words_for(const struct share *share, int trouble)
+{
+    if (trouble == -EMSGSIZE)
+        return "the document is longer than the server has room for until it is restarted";
+    if (trouble == -EACCES && !share->created)
+        return "the server's user may not read the share that has the name now";
+    return seqshare_strerror(trouble);
+}
+
+void say_trouble(struct share *share, int trouble)
+{
+    uint64_t last = last_line(share, LINE_TROUBLE), token = (uint64_t)-trouble;
+    int standing = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED);
+    bool is_new = trouble != standing && what(last) != token;
+
+    if ((!is_new && !minute_is_over(last)) || !is_ours_to_say(share, LINE_TROUBLE, last, token))
+        return;
+    __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "seqshare %s: %s; requests keep what they had",
+                 share->name, words_for(share, trouble));
+}
+
+void say_trouble_is_over(struct share *share)
+{
+    if (__atomic_exchange_n(&share->journal->trouble, 0, __ATOMIC_RELAXED) != 0)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf, "seqshare %s: is there again", share->name);
+}
+
+void trouble_is_said(struct share *share, int trouble)
+{
+    __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
+    __atomic_store_n(&share->journal->said[LINE_TROUBLE], seconds(), __ATOMIC_RELAXED);
+}
+
+/* ---- documents that are not used ------------------------------------------------------------- */
+
+/* 24 bits that tell one document from the next. */
+static uint64_t token_of(const struct origin *origin)
+{
+    uint64_t region;
+
+    memcpy(&region, origin->region_id, sizeof region);
+    return ((region ^ region >> 24 ^ region >> 48) + origin->version) & 0xffffff;
+}
+
+void say_refusal(struct share *share)
+{
+    uint64_t last = last_line(share, LINE_REFUSAL), token = token_of(&share->seen);
+
+    if (last != 0 && (what(last) == token || !minute_is_over(last)))
+        return;
+    if (is_ours_to_say(share, LINE_REFUSAL, last, token))
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "seqshare %s: version %" APR_UINT64_T_FMT " is not used, the last good one stays: %s",
+                     share->name, share->seen.version, share->why);
+}
+
+/* ---- variables that are left out ------------------------------------------------------------- */
+
+void say_omission(request_rec *r, const struct variable *variable, size_t length)
+{
+    const struct share *share = request_share(r);
+    uint64_t last = last_line(share, LINE_OMISSION);
+
+    if ((last == 0 || minute_is_over(last)) && is_ours_to_say(share, LINE_OMISSION, last, 0))
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "seqshare %s: the variable %s is left out: its value of %" APR_SIZE_T_FMT
+                      " bytes is more than an environment can carry, or has a zero character in it",
+                      share->name, variable->name, length);
+}
