@@ -147,7 +147,8 @@ load helpers
 @test "set --json takes JSON" {
     local value
     seqshare create "$share"
-    for value in '{}' '[]' 'null' 'true' '0' '-0.5e-3' '1E+2' '"text \u00e9 \" \\ \/ \n"' ' [1, {"a": [null, {}]}] ' \
+    for value in "$(printf '[%.0s' {1..512})$(printf ']%.0s' {1..512})" '"料金 😀 \u0000"' '{"a":1,"a":2}' '1.7976931348623157e308' \
+        '{}' '[]' 'null' 'true' '0' '-0.5e-3' '1E+2' '"text \u00e9 \" \\ \/ \n"' ' [1, {"a": [null, {}]}] ' \
         '{"big": 123456789012345678901234567890}' $'\t{\r\n"k":1 }\n' '"zoë"' '[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]'; do
         seqshare set "$share" --json -- "$value"
         [ "$(seqshare get "$share" --pretty | tr -d ' \t\r\n')" = "$(tr -d ' \t\r\n' <<<"$value")" ]
@@ -163,6 +164,14 @@ load helpers
         says_no seqshare set "$share" --json -- "$value"
         [[ $stderr == "seqshare: $share: not JSON: "*" in line "*", at byte "*"; the old value stands" ]]
     done
+    for value in '{"a\u0000b":1}' '["\ud800"]' '{"\udc00":1}' '[1e309]' '1.7976931348623158e308' $'["\xc0\xaf"]' \
+        $'["\xed\xa0\x80"]' $'["\xf4\x90\x80\x80"]' "$(printf '[%.0s' {1..513})$(printf ']%.0s' {1..513})"; do
+        says_no seqshare set "$share" --json -- "$value"
+    done
+    says_no seqshare set "$share" --json -- $'{"a": 1,\n "b\\u0000": 2}'
+    [[ $stderr == *"a zero character in a name in line 2, at byte 13; the old value stands" ]]
+    says_no seqshare set "$share" --json -- $'\xef\xbb\xbf{}'
+    [[ $stderr == *"a byte order mark"*"in line 1, at byte 1; "* ]]
     printf '{"a":\0 1}' >file
     says_no seqshare set "$share" --json --from file
     says_no seqshare set "$share" --json <<<$'{"a": 1,\n"b": x}'

@@ -322,3 +322,82 @@ Test(grammar, a_long_string)
     equals(checked(&string, NULL), -EBADMSG);
     free(text);
 }
+
+/* ---- texts that nobody thought of ---- */
+
+static uint64_t dice = 42; /* always the same throws */
+
+static size_t throw_below(size_t limit)
+{
+    dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (size_t)(dice >> 33) % limit;
+}
+
+/* A byte changed, put in, or taken away. */
+static void damage(char *text, size_t *length)
+{
+    static const char bytes[] =
+        "{}[]:,\"\\udD8c0019eE+-.tfn \n\x01\x7f\x80\xbf\xc0\xc2\xe0\xed\xa0\xf0\xf4\x90\xff";
+    const char byte = bytes[throw_below(sizeof bytes)]; /* zero, too */
+    const size_t at = throw_below(*length + 1), kind = throw_below(3);
+
+    if (kind == 0 && at < *length) {
+        text[at] = byte;
+    } else if (kind == 1) {
+        memmove(text + at + 1, text + at, *length - at);
+        text[at] = byte;
+        ++*length;
+    } else if (at < *length) {
+        memmove(text + at, text + at + 1, *length - at - 1);
+        --*length;
+    }
+}
+
+/* What is decoded, written as a text and decoded again is the same: nothing was lost on the way. */
+static void comes_back(const seqshare_json *document)
+{
+    const seqshare_json_value *value = seqshare_json_find(document, "");
+    char *text, *again;
+    ssize_t length;
+    seqshare_json *second;
+
+    if (!value || json_object_is_type(value, json_type_string))
+        return;
+    length = seqshare_json_text(value, &text);
+    check(length > 0);
+    second = decoded(&(struct text){text, (size_t)length});
+    check(second != NULL);
+    equals(seqshare_json_text(seqshare_json_find(second, ""), &again), length);
+    equals(memcmp(text, again, (size_t)length), 0);
+    seqshare_json_destroy(second);
+    free(again);
+    free(text);
+}
+
+Test(grammar, what_is_taken_is_decoded_and_what_is_refused_is_not)
+{
+    int taken = 0, refused = 0;
+
+    for (int round = 0; round < 60000; round++) {
+        const struct text *seed = &good[(size_t)round % (sizeof good / sizeof *good)];
+        char bytes[200], why[SEQSHARE_JSON_WHY_SIZE];
+        struct text text = {bytes, seed->length};
+        seqshare_json *document;
+        int error;
+
+        memcpy(bytes, seed->at, seed->length);
+        for (size_t i = throw_below(5); i > 0; i--)
+            damage(bytes, &text.length);
+        error = checked(&text, why);
+        document = decoded(&text);
+        equals(document != NULL, error == 0);
+        check(error == 0 ? why[0] == 0 : strstr(why, " in line ") != NULL);
+        if (document)
+            comes_back(document);
+        seqshare_json_destroy(document);
+        taken += error == 0;
+        refused += error == -EBADMSG;
+    }
+    equals(taken + refused, 60000);
+    check(taken > 10000 && refused > 10000);
+}
