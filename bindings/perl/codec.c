@@ -14,12 +14,15 @@
 
 static const struct {
     const char *name;
+    const char *type;    /* what the type tag is made of; NULL: there is none */
     bool reads_untagged; /* a format that other languages and the command line write as well */
     bool has_scalars;    /* plain scalars need not go through the codec */
 } traits[CODECS] = {
-    [CODEC_RAW] = {"raw", true, false},       [CODEC_STORABLE] = {"Storable", false, true},
-    [CODEC_SEREAL] = {"Sereal", false, true}, [CODEC_JSON] = {"JSON", true, false},
-    [CODEC_CBOR] = {"CBOR", true, false},
+    [CODEC_RAW] = {"raw", NULL, true, false},
+    [CODEC_STORABLE] = {"Storable", "perl.Storable", false, true},
+    [CODEC_SEREAL] = {"Sereal", "perl.Sereal", false, true},
+    [CODEC_JSON] = {"JSON", "json", true, false},
+    [CODEC_CBOR] = {"CBOR", "perl.CBOR", true, false},
 };
 
 /* The type tags; the last is that of plain scalars. The same in every thread. */
@@ -36,24 +39,19 @@ typedef struct {
 START_MY_CXT
 
 /* A tag of a type without a size: values of one codec have any. */
-static uint32_t tag_of_codec(const char *name)
+static uint32_t tag_of(const char *type)
 {
-    char full[32];
-    int length = snprintf(full, sizeof full, "perl.%s", name);
-
-    return seqshare_tag(full, (size_t)length, 0);
+    return type ? seqshare_tag(type, strlen(type), 0) : 0;
 }
 
 void codecs_boot(pTHX)
 {
     MY_CXT_INIT;
     Zero(&MY_CXT, 1, my_cxt_t);
-    tags[CODEC_RAW] = 0;
-    for (int i = CODEC_RAW + 1; i < CODECS; i++)
-        tags[i] = tag_of_codec(traits[i].name);
-    old_json_tag = tags[CODEC_JSON];
-    tags[CODEC_JSON] = SEQSHARE_TAG_JSON;
-    tags[CODECS] = tag_of_codec(SCALAR);
+    for (int i = 0; i < CODECS; i++)
+        tags[i] = tag_of(traits[i].type);
+    tags[CODECS] = tag_of("perl.scalar");
+    old_json_tag = tag_of("perl.JSON");
 }
 
 void codecs_clone(pTHX)
