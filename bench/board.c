@@ -24,7 +24,7 @@ static void draw_line(struct board *board, unsigned i, const struct round *so_fa
                board->done[i] + 1, ROUNDS, all.torn + so_far->torn);
     else if (board->done[i] > 0)
         printf("  %-17s %10s  p50 %s, p99 %s, max %s, torn %.0f\n", name, count_text(all.reads),
-               ns_text(all.p50), ns_text(all.p99), ns_text(all.max), all.torn);
+               read_text(all.p50), read_text(all.p99), read_text(all.max), all.torn);
     else
         printf("  %-17s\n", name);
     board->drawn++;

@@ -177,6 +177,11 @@ static void judge(const struct scene *scene)
         crash->error = crew_error(&scene->crew);
 }
 
+bool crash_hangs(const struct crash *crash)
+{
+    return crash->readers_hanging > 0 || crash->publisher_hangs;
+}
+
 void crash_run(const struct stage *plan, unsigned workers, struct crash *crash)
 {
     struct scene scene = {.crew.stage = *plan, .crash = crash, .dice = (uint64_t)clock_now()};
@@ -198,4 +203,6 @@ void crash_run(const struct stage *plan, unsigned workers, struct crash *crash)
             contender->detach(scene.handle);
     }
     crew_end(&scene.crew);
+    crash->runs = 1;
+    crash->runs_hung = crash_hangs(crash);
 }

@@ -12,7 +12,10 @@
 
 #include "roles.h"
 
-enum { CRASH_KILLS = 20 }; /* of each role */
+enum {
+    CRASH_KILLS = 20, /* of each role */
+    CRASH_RUNS = 3,   /* of a contender that can hang: chance decides when, and whether */
+};
 
 struct crash {
     int error;
@@ -24,8 +27,11 @@ struct crash {
     double takeover_p50, takeover_max; /* ns, a new publisher's first write */
     unsigned readers_hanging;          /* at the end; their time was up */
     bool publisher_hangs;
+    unsigned runs, runs_hung; /* how many there were, this one among them, and in how many somebody hung */
     double torn, backwards;
 };
+
+bool crash_hangs(const struct crash *crash);
 
 /* Ends early when somebody hangs: after a second where the contender says that it can, else after ten. */
 void crash_run(const struct stage *plan, unsigned workers, struct crash *crash);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
+
 static int compare_doubles(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;
@@ -50,7 +52,7 @@ static char *next_buffer(size_t *size)
 }
 
 /* Three digits and a unit; units are `step` apart. */
-static const char *scaled(double number, double step, const char *const *unit, size_t units)
+static const char *scaled(const char *sign, double number, double step, const char *const *unit, size_t units)
 {
     size_t size, i = 0;
     char *text = next_buffer(&size);
@@ -59,22 +61,31 @@ static const char *scaled(double number, double step, const char *const *unit, s
         number /= step;
         i++;
     }
-    snprintf(text, size, "%.*f%s", number >= 99.95 ? 0 : number >= 9.995 ? 1 : 2, number, unit[i]);
+    snprintf(text, size, "%s%.*f%s", sign, number >= 99.95 ? 0 : number >= 9.995 ? 1 : 2, number, unit[i]);
     return text;
 }
 
+static const char *const ns_unit[] = {" ns", " us", " ms", " s"};
+
 const char *ns_text(double ns)
 {
-    static const char *const unit[] = {" ns", " us", " ms", " s"};
+    return scaled("", ns, 1000, ns_unit, 4);
+}
 
-    return scaled(ns, 1000, unit, 4);
+const char *read_text(double ns)
+{
+    static double blur;
+
+    if (blur == 0)
+        blur = (double)clock_blur();
+    return ns < blur ? scaled("<", blur, 1000, ns_unit, 4) : ns_text(ns);
 }
 
 const char *count_text(double count)
 {
     static const char *const unit[] = {"", " k", " M", " G"};
 
-    return scaled(count, 1000, unit, 4);
+    return scaled("", count, 1000, unit, 4);
 }
 
 const char *bytes_text(size_t bytes)

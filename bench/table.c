@@ -52,15 +52,15 @@ static bool has_figures(const char *name, const struct round *all, unsigned done
 static void reading_line(const struct contender *contender, const struct round *all, unsigned workers,
                          double speed)
 {
-    char ratio[16] = "-", retries[16] = "-";
+    char slower[16] = "-", retries[16] = "-";
 
-    if (speed > 0)
-        snprintf(ratio, sizeof ratio, "%.3f", all->reads / speed);
+    if (speed > 0 && all->reads > 0)
+        snprintf(slower, sizeof slower, "%.*f x", speed < 10 * all->reads ? 2 : 0, speed / all->reads);
     if (contender->retries)
         snprintf(retries, sizeof retries, "%.5f", all->retries);
-    printf("%-17s %8s %10s %6s  %8s  %8s %8s %8s %8s  %8s %6.0f\n", contender->name, count_text(all->reads),
-           count_text(all->reads / workers), ratio, ns_text(all->batch), ns_text(all->p50), ns_text(all->p99),
-           ns_text(all->p999), ns_text(all->max), retries, all->torn);
+    printf("%-17s %8s %8s %10s  %8s  %8s %8s %8s %8s  %8s %6.0f\n", contender->name, count_text(all->reads),
+           slower, count_text(all->reads / workers), ns_text(all->batch), read_text(all->p50),
+           read_text(all->p99), read_text(all->p999), read_text(all->max), retries, all->torn);
 }
 
 static const char *ns_or_none(double ns)
@@ -103,8 +103,8 @@ void table_rounds(const struct board *board)
     const struct options *options = board->options;
     double speed = seqshare_speed(board);
 
-    printf("Reading           %8s %10s %6s  %8s  %8s %8s %8s %8s  %8s %6s\n", "reads/s", "per worker",
-           "ratio", "batch", "p50", "p99", "p99.9", "max", "retries", "torn");
+    printf("Reading           %8s %8s %10s  %8s  %8s %8s %8s %8s  %8s %6s\n", "reads/s", "slower",
+           "per worker", "batch", "p50", "p99", "p99.9", "max", "retries", "torn");
     for (unsigned i = 0; i < options->count; i++) {
         struct round all = round_summary(board->rounds[i], board->done[i]);
 
@@ -120,10 +120,11 @@ void table_rounds(const struct board *board)
             publishing_line(options->chosen[i], &all);
     }
     printf(
-        "\nratio: reads/s, seqshare being 1. batch: a read in the median batch of %d. p50 to max: one read,\n"
-        "less the clock's own cost, and as coarse as the clock is. What the scheduler takes from a worker\n"
-        "that must let another one run shows in p99.9 and max. retries: per read. seen: from the beginning\n"
-        "of a publication until the last worker had it, or a newer one. The file changed %.0f time%s.\n",
+        "\nslower: how many times seqshare's reads/s are. batch: a read in the median batch of %d. p50 to\n"
+        "max: one read, less the clock's own cost (<: less than the clock can tell). What the scheduler\n"
+        "takes from a worker that must let another one run shows in p99.9 and max. retries: per read.\n"
+        "seen: from the beginning of a publication until the last worker had it, or a newer one. The file\n"
+        "changed %.0f time%s.\n",
         READS_PER_SAMPLE, board->changes, board->changes == 1 ? "" : "s");
 }
 
@@ -138,27 +139,31 @@ void table_crash_head(unsigned workers)
 
 static void who_hangs(const struct crash *crash)
 {
-    printf("                  HANGS for good after kill %u:",
-           crash->workers_killed + crash->publishers_killed);
+    printf("                  HANGS for ever after kill %u of %d:",
+           crash->workers_killed + crash->publishers_killed, 2 * CRASH_KILLS);
     if (crash->readers_hanging > 0)
         printf(" %u worker%s", crash->readers_hanging, crash->readers_hanging == 1 ? "" : "s");
     if (crash->publisher_hangs)
         printf("%s the publisher", crash->readers_hanging > 0 ? " and" : "");
-    printf("\n");
+    printf("; in %u of %u runs\n", crash->runs_hung, crash->runs);
 }
 
 static void crash_outcome(const struct contender *contender, const struct crash *crash)
 {
     if (crash->error != 0)
         printf("                  ERROR: %s\n", seqshare_strerror(crash->error));
-    else if (crash->readers_hanging > 0 || crash->publisher_hangs)
+    else if (crash_hangs(crash))
         who_hangs(crash);
     else if (crash->torn > 0)
-        printf("                  nobody hangs, but a killed publisher left half a value behind\n");
+        printf(
+            "                  nobody hung this time (in %u of %u runs somebody did), but a killed publisher "
+            "left half a value behind\n",
+            crash->runs_hung, crash->runs);
     else if (crash->saw_newest == crash->respawned && !(contender->cannot_help & CONTENDER_CAN_HANG))
         printf("                  nobody stopped\n");
     else if (crash->saw_newest == crash->respawned)
-        printf("                  nobody hung this time\n");
+        printf("                  nobody hung this time; in %u of %u runs somebody did\n", crash->runs_hung,
+               crash->runs);
     else
         printf("                  a respawned worker saw an old value\n");
 }

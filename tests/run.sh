@@ -28,7 +28,7 @@ logs=$SEQSHARE_BUILD/logs
 
 usage() {
     cat <<'TEXT'
-usage: tests/run.sh [--full | --long | --mutants] [--part NAME]... [--no-install] [--list] [--help]
+usage: tests/run.sh [--full | --long | --mutants] [--part NAME]... [--no-install | --install-only] [--list] [--help]
 Builds below build/tests and runs the quick programme: in four minutes, a sample of everything that needs no
 special tool. The last line is "N passed, N failed, N skipped"; the status is 0 if nothing failed. What the
 machine does not allow is skipped, and named at the end.
@@ -38,6 +38,7 @@ Each part first installs the Debian packages that it lacks (apt-get; with sudo, 
   --mutants      only the parts that know planted faults, and with these: each fault must be caught
   --part NAME    only this part, all of it; may be given several times
   --no-install   install nothing; parts that lack a package are skipped, and say which
+  --install-only install the packages of all these parts, and run nothing
   --list         the parts, their budgets, and what they are for
 TEXT
 }
@@ -289,6 +290,7 @@ parse() { # ARGUMENT...
             ;;
         --full | --long | --mutants) programme=${1#--} ;;
         --no-install) install=no ;;
+        --install-only) install=only ;;
         --list)
             list
             exit 0
@@ -328,12 +330,13 @@ main() {
         left_budget=$((left_budget - budget_now))
         echo "== part $number of ${#parts[@]}, $part: $(header "$part" brief) (about $budget_now s; ${logs#"$SEQSHARE_SOURCE"/}/$part.log)"
         if packages_are_there "$part"; then
-            run_part
+            [ "$install" = only ] || run_part
         else
             echo "skipped: $part: $lacking" | tee "$logs/$part.log"
             add_up 0 0 1 0 "$lacking"
         fi
     done
+    [ "$install" != only ] || exit "$((skipped > 0))"
     printf '\n%-10s %6s %6s %7s\n%s\n' part passed failed skipped "$table"
     tell_skipped
     tell_left_out
