@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "../src/json/grammar.h"
 
 enum { BLANKS = 8, LINE_END = BLANKS + 1 };
 
@@ -114,17 +114,17 @@ static bool lay_out(struct document *document, const char *text, size_t length)
 bool document_load(struct document *document, char *reason, size_t size)
 {
     struct stat file;
-    size_t length, line;
+    size_t length;
+    char why[JSON_WHY_SIZE];
     char *text = file_bytes(document->path, &file, &length, reason, size);
     bool loaded = false;
 
     if (!text)
         return false;
-    line = json_wrong_line(text, length);
     if (length == 0)
         snprintf(reason, size, "%.100s is empty", document->path);
-    else if (line != 0)
-        snprintf(reason, size, "%.100s is not JSON: see line %zu", document->path, line);
+    else if (json_walk(text, length, NULL, NULL, why) != 0)
+        snprintf(reason, size, "%.100s is %s", document->path, why);
     else if (length + count_lines(text, length) * LINE_END + sizeof(struct document_head) > DOCUMENT_LONGEST)
         snprintf(reason, size, "%.100s has too many lines for %d bytes", document->path, DOCUMENT_LONGEST);
     else if (!lay_out(document, text, length))

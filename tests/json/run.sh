@@ -60,6 +60,20 @@ guide_works() {
     workers_say "dark, 7 a second"
 }
 
+# As in RHEL 8 and Ubuntu 20.04: what is there is not enough, and the rest is built as where there is none.
+old_json_c_is_not_used() {
+    local pc
+    pc=$(pkg-config --variable=pcfiledir json-c)/json-c.pc
+    mkdir "$work/old"
+    sed 's/^Version:.*/Version: 0.13.1/' "$pc" >"$work/old/json-c.pc"
+    PKG_CONFIG_PATH=$work/old cmake -S "$SEQSHARE_SOURCE" -B "$work/old/build" -G Ninja -D SEQSHARE_TESTS=ON \
+        -D SEQSHARE_BENCH=ON >"$work/old/log"
+    grep -F 'json-c 0.13.1 is too old, 0.14 is needed' "$work/old/log"
+    cmake --build "$work/old/build" --target help >"$work/old/targets"
+    grep seqshare_cache "$work/old/targets"
+    ! grep -E 'seqshare_json|seqshare_cli' "$work/old/targets"
+}
+
 # What is forced in past the check, or too deep for who is deep in calls already, leaves the last good document.
 guide_in_python_works() {
     local build=$SEQSHARE_BUILD/release/src
@@ -131,6 +145,7 @@ for preset in release asan tsan-clang; do
 done
 check "release: without memory" "$(program release json-memory)"
 check "release: builds the libraries and the tool" build_preset release src/all src/cli/all
+check "a json-c that is too old is not used" old_json_c_is_not_used
 check "json-c's own parser is not used" needs_no_parser_of_json_c
 if [ -n "${SEQSHARE_LONG:-}" ]; then
     source versions.bash
