@@ -329,6 +329,10 @@ wait(SV *self, SV *seconds = NULL)
             PERL_ASYNC_CHECK();
             if (!object->handle)
                 refuse(aTHX_ "wait", "the share is closed");
+            if (result == -EIDRM && follow_name(object) == 1) {
+                begin_anew(object);
+                result = -EINTR; /* look at what stands there */
+            }
         } while (result == -EINTR || (result == -ETIMEDOUT && now_ns() < end));
         if (result < 0 && result != -ETIMEDOUT)
             refuse_error(aTHX_ "wait", result);

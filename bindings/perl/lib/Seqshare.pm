@@ -336,8 +336,9 @@ when it moved.
     $share->wait($seconds) or next;
 
 Sleeps until the version is another than the one which this object read or wrote last: true; or until the
-time is over: false. Without a time, for as long as it takes. Perl's signal handlers run meanwhile. Croaks
-when the name has moved to another region: L</reopen>.
+time is over: false. Without a time, for as long as it takes. Perl's signal handlers run meanwhile. Where the
+name moves to another region, it follows as L</snapshot> does, and any value there is news; but it croaks
+while this object holds the lock.
 
 =head1 WRITING
 

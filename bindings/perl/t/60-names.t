@@ -213,7 +213,22 @@ my $moving = fresh_name();
 my $old    = Seqshare->create($moving, 100);
 $old->set(1);
 Seqshare->replace($moving, 200);
-refused { $old->wait(5) } qr/replaced/, 'wait on a replaced region';
+ok($old->wait(5), 'wait follows the name of a replaced region');
+is($old->get, 1, 'to the value there');
+ok(!$old->wait(0), 'which is no news then');
+CORE::unlink "/dev/shm/seqshare.$moving";
+{
+    my $maker = child { Time::HiRes::sleep(0.2); Seqshare->create($moving, 100)->set(2) };
+    ok($old->wait(30), 'and that of a name that was made anew by hand');
+    is($old->get, 2, 'to the value there');
+    ok(join_child($maker), 'which another process made');
+}
+{
+    my $guard = $old->lock;
+    CORE::unlink "/dev/shm/seqshare.$moving";
+    Seqshare->create($moving, 100)->set(3);
+    refused { $old->wait(30) } qr/replaced|moved|another region/, 'but not under the lock';
+}
 
 # ---- stat
 $from = Time::HiRes::time();
