@@ -127,6 +127,7 @@ static void take_newest(pTHX_ SV *self, struct share_object *object)
     SV *error;
 
     object->seen = UINT64_MAX;
+    latest->tried = version; /* a hook that asks for a snapshot gets the one before */
     latest->is_done = false;
     latest->fresh = NULL;
     error = call_decode(aTHX_ self, object);

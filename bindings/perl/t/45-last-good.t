@@ -80,6 +80,17 @@ $empty->set({ n => 4 });
 is($share->snapshot->{n}, 4, 'a good one there');
 ok($share->reopen == 0, 'reopen has nothing to do');
 
+# ---- a class that asks for a snapshot while one is decoded
+{
+    package Curious;
+    our $seen;
+    sub STORABLE_freeze { return 'curious' }
+    sub STORABLE_thaw   { $seen = $share->snapshot; return }
+}
+$empty->set(bless {}, 'Curious');
+is(ref $share->snapshot, 'Curious', 'a hook that asks for a snapshot');
+is($Curious::seen->{n}, 4, 'gets the one before');
+
 # ---- JSON: what others forced in past the check
 SKIP: {
     need('JSON::XS') or skip 'no JSON::XS', 13;

@@ -54,6 +54,27 @@ flat('refused changes of a snapshot', 50_000, sub {
     eval { push @{ $c->{a} }, 1 };
     eval { my $x = $c->{x}{y} };
 });
+{
+    package TiedHash;
+    require Tie::Hash;
+    our @ISA = 'Tie::StdHash';
+}
+tie my %tied, 'TiedHash';
+%tied = (a => [1], b => { c => 1 });
+flat('snapshots of tied hashes', 20_000, sub { $share->set({ tied => \%tied }); $share->snapshot->{tied}{a}[0] });
+{
+    local $SIG{__WARN__} = sub { };
+    my $never = Seqshare->new(10_000);
+    my $bad   = Seqshare->new(10_000);
+    my @raw   = map { Seqshare->attach($_->fd, codec => 'raw') } $never, $bad;
+    $bad->set({ good => 1 });
+    $bad->snapshot;
+    flat('values that cannot be decoded', 20_000, sub { # (Storable itself leaks where a class's hook dies)
+        $_->set('not frozen') for @raw;
+        $bad->snapshot for 1 .. 2;
+        eval { $never->snapshot } for 1 .. 2;
+    });
+}
 flat('refused values', 50_000, sub { eval { $share->set(sub { }) }; eval { $share->set([ 'x' x 20_000 ]) } });
 
 flat('lock', 200_000, sub { my $guard = $share->lock });
@@ -74,6 +95,11 @@ flat('open, attach, reopen', 2_000, sub {
     POSIX::close($fd);
     $too->get;
     $open->reopen;
+});
+my $follower = Seqshare->open($name);
+flat('snapshots that follow', 1_000, sub {
+    Seqshare->replace($name, 1000)->set($_[0]);
+    $follower->snapshot == $_[0] or die;
 });
 
 done_testing;
