@@ -162,6 +162,7 @@ static int move_to(struct share *share, struct region *found)
     share->our_world = share->locked_by = share->writing = share->filling = share->next_look = 0;
     share->marks_seen = 0;
     share_aim(share);
+    share_settle(share);
     return 1;
 }
 

@@ -10,11 +10,19 @@
 #include <seqshare/protocol.h>
 
 #define OWNER_TID_MASK UINT64_C(0x3fffffff)
+#define OWNER_WRITING  UINT64_C(0x40000000) /* it took the lock for one write */
 #define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
 
 struct identity {
     uint64_t owner; /* as it stands in the owner word: TID | start time << 32 */
     uint64_t generation;
+    /*
+     * A number of the program that this process executes: exec brings another, fork keeps it, and two copies of
+     * the library in one process have the same. 0: not known.
+     */
+    uint64_t image;
+    /* Above 0 in the instants in which this thread takes a lock or gives one back: lock.c's, and no one else's. */
+    unsigned changing;
     pid_t process;
     int error; /* not 0: the start time could not be found out now (no descriptors, say); do not lock with it */
 };
@@ -23,7 +31,7 @@ struct identity {
  * This thread's identity; never NULL. Cached per thread, and noticed to be stale after fork (also a raw
  * clone). Async-signal-safe. The first call of a thread reads /proc.
  */
-const struct identity *identity_get(void);
+struct identity *identity_get(void);
 
 /*
  * Unique to this process among its ancestors: what was found out in another generation is to be asked again.

@@ -45,8 +45,10 @@ struct header {
 
 /* The writer lock; src/lock.c. */
 struct lock_line {
-    seqshare_word owner; /* low half: TID | waiters bit, a futex word; high half: start time of the thread */
-    seqshare_word state; /* the owner's TID and start time again, with what it is doing: see lock.c */
+    seqshare_word owner; /* low half: TID | writing and waiters bits, a futex word; high half: start time */
+    seqshare_word state; /* the owner's TID and start time again, with what it does under its lock: lock.c */
+    seqshare_word image; /* which program image the last owner was: see identity.h */
+    seqshare_word abandoned; /* how many writes were abandoned: a fill knows by it that it was */
 };
 
 /* Written with the slot, accepted with it; for stat alone. */
@@ -85,6 +87,8 @@ _Static_assert(offsetof(struct layout, header) == 0, "format");
 _Static_assert(offsetof(struct layout, head) == 128, "format");
 _Static_assert(offsetof(struct layout, lock) == 384, "format");
 _Static_assert(offsetof(struct layout, lock.state) == 392, "format");
+_Static_assert(offsetof(struct layout, lock.image) == 400, "format");
+_Static_assert(offsetof(struct layout, lock.abandoned) == 408, "format");
 _Static_assert(offsetof(struct layout, wake) == 512, "format");
 _Static_assert(offsetof(struct layout, note) == 640, "format");
 _Static_assert(offsetof(struct slot_note, writer) == 8 && sizeof(struct slot_note) == 16, "format");

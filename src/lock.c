@@ -3,6 +3,7 @@
  * The writer lock: one 64-bit word that is 0 when free, and else says which thread owns it.
  *
  *      owner   bits 0-29   TID          } the half that is a futex word, in the kernel's own layout
+ *              bit  30     B: taken for one write, which ends it
  *              bit  31     W: somebody may be asleep
  *              bits 32-63  low half of the owner's start time; 0: unknown
  *
@@ -25,25 +26,44 @@
  * keeps everything that the new owner reads behind the verdict. So the new owner sees each store that the
  * dead one made.
  *
- * `state` says what the owner is doing. It carries the owner's identity again, so that what a dead owner left
- * there is never taken for one's own in the instant after a take-over:
+ * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and publish, or
+ * under its own lock. What it may do then, it sees by B, and without B by `state`. That carries the identity again,
+ * so that what a dead owner left there is never taken for one's own:
  *
- *      me | BUSY           inside one write
- *      me | HELD           lock_acquire has it
- *      me | BUSY | HELD    a write under that
- *      anything else       being taken or given back
+ *      owner           state
+ *      me | B          (anything)           in a write: set, fill and publish
+ *      me              me | HELD            lock has it, for as long as its user likes
+ *      me              me | BUSY | HELD     a write under that
+ *      me              anything else        lock is taking it, or unlock giving it back, at this moment
  *
- * A signal handler that interrupts its own thread finds the owner word to be its own, and by the state
- * whether it may write (HELD alone) or must not (-EBUSY). Without it, a handler's set would fill the slot
- * that is being filled, and a handler's unlock give the lock away. Only the owner changes it; accesses are
- * relaxed, and signal fences keep the compiler from moving them across what they guard.
+ * Without it, a handler's set would fill the slot that is being filled, and a handler's unlock give the lock away.
+ * Only the owner changes `state`; accesses are relaxed, and signal fences keep the compiler from moving them across
+ * what they guard. The word is B's in the very step that takes it and in the one that frees it, so a write has no
+ * moment at which it looks like anything else; abandon frees a write, and nothing else.
+ *
+ * Who has the word, and what it says, is seen in two looks, and a handler may come between them. Where the answer is
+ * not simply yes, `settle` looks again with signals blocked.
+ *
+ * exec brings another program, which inherits the TID and the start time of its process's first thread, and with
+ * them the word. A lock that is held stays held. But the code is gone that was in a write, or taking or giving back,
+ * so the word is left behind as by an owner that died, and only this very thread can know it: to all others a live
+ * owner has it, and a compare-and-swap by them could meet the same word when it has been taken anew. How it knows:
+ *   - `image` beside the word is another program's than its own (identity.h). It is stored right after the word is
+ *     taken.
+ *   - In the instants between, and until `state` says HELD, and while unlock frees the word: identity's `changing`
+ *     is above 0. So a handler that comes then takes nothing for left behind.
+ * (A handler that comes through another copy of the library, just before `image` is stored, is not helped by this
+ * one's `changing`, and takes over from its own thread. One process, one copy: or no such handlers.)
+ * A longjmp out of these instants leaves `changing` above 0. Then nothing is taken for left behind that was; until
+ * the thread opens or attaches a share, which no handler may do.
  */
 #include "lock.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include "futex.h"
-#include "identity.h"
 #include "pause.h"
 
 #define STATE_BUSY (UINT64_C(1) << 30)
@@ -56,7 +76,18 @@ enum {
 
 static uint64_t owner_of(uint64_t word)
 {
-    return word & ~OWNER_WAITERS;
+    return word & ~(OWNER_WAITERS | OWNER_WRITING);
+}
+
+/* Held by lock (or being taken or given back by it): no write of its own. */
+static bool is_held_word(uint64_t word, uint64_t me)
+{
+    return (word & ~OWNER_WAITERS) == me;
+}
+
+static uint64_t load_word(const struct lock_line *lock)
+{
+    return seqshare_load_relaxed(&lock->owner); /* only judged, or one's own; taking it acquires */
 }
 
 static uint64_t load_state(const struct lock_line *lock)
@@ -78,15 +109,53 @@ static const uint32_t *futex_word(const struct lock_line *lock)
     return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? half + 1 : half;
 }
 
-/* Acquire: pairs with the release in give_back. Failing needs no order: the word is judged from a load of its
+/* The instants in which nothing is taken for left behind. Handlers leave `changing` as they find it. */
+static unsigned begin_change(struct identity *self)
+{
+    unsigned before = __atomic_load_n(&self->changing, __ATOMIC_RELAXED); /* this thread's alone */
+
+    __atomic_store_n(&self->changing, before + 1, __ATOMIC_RELAXED); /* read by this thread's handlers */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return before;
+}
+
+static void end_change(struct identity *self, unsigned before)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&self->changing, before, __ATOMIC_RELAXED); /* likewise */
+}
+
+/* Acquire: pairs with the release in free_word. Failing needs no order: the word is judged from a load of its
  * own. */
-static bool take(struct lock_line *lock, uint64_t from, uint64_t to)
+static bool swap_word(struct lock_line *lock, uint64_t from, uint64_t to)
 {
     return __atomic_compare_exchange_n(&lock->owner, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 /*
- * Leave HELD for `to`. By compare-and-swap, for a signal handler of this thread may unlock at any instant
+ * Take the word, and say what for: one write (B in `to`), or lock, which notes its owner in `by`. Relaxed: `image`
+ * is read by its owner's thread alone, also after exec.
+ */
+static bool take(struct lock_line *lock, struct identity *self, uint64_t from, uint64_t to, seqshare_word *by)
+{
+    unsigned before = begin_change(self);
+    bool taken = swap_word(lock, from, to);
+
+    if (taken) {
+        seqshare_store_relaxed(&lock->image, self->image);
+        if (by) {
+            seqshare_store_relaxed(by, self->owner); /* compared with one's own identity alone */
+            store_state(lock, self->owner | STATE_HELD);
+        } else if (from != 0) {
+            store_state(lock, 0); /* a dead owner's, whose number may be ours now */
+        }
+    }
+    end_change(self, before);
+    return taken;
+}
+
+/*
+ * Leave HELD for `to`, of a word that is ours. By compare-and-swap, for a signal handler of this thread may unlock at any instant
  * before, and another thread be the owner by then: success proves that the lock is still ours. Relaxed: the
  * state orders nothing.
  */
@@ -101,45 +170,162 @@ static bool leave_held(struct lock_line *lock, uint64_t me, uint64_t to)
     return done;
 }
 
-/* The word after it has had a moment to become free or ours. */
-static uint64_t spin(const struct lock_line *lock, uint64_t me)
-{
-    uint64_t word = seqshare_load_relaxed(&lock->owner);
+/* ---- the word is this thread's ------------------------------------------------------------------ */
 
-    for (int i = 0; i < SPINS && word != 0 && owner_of(word) != me; i++) {
-        pause_briefly();
-        word = seqshare_load_relaxed(&lock->owner);
-    }
-    return word;
+enum own {
+    NOT_OWN, /* any more */
+    HELD,    /* by lock */
+    BUSY,    /* this thread is in a write, or taking or giving back */
+    LEFT     /* an earlier image left it */
+};
+
+static enum own judge_own(const struct lock_line *lock, const struct identity *self)
+{
+    uint64_t word = load_word(lock), me = self->owner, state = load_state(lock);
+    bool held = !(word & OWNER_WRITING) && state == (me | STATE_HELD);
+    bool nested = !(word & OWNER_WRITING) && state == (me | STATE_HELD | STATE_BUSY);
+    /* An earlier library has no B, and says by the state that it is in a write. */
+    bool writing = word & OWNER_WRITING || nested || state == (me | STATE_BUSY);
+    bool here = self->image == 0 || seqshare_load_relaxed(&lock->image) == self->image; /* as in `take` */
+
+    if (owner_of(word) != me)
+        return NOT_OWN;
+    if (held || (nested && !here && self->changing == 0))
+        return HELD; /* over exec as well: then the write under it is undone */
+    if (self->changing > 0 || (here && writing))
+        return BUSY;
+    return here ? HELD : LEFT; /* `here`: a longjmp came out of lock or unlock */
 }
 
-static int take_over(struct lock_line *lock, uint64_t dead, uint64_t me)
+/* Free the word, if it is ours still. Release: pairs with swap_word; the next owner sees everything written under
+ * the lock. True: somebody may have to be woken. */
+static bool free_word(struct lock_line *lock, uint64_t me)
+{
+    uint64_t word = load_word(lock); /* ours: only its waiters bit may change */
+
+    while (owner_of(word) == me)
+        if (__atomic_compare_exchange_n(&lock->owner, &word, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return word & OWNER_WAITERS;
+    return false;
+}
+
+/* The lock is free before its wake-up goes out. */
+static void give_back(struct lock_line *lock, uint64_t me)
+{
+    if (free_word(lock, me))
+        futex_wake(futex_word(lock), 1);
+}
+
+static bool take_over(struct lock_line *lock, struct identity *self, uint64_t dead, uint64_t want,
+                      seqshare_word *by)
 {
     /* The dead owner's release: see above. It pairs with the kernel's barriers in exit; without it, the loads
        of the slot and sequence could have been made before the verdict, from before the death. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return take(lock, dead, me | (dead & OWNER_WAITERS));
+    return take(lock, self, dead, want | (dead & OWNER_WAITERS), by);
 }
 
-/* The lock was not free. 0, 1 or an error, as lock_acquire; `state` is left to the caller. */
-static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
+/* Only W can come in between, or an enemy. */
+static bool retake(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by)
+{
+    uint64_t word;
+
+    do {
+        word = load_word(lock);
+        if (owner_of(word) != self->owner)
+            return false;
+    } while (!take_over(lock, self, word, want, by));
+    return true;
+}
+
+/* All but those by which the processor reports: held back, they would kill. */
+static void block_signals(sigset_t *before)
+{
+    static const int reports[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+    sigset_t all;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+        sigdelset(&all, reports[i]);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+/*
+ * What may this thread do with the word that it found to be its own? No handler of its comes between the looks.
+ * What an earlier image left is set right: it is held again, or taken over as `want` (0: it becomes free).
+ */
+static enum own settle(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by)
+{
+    sigset_t before;
+    enum own own;
+
+    block_signals(&before);
+    own = judge_own(lock, self);
+    if (own == HELD) {
+        seqshare_store_relaxed(&lock->image, self->image); /* as in `take` */
+        store_state(lock, self->owner | STATE_HELD);
+    } else if (own == LEFT) {
+        store_state(lock, 0);
+        if (want == 0)
+            give_back(lock, self->owner);
+        else if (!retake(lock, self, want, by))
+            own = NOT_OWN;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return own;
+}
+
+void lock_settle(struct lock_line *lock, struct identity *self)
+{
+    if (owner_of(load_word(lock)) != self->owner || seqshare_load_relaxed(&lock->image) == self->image)
+        return; /* not this thread's, or of this program: nothing is left behind */
+    __atomic_store_n(&self->changing, 0, __ATOMIC_RELAXED); /* whatever longjmp left: this is no handler */
+    settle(lock, self, 0, NULL);
+}
+
+/* ---- taking ------------------------------------------------------------------------------------- */
+
+/* The word after it has had a moment to become free or ours. */
+static uint64_t spin(const struct lock_line *lock, uint64_t me)
+{
+    uint64_t word = load_word(lock);
+
+    for (int i = 0; i < SPINS && word != 0 && owner_of(word) != me; i++) {
+        pause_briefly();
+        word = load_word(lock);
+    }
+    return word;
+}
+
+/* The lock was not free. 0, 1 or an error, as lock_acquire. */
+static int contend(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by,
+                   int64_t ns)
 {
     int64_t deadline = ns == 0 ? 0 : clock_after(ns);
-    uint64_t want = me;
-    uint64_t word = ns == 0 ? seqshare_load_relaxed(&lock->owner) : spin(lock, me);
+    uint64_t word = ns == 0 ? load_word(lock) : spin(lock, self->owner);
 
-    for (;; word = seqshare_load_relaxed(&lock->owner)) { /* relaxed: only judged; taking it acquires */
+    for (;; word = load_word(lock)) {
         int64_t left;
 
         if (word == 0) {
-            if (take(lock, 0, want))
+            if (take(lock, self, 0, want, by))
                 return 0;
             continue;
         }
-        if (owner_of(word) == me)
-            return load_state(lock) == (me | STATE_HELD) ? -EDEADLK : -EBUSY;
+        if (owner_of(word) == self->owner) {
+            switch (settle(lock, self, want, by)) {
+            case NOT_OWN:
+                continue;
+            case HELD:
+                return -EDEADLK;
+            case BUSY:
+                return -EBUSY;
+            case LEFT:
+                return 1;
+            }
+        }
         if (identity_is_dead(word)) {
-            if (take_over(lock, word, want))
+            if (take_over(lock, self, word, want, by))
                 return 1;
             continue;
         }
@@ -151,7 +337,7 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
                 continue;
             word |= OWNER_WAITERS;
         }
-        want = me | OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps W for them */
+        want |= OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps W for them */
         /* Only with W in the word: we may have used up a wake-up, and this owner must pass
          * it on when we leave. */
         left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
@@ -161,54 +347,61 @@ static int contend(struct lock_line *lock, uint64_t me, int64_t ns)
     }
 }
 
-/*
- * Free the owner word; the state must not be HELD any more. Release: pairs with `take`; the next owner sees
- * everything written under the lock.
- */
-static void give_back(struct lock_line *lock, uint64_t me)
+int lock_acquire(struct lock_line *lock, struct identity *self, seqshare_word *by, int64_t ns)
 {
-    uint64_t word = seqshare_load_relaxed(&lock->owner); /* ours: only its waiters bit may change */
+    return take(lock, self, 0, self->owner, by) ? 0 : contend(lock, self, self->owner, by, ns);
+}
 
-    while (owner_of(word) == me)
-        if (__atomic_compare_exchange_n(&lock->owner, &word, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
-            if (word & OWNER_WAITERS)
-                futex_wake(futex_word(lock), 1);
-            return;
+int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *by)
+{
+    uint64_t me = self->owner;
+    unsigned before;
+    bool wake;
+
+    for (;;) {
+        if (!lock_is_mine(lock, me))
+            return -EPERM;
+        before = begin_change(self);
+        if (is_held_word(load_word(lock), me) && leave_held(lock, me, 0))
+            break;
+        end_change(self, before);
+        switch (settle(lock, self, 0, NULL)) {
+        case HELD:
+            continue;
+        case BUSY:
+            return -EBUSY;
+        default:
+            return -EPERM;
         }
-}
-
-int lock_acquire(struct lock_line *lock, uint64_t me, int64_t ns)
-{
-    int result = take(lock, 0, me) ? 0 : contend(lock, me, ns);
-
-    if (result >= 0)
-        store_state(lock, me | STATE_HELD);
-    return result;
-}
-
-int lock_release(struct lock_line *lock, uint64_t me)
-{
-    if (!lock_is_mine(lock, me))
-        return -EPERM;
-    if (!leave_held(lock, me, 0))
-        return lock_is_mine(lock, me) ? -EBUSY : -EPERM;
-    give_back(lock, me);
+    }
+    /* Before the word is free, or this would undo the note of a handler, or a thread, that takes it then. */
+    if (seqshare_load_relaxed(by) == me) /* compared with one's own identity alone */
+        seqshare_store_relaxed(by, 0);
+    wake = free_word(lock, me);
+    end_change(self, before);
+    if (wake)
+        futex_wake(futex_word(lock), 1);
     return 0;
 }
 
-int lock_enter(struct lock_line *lock, uint64_t me)
-{
-    for (;;) {
-        int result = take(lock, 0, me) ? 0 : contend(lock, me, -1);
+/* ---- one write ---------------------------------------------------------------------------------- */
 
-        if (result >= 0) {
-            store_state(lock, me | STATE_BUSY);
-            return 0;
-        }
-        if (result != -EDEADLK)
-            return result;
-        if (leave_held(lock, me, me | STATE_HELD | STATE_BUSY))
+int lock_enter(struct lock_line *lock, struct identity *self)
+{
+    uint64_t me = self->owner;
+
+    for (;;) {
+        int result;
+
+        if (is_held_word(load_word(lock), me) &&
+            seqshare_load_relaxed(&lock->image) == self->image && /* as in `take` */
+            leave_held(lock, me, me | STATE_HELD | STATE_BUSY))
             return 0; /* under this thread's own lock */
+        result = take(lock, self, 0, me | OWNER_WRITING, NULL)
+                     ? 0
+                     : contend(lock, self, me | OWNER_WRITING, NULL, -1);
+        if (result != -EDEADLK)
+            return result < 0 ? result : 0;
     }
 }
 
@@ -216,25 +409,52 @@ void lock_leave(struct lock_line *lock, uint64_t me)
 {
     if (!lock_is_entered(lock, me))
         return;
-    if (load_state(lock) == (me | STATE_HELD | STATE_BUSY)) {
-        store_state(lock, me | STATE_HELD);
-    } else {
-        store_state(lock, 0);
+    if (load_word(lock) & OWNER_WRITING)
         give_back(lock, me);
+    else
+        store_state(lock, me | STATE_HELD);
+}
+
+bool lock_abandon(struct lock_line *lock, const struct identity *self)
+{
+    uint64_t me = self->owner;
+
+    if (lock_is_entered(lock, me)) {
+        /* Relaxed: only the owner's thread acts on it. */
+        seqshare_store_relaxed(&lock->abandoned, lock_abandoned(lock) + 1);
+        lock_leave(lock, me);
+        return true;
     }
+    /*
+     * lock or unlock is at it. If a longjmp has left that, unlock must find what it can give back; if we are in a
+     * handler, and they go on, this is what lock does next, and what unlock does not look at again.
+     */
+    if (is_held_word(load_word(lock), me)) {
+        seqshare_store_relaxed(&lock->image, self->image); /* as in `take` */
+        store_state(lock, me | STATE_HELD);
+    }
+    return false;
+}
+
+uint64_t lock_abandoned(const struct lock_line *lock)
+{
+    return seqshare_load_relaxed(&lock->abandoned); /* as in lock_abandon */
 }
 
 bool lock_is_entered(const struct lock_line *lock, uint64_t me)
 {
-    return lock_is_mine(lock, me) && load_state(lock) != (me | STATE_HELD);
+    uint64_t word = load_word(lock);
+
+    return owner_of(word) == me &&
+           (word & OWNER_WRITING || load_state(lock) == (me | STATE_HELD | STATE_BUSY));
 }
 
 bool lock_is_mine(const struct lock_line *lock, uint64_t me)
 {
-    return owner_of(seqshare_load_relaxed(&lock->owner)) == me; /* own store, or another's that differs */
+    return owner_of(load_word(lock)) == me;
 }
 
 uint64_t lock_owner(const struct lock_line *lock)
 {
-    return owner_of(seqshare_load_relaxed(&lock->owner)); /* for looking at */
+    return owner_of(load_word(lock)); /* for looking at */
 }

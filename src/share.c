@@ -196,6 +196,8 @@ int share_open_at(seqshare **result, const struct name *name, int access)
     share->any_owner = access & SEQSHARE_ANY_OWNER;
     error = share->path ? share_open_region(&share->region, name, access & SEQSHARE_WRITE, share->any_owner)
                         : -ENOMEM;
+    if (!error)
+        share_settle(share);
     return hand_over(result, share, error);
 }
 
@@ -248,7 +250,10 @@ int seqshare_attach(seqshare **result, int fd, int access)
         close(own);
         return error ? error : -ENOMEM;
     }
-    return hand_over(result, share, region_attach(&share->region, own, access & SEQSHARE_WRITE));
+    error = region_attach(&share->region, own, access & SEQSHARE_WRITE);
+    if (!error)
+        share_settle(share);
+    return hand_over(result, share, error);
 }
 
 int seqshare_fd(const seqshare *handle, int access)

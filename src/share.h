@@ -16,6 +16,7 @@ struct share {
     seqshare_word our_world; /* the generation in which the region's namespaces were found to be ours */
     seqshare_word locked_by; /* the thread that took the lock through this handle; 0: none */
     seqshare_word writing;   /* the thread that is in a write through this handle; 0: none */
+    seqshare_word abandoned; /* lock_abandoned when that write began */
     seqshare_word filling;   /* the version that its fill makes; 0: it is in none */
     size_t room;
     seqshare_word retries;
@@ -106,7 +107,10 @@ int share_check_marks(struct share *share);
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);
 
-/* This thread owns the region's lock. */
-bool share_is_locked_by_me(const struct share *share);
+/* The handle is new: if this thread executed another program before, that is what may have left the lock. */
+void share_settle(struct share *share);
+
+/* This thread owns the region's lock. Not for signal handlers. */
+bool share_is_locked_by_me(struct share *share);
 
 #endif

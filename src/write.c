@@ -17,11 +17,6 @@ static struct lock_line *lock_of(const struct share *share)
     return &share->region.map->lock;
 }
 
-bool share_is_locked_by_me(const struct share *share)
-{
-    return lock_is_mine(lock_of(share), identity_get()->owner);
-}
-
 /* ---- may this process write? ----------------------------------------------------------------- */
 
 static bool is_unknown(const uint8_t boot_id[16])
@@ -83,6 +78,23 @@ static int check_writable(struct share *share, const struct identity *self)
     return foreign > 0 ? -EOPNOTSUPP : foreign;
 }
 
+void share_settle(struct share *share)
+{
+    struct identity *self;
+
+    if (!region_is_writable(&share->region) || lock_owner(lock_of(share)) == 0)
+        return;
+    self = identity_get();
+    if (check_writable(share, self) == 0)
+        lock_settle(lock_of(share), self);
+}
+
+bool share_is_locked_by_me(struct share *share)
+{
+    share_settle(share);
+    return lock_is_mine(lock_of(share), identity_get()->owner);
+}
+
 /*
  * Asked before the lock, this only saves waiting. Asked again under it, the lock's acquire has made each mark
  * visible that an owner has set.
@@ -121,17 +133,18 @@ static void end(struct share *share, uint64_t me)
     lock_leave(lock_of(share), me);
 }
 
-static int begin(struct share *share, const struct identity *self)
+static int begin(struct share *share, struct identity *self)
 {
     int error = check_writable(share, self);
 
     if (!error && is_replaced(share))
         error = -EIDRM; /* without waiting for whoever owns it */
     if (!error)
-        error = lock_enter(lock_of(share), self->owner);
+        error = lock_enter(lock_of(share), self);
     if (error)
         return error;
     set_filling(share, 0); /* who filled before us may have died */
+    seqshare_store_relaxed(&share->abandoned, lock_abandoned(lock_of(share))); /* as set_writing */
     set_writing(share, self->owner);
     error = check_marks(share);
     if (error)
@@ -202,7 +215,7 @@ static unsigned char *slot_bytes(const struct share *share, uint64_t version)
 static int set(seqshare *handle, uint64_t *expected, const void *value, size_t length, uint32_t tag)
 {
     struct share *share = share_of(handle);
-    const struct identity *self;
+    struct identity *self;
     uint64_t version;
     int error;
 
@@ -251,14 +264,22 @@ int seqshare_set_if_typed(seqshare *share, uint64_t *version, const void *value,
 
 /* ---- in place -------------------------------------------------------------------------------- */
 
-/* Between fill and publish of this version, this thread, this handle; and
- * nothing has been published meanwhile (by abandon elsewhere). */
+/*
+ * Is this thread in the write that it began through this handle? Through another one of the region it may have
+ * been abandoned since, and the next begun.
+ */
+static bool is_writing(const struct share *share, uint64_t me)
+{
+    const struct lock_line *lock = lock_of(share);
+
+    return __atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && lock_is_entered(lock, me) &&
+           seqshare_load_relaxed(&share->abandoned) == lock_abandoned(lock); /* as set_writing */
+}
+
+/* And that write is the fill of this version; nothing has been published meanwhile. */
 static bool is_filling(const struct share *share, uint64_t version)
 {
-    uint64_t me = identity_get()->owner;
-
-    return __atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && version != 0 &&
-           lock_is_entered(lock_of(share), me) &&
+    return version != 0 && is_writing(share, identity_get()->owner) &&
            seqshare_write_current(&share->region.map->head) + 1 == version;
 }
 
@@ -324,18 +345,18 @@ int seqshare_publish(seqshare *handle, size_t length)
 int seqshare_abandon(seqshare *handle)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
+    struct identity *self;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    me = identity_get()->owner;
-    if (!lock_is_entered(lock_of(share), me))
-        return -EPERM;
-    set_filling(share, 0);
-    share_end(share); /* the sequence stays odd, as after a death */
-    return 0;
+    self = identity_get();
+    if (lock_is_entered(lock_of(share), self->owner)) {
+        set_filling(share, 0);
+        set_writing(share, 0);
+    }
+    return lock_abandon(lock_of(share), self) ? 0 : -EPERM; /* the sequence stays odd, as after a death */
 }
 
 /* ---- lock ------------------------------------------------------------------------------------ */
@@ -343,7 +364,7 @@ int seqshare_abandon(seqshare *handle)
 int seqshare_lock_for(seqshare *handle, int64_t ns)
 {
     struct share *share = share_of(handle);
-    const struct identity *self;
+    struct identity *self;
     int result, error;
 
     if (!handle || ns < -1)
@@ -354,15 +375,14 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
         return result;
     if (is_replaced(share))
         return -EIDRM; /* without waiting for whoever owns it */
-    result = lock_acquire(lock_of(share), self->owner, ns);
+    result = lock_acquire(lock_of(share), self, &share->locked_by, ns);
     if (result < 0)
         return result;
     error = check_marks(share);
     if (error) {
-        lock_release(lock_of(share), self->owner);
+        lock_release(lock_of(share), self, &share->locked_by);
         return error;
     }
-    __atomic_store_n(&share->locked_by, self->owner, __ATOMIC_RELAXED); /* see set_writing */
     return result;
 }
 
@@ -381,30 +401,25 @@ int seqshare_trylock(seqshare *share)
 int seqshare_unlock(seqshare *handle)
 {
     struct share *share = share_of(handle);
-    uint64_t me;
-    int error;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    me = identity_get()->owner;
-    error = lock_release(lock_of(share), me);
-    if (!error) /* another thread may have it by now, through this very handle: swap nothing but our own */
-        __atomic_compare_exchange_n(&share->locked_by, &(uint64_t){me}, 0, false, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED);
-    return error;
+    return lock_release(lock_of(share), identity_get(), &share->locked_by);
 }
 
 void share_let_go(struct share *share)
 {
-    uint64_t me = identity_get()->owner;
+    struct identity *self = identity_get();
 
     /* Since drop_write nothing is ours, whatever an enemy has written there. */
     if (!region_is_writable(&share->region))
         return;
-    if (__atomic_load_n(&share->writing, __ATOMIC_RELAXED) == me && lock_is_entered(lock_of(share), me))
-        share_end(share); /* a fill, or a set that a longjmp left */
-    if (__atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == me)
-        lock_release(lock_of(share), me);
+    if (is_writing(share, self->owner)) {
+        set_writing(share, 0);
+        lock_abandon(lock_of(share), self); /* a fill, or a set that a longjmp left */
+    }
+    if (__atomic_load_n(&share->locked_by, __ATOMIC_RELAXED) == self->owner) /* see set_writing */
+        lock_release(lock_of(share), self, &share->locked_by);
 }

@@ -266,7 +266,8 @@ SEQSHARE_API int seqshare_publish(seqshare *share, size_t length);
 /*
  * Forget what was filled; unlock likewise. Also after a longjmp out of seqshare_set: gives the lock back, the
  * old value standing. (Not from a signal handler that then returns into the write that it interrupted: that
- * write would go on without the lock.) Errors: -EPERM nothing to abandon; -EROFS.
+ * write would go on without the lock. In one that interrupted seqshare_lock or seqshare_unlock, and returns
+ * there, it must be the last call.) Errors: -EPERM nothing to abandon; -EROFS.
  */
 SEQSHARE_API int seqshare_abandon(seqshare *share);
 
@@ -360,9 +361,9 @@ SEQSHARE_INLINE bool seqshare_retired(const seqshare *share);
 /*
  * Take the writer lock, for read-modify-write: get and set work under it, readers never notice it. 0, or 1
  * when it was taken over from an owner that died. A fork's child does not own it; a program keeps it over
- * exec until it ends. Errors: -EDEADLK this thread owns it; -EBUSY this thread is in the middle of a set or
- * fill; -EROFS; -EIDRM, -EOPNOTSUPP, -EMFILE, -ENFILE as in seqshare_set. Uncontended: no system call, but
- * for the first call of each thread and process.
+ * exec until it ends (a write that exec interrupts is over: see docs/guarantees.md). Errors: -EDEADLK this
+ * thread owns it; -EBUSY this thread is in the middle of a set or fill; -EROFS; -EIDRM, -EOPNOTSUPP, -EMFILE,
+ * -ENFILE as in seqshare_set. Uncontended: no system call, but for the first call of each thread and process.
  */
 SEQSHARE_API int seqshare_lock(seqshare *share);
 

@@ -14,6 +14,7 @@
 
 /* The lock's words, as docs/format.md has them. */
 #define OWNER_TID     UINT32_C(0x3fffffff)
+#define OWNER_WRITING UINT32_C(0x40000000)
 #define OWNER_WAITERS UINT32_C(0x80000000)
 #define STATE_BUSY    UINT32_C(0x40000000)
 #define STATE_HELD    UINT32_C(0x80000000)
@@ -254,9 +255,11 @@ static const char *activity(uint64_t owner, uint64_t state)
 {
     uint32_t doing = (uint32_t)state & (STATE_BUSY | STATE_HELD);
 
-    if (((owner ^ state) & ~(uint64_t)OWNER_WAITERS & ~(uint64_t)(STATE_BUSY | STATE_HELD)) != 0)
+    if (owner & OWNER_WRITING)
+        return "in the middle of a set or fill";
+    if (((owner ^ state) & ~(uint64_t)(OWNER_WAITERS | STATE_BUSY | STATE_HELD)) != 0)
         return "taking it or giving it back";
-    return doing == STATE_BUSY                  ? "in the middle of a set or fill"
+    return doing == STATE_BUSY                  ? "in the middle of a set or fill" /* by an earlier library */
            : doing == STATE_HELD                ? "by lock"
            : doing == (STATE_BUSY | STATE_HELD) ? "by lock, in the middle of a set or fill"
                                                 : "taking it or giving it back";

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer lock of src/lock.c, and the state word beside it.
+ * The writer lock of src/lock.c, the words beside it, and identity's `changing`.
  *
  * Checked: two living threads never own the lock; who gets it after an owner's death is told so (1),
  * nobody else is; no set is lost; nobody sleeps for ever (an invalid end state), and a time-out of
  * FUTEX_WAIT is needed only where a death took the wake-up along; no endless loop without progress (run
- * with -DNP). With HANDLER also: a signal handler never writes into the middle of its own thread's
- * write, nor before that thread knows that it owns.
+ * with -DNP).
+ *
+ * Thread 0 may be special:
+ *   HANDLER  A signal handler runs at any step of it: sets, unlocks, locks and keeps the lock, locks and
+ *            unlocks, tries to, or abandons where thread 0 is in no write; then maybe a second time. It never
+ *            writes into the middle of its own thread's write, nor before that thread knows that it owns;
+ *            -EBUSY only comes in the middle of a call, and never to that call itself; a lock that was got
+ *            is owned, unless the handler unlocked.
+ *   JUMPS    The handler may jump out of the call; thread 0 abandons, unlocks, and owns nothing then.
+ *   EXECS    It executes another program, at any step: what was held is held, a write is over. The new
+ *            program attaches the region, or not, and then writes.
  *
  * Bounds (all by -D): CONTENDERS threads, each taking the lock ROUNDS times; DEATHS of them killed at
  * any step, REBIRTHS of the dead replaced by a process with the same TID (a contender or a stranger)
  * and another start time; SPURIOUS returns of FUTEX_WAIT for no reason; GIVE_UPS calls that run out of
- * time (seqshare_lock_for).
+ * time (seqshare_lock_for). START_0: start times are not known (and then nobody is reborn, for he would be
+ * taken for the dead: see README.md).
  *
  * Mutants: every -DM_... below is one fault. run.sh lists them.
  */
@@ -33,32 +43,56 @@
 #ifndef GIVE_UPS
 #define GIVE_UPS 0
 #endif
+#ifndef EXECS
+#define EXECS 0
+#endif
+#ifndef HANDLERS
+#define HANDLERS 1 /* how often the handler runs */
+#endif
+#if defined HANDLER || EXECS > 0
+#define SPECIAL
+#endif
 
-/* The owner word: waiters bit, 3 bits of TID, start time. The futex compares the half without the latter. */
+/* The owner word: waiters bit, writing bit, 3 bits of TID, start time. The futex compares all but the latter. */
 #define W 1
-#define HALF 15
-#define tid_of(w) (((w) >> 1) & 7)
-#define start_of(w) ((w) >> 4)
-#define id_of(w) ((w) & ~W)
-#ifdef M_NO_START
-#define make_id(t) (((t) + 1) << 1)
+#define B 2
+#define HALF 31
+#define tid_of(w) (((w) >> 2) & 7)
+#define start_of(w) ((w) >> 5)
+#define id_of(w) ((w) & ~(W | B))
+#if defined M_NO_START || defined START_0
+#define make_id(t) (((t) + 1) << 2)
 #define same_start(w) true
 #else
-#define make_id(t) ((start[t] << 4) | (((t) + 1) << 1))
+#define make_id(t) ((start[t] << 5) | (((t) + 1) << 2))
 #define same_start(w) (start[tid_of(w) - 1] == start_of(w))
 #endif
 
 /* With the bit first, there is an instant at which the word names nobody. */
 #ifdef M_BIT_FIRST
-#define NOBODY (7 << 1)
+#define NOBODY (7 << 2)
 #define known(w) (tid_of(w) != tid_of(NOBODY))
 #else
 #define known(w) true
 #endif
 
+/* What a thread does, one after the other: digits of its plan, to the base of 8. */
+#define SET 1
+#define LOCK 2
+#define TRY 3
+#define UNLOCK 4
+#define ABANDON 5
+#define ATTACH 6
+#define then(first, next) ((first) + 8 * (next))
+
 /* The state word: an id, and these. */
 #define BUSY 256
 #define HELD 512
+#ifdef SPECIAL
+#define image_is_ours (image == images[t])
+#else
+#define image_is_ours true
+#endif
 #ifdef M_STATE_WITHOUT_ID
 #define make_state(flags) (flags)
 #else
@@ -67,7 +101,12 @@
 
 byte word;   /* shared memory */
 short state;
+byte image;
 byte value;
+
+byte images[CONTENDERS] = 1; /* which program each executes; a fork does not change it */
+byte changing;               /* thread 0's own, as the two below */
+bool noted;                  /* its handle says that it holds the lock */
 
 byte start[CONTENDERS] = 1; /* the kernel: who runs under each TID */
 bool exists[CONTENDERS] = true;
@@ -88,6 +127,14 @@ byte give_ups;
 bool interrupted;            /* thread 0 is in its signal handler */
 bool ready[CONTENDERS];      /* the owner has returned from lock() */
 byte filling;                /* who is writing, + 1 */
+bool in_call;                /* thread 0 is in a call of the library, or between fill and publish */
+bool in_write;               /* and that is no lock or unlock */
+bool unlocked;               /* its handler unlocked */
+bool spoiled;                /* a handler called abandon in lock or unlock, and none may do more there */
+bool jumped;
+bool executed;
+bool new_program;            /* and has been told */
+bool left;                   /* the old one was in the middle: not held, and nobody has set it right */
 
 #define a_death_excuses_it ((word != 0 && owners == 0) || wake_died)
 
@@ -104,22 +151,121 @@ inline compare_and_swap(old, new)
 }
 
 /* A compare-and-swap that takes the lock, and the specification of taking it. */
-inline take(old, new, told)
+inline swap(from, to)
 {
-    d_step {
-        got = (word == (old));
+    got = (word == (from));
+    if
+    :: got ->
+        word = (to);
+        assert(owners == 0);
+        assert(orphaned == told);
+        assert(!left);
+        owners++;
+        owns[t] = true;
+        owes[i] = false;
+        orphaned = false
+    :: else
+    fi
+}
+
+#ifdef SPECIAL
+inline begin_change()
+{
+    if
+    :: d_step { t == 0 -> before = changing; changing = before + 1 }
+    :: t != 0
+    fi
+}
+
+inline end_change()
+{
+    if
+    :: t == 0 -> changing = before
+    :: t != 0
+    fi
+}
+
+inline note_image()
+{
+    image = images[t]
+}
+#else /* nobody looks at it */
+inline begin_change()
+{
+    skip
+}
+
+inline end_change()
+{
+    skip
+}
+
+inline note_image()
+{
+    skip
+}
+#endif
+
+#if defined M_TAKE_OVER_PLAIN
+#define expected (w != 0 -> word : 0)
+#elif defined M_TAKE_OVER_HALF
+#define expected (w != 0 && (word & HALF) == (w & HALF) -> word : w)
+#else
+#define expected w
+#endif
+#ifdef M_TAKE_OVER_DROPS_W
+#define wanted want
+#else
+#define wanted (want | (w & W))
+#endif
+
+/* From w, which is 0 or a dead owner's word; for lock (flags: HELD) or for one write (B). */
+inline take()
+{
+    told = (w != 0);
+#ifdef M_TAKE_OVER_UNJUDGED
+    w = (w != 0 -> word : 0);
+#endif
+#ifdef M_TAKE_OVER_FREES
+    if
+    :: w != 0 -> compare_and_swap(w, 0); w = (swapped -> 0 : w)
+    :: w == 0
+    fi;
+#endif
+#if !defined M_NO_COUNT && !defined M_COUNT_LATE
+    begin_change();
+#endif
+#ifdef M_BIT_FIRST
+    compare_and_swap(w, NOBODY);
+    if
+    :: swapped ->
+        d_step {
+            swap(NOBODY, want);
+            if
+            :: got
+            :: else -> swap(NOBODY | W, want | W)
+            fi
+        }
+    :: !swapped
+    fi;
+#else
+    d_step { swap(expected, wanted) };
+#endif
+#ifdef M_COUNT_LATE
+    begin_change();
+#endif
+    if
+    :: got ->
+        note_image();
         if
-        :: got ->
-            word = (new);
-            assert(owners == 0);
-            assert(orphaned == (told));
-            owners++;
-            owns[t] = true;
-            owes[i] = false;
-            orphaned = false
-        :: else
+        :: atomic { flags == HELD -> noted = noted || t == 0; state = make_state(HELD); ready[t] = true }
+        :: atomic { flags == B -> ready[t] = true; if :: told -> state = 0 :: !told fi }
         fi
-    }
+    :: !got
+    fi;
+#ifndef M_NO_COUNT
+    end_change()
+#endif
 }
 
 #define looks_dead(w) (exists[tid_of(w) - 1] && !(running[tid_of(w) - 1] && same_start(w)))
@@ -143,41 +289,12 @@ inline judge()
 #endif
 }
 
-inline take_over()
-{
-#if defined M_TAKE_OVER_PLAIN
-    d_step { old = word; take(old, want | (w & W), true) }
-#elif defined M_TAKE_OVER_UNJUDGED
-    w = word;
-    take(w, want | (w & W), true)
-#elif defined M_TAKE_OVER_HALF
-    d_step {
-        old = w;
-        if
-        :: (word & HALF) == (w & HALF) -> old = word
-        :: else
-        fi;
-        take(old, want | (w & W), true)
-    }
-#elif defined M_TAKE_OVER_DROPS_W
-    take(w, want, true)
-#elif defined M_TAKE_OVER_FREES
-    compare_and_swap(w, 0);
-    if
-    :: swapped -> take(0, want | (w & W), true)
-    :: else
-    fi
-#else
-    take(w, want | (w & W), true)
-#endif
-}
-
 /* The clock passes the deadline whenever it likes. */
 inline out_of_time()
 {
     if
     :: late -> gone = true
-    :: !late && want != me && give_ups < GIVE_UPS -> give_ups++; late = true; gone = true
+    :: !late && (want & W) && give_ups < GIVE_UPS -> give_ups++; late = true; gone = true
     :: !late
     fi
 }
@@ -252,7 +369,7 @@ inline wait_for_it()
     :: atomic {
         w & W ->
 #ifndef M_WINNER_FORGETS_W
-        want = me | W;
+        want = want | W;
 #endif
 #ifndef M_GIVE_UP_EARLY
         /* Only here, with W in the word: its owner passes on the wake-up that this one used. */
@@ -268,29 +385,119 @@ inline wait_for_it()
     od
 }
 
-/* want: what a winner stores. flags: HELD, or BUSY for one write. Returns with `got`, or not: out of time. */
-inline lock(flags)
-{
-#ifdef M_BIT_FIRST
-    atomic { want = me; compare_and_swap(0, NOBODY) };
-    if
-    :: swapped ->
-        d_step {
-            take(NOBODY, me, false);
-            if
-            :: got
-            :: else -> take(NOBODY | W, me | W, false)
-            fi
-        }
-    :: !swapped
-    fi;
+/* ---- a word that is this thread's ---- */
+
+#define is_changing (t == 0 && changing > 0)
+
+#define NOT_OWN 0
+#define HELD_OWN 1
+#define BUSY_OWN 2
+#define LEFT_OWN 3
+
+#ifdef M_NO_IMAGE
+#define here false
 #else
-    atomic { want = me; take(0, me, false) };
+#define here (image == images[t])
+#endif
+#ifdef M_OWN_IS_BUSY
+#define may_be_left false
+#else
+#define may_be_left (!is_changing && !here)
+#endif
+#define nested_state (!(word & B) && state == make_state(HELD | BUSY))
+
+/* Signals are blocked: no handler comes in between, and to others the word is a live owner's. */
+inline judge_own(the_state)
+{
+    if
+    :: id_of(word) != me -> own = NOT_OWN
+#ifdef M_NESTED_IS_LEFT
+    :: id_of(word) == me && nested_state && may_be_left -> own = LEFT_OWN
+#endif
+    :: else ->
+        if
+#ifdef M_HELD_IS_LEFT
+        :: !(word & B) && the_state == make_state(HELD) && !may_be_left -> own = HELD_OWN
+#else
+        :: !(word & B) && the_state == make_state(HELD) -> own = HELD_OWN
+#endif
+        :: else ->
+            if
+            :: nested_state && may_be_left -> own = HELD_OWN
+            :: else ->
+                if
+                :: is_changing || (here && ((word & B) || nested_state)) -> own = BUSY_OWN
+                :: else -> own = (may_be_left -> LEFT_OWN : HELD_OWN)
+                fi
+            fi
+        fi
+    fi
+}
+
+/* to: what the word becomes that was left behind; 0: free. */
+inline settle(to)
+{
+#ifdef M_TWO_LOOKS
+    seen_state = state;
+#endif
+    atomic {
+#ifdef M_TWO_LOOKS
+        judge_own(seen_state);
+#else
+        judge_own(state);
+#endif
+        if
+        :: own == HELD_OWN -> image = images[t]; state = make_state(HELD)
+        :: own == LEFT_OWN && (to) != 0 ->
+            assert(left && owners == 0);
+            left = false;
+            word = (to) | (word & W);
+            owners++;
+            owns[t] = true;
+            owes[i] = false;
+            image = images[t];
+            state = (flags == HELD -> make_state(HELD) : 0);
+            noted = noted || flags == HELD;
+            ready[t] = true;
+            got = true
+        :: own == LEFT_OWN && (to) == 0 ->
+            assert(left && owners == 0);
+            left = false;
+            state = 0;
+            owes[i] = word & W;
+            w = word & W;
+            word = 0
+        :: else
+        fi
+    };
+    if
+    :: atomic { own == LEFT_OWN && (to) == 0 && w != 0 -> futex_wake_one() }
+    :: !(own == LEFT_OWN && (to) == 0 && w != 0)
+    fi
+}
+
+/*
+ * flags: HELD, or B for one write. Returns with `got`, or not: `deadlock`, `busy`, or out of time, `gone` (which TRY
+ * always is).
+ */
+#define through (got || gone || deadlock || busy)
+
+inline lock()
+{
+    atomic {
+        want = me | (flags & B);
+        w = 0;
+#ifndef SPECIAL
+        take()
+#endif
+    };
+#ifdef SPECIAL
+    take();
 #endif
     do
-    :: atomic { got || gone -> break }
+    :: atomic { through -> break }
     :: atomic {
-        !got && !gone ->
+        !through ->
 #ifdef M_GIVE_UP_EARLY
         out_of_time();
 #endif
@@ -298,62 +505,37 @@ inline lock(flags)
        }
         if
         :: gone
-        :: atomic { !gone && w == 0 -> take(0, want, false) }
-        :: !gone && w != 0 ->
-            assert(id_of(w) != me); /* -EDEADLK, for one that does not own it */
+#ifdef SPECIAL
+        :: !gone && w == 0 -> take()
+        :: !gone && w != 0 && id_of(w) == me ->
+            settle(want);
+            atomic { deadlock = own == HELD_OWN; busy = own == BUSY_OWN; own = 0 }
+#else
+        :: atomic { !gone && w == 0 -> take() }
+        :: atomic { !gone && w != 0 && id_of(w) == me -> assert(false) } /* -EDEADLK, for one that does not own it */
+#endif
+        :: !gone && w != 0 && id_of(w) != me ->
             judge();
             if
-#if defined M_TAKE_OVER_FREES || defined M_TAKE_OVER_UNJUDGED
-            :: dead -> take_over()
+#if defined SPECIAL || defined M_TAKE_OVER_FREES || defined M_TAKE_OVER_UNJUDGED
+            :: dead -> take()
 #else
-            :: atomic { dead -> take_over() }
+            :: atomic { dead -> take() }
 #endif
-            :: !dead -> wait_for_it()
+            :: !dead && op == TRY -> gone = true
+            :: !dead && op != TRY -> wait_for_it()
             fi
         fi
     od;
-    atomic {
-        w = 0;
-        old = 0;
-        want = 0;
-        dead = false;
-        late = false;
-        gone = false;
-        asked = false;
-        swapped = false
-    };
-    if
-    :: atomic {
-        got ->
 progress:
-        state = make_state(flags);
-        ready[t] = true
-       }
-    :: !got
-    fi
-}
-
-inline free()
-{
-    d_step {
-#ifdef M_UNLOCK_PLAIN
-        swapped = true;
-#else
-        swapped = (word == w);
-#endif
-        if
-        :: swapped ->
-            word = 0;
-            owners--;
-            owns[t] = false;
-            owes[i] = w & W
-        :: else
-        fi
+    atomic {
+        w = 0; want = 0; late = false; asked = false; swapped = false; before = 0; flags = 0; told = false;
+        dead = false
     }
 }
 
-/* Of one that owns the lock, whose state is no more HELD. */
-inline give_back()
+/* Of one that owns the lock, unless (not in a write) a handler has seen to it. */
+inline free_word()
 {
 #ifdef M_WAKE_FIRST
     if
@@ -363,35 +545,41 @@ inline give_back()
 #endif
     do
     :: atomic { swapped -> break }
-    :: atomic { !swapped -> w = word; assert(id_of(w) == me) /* -EPERM, for one that owns it */ }
-        free()
-    od;
-#ifdef M_STATE_AFTER_FREE
-    state = 0;
+    :: atomic { !swapped -> w = word; assert(id_of(w) == me) }
+        d_step {
+#ifdef M_UNLOCK_PLAIN
+            swapped = true;
+#else
+            swapped = (word == w);
 #endif
+            if
+            :: swapped ->
+                word = 0;
+                owners--;
+                owns[t] = false;
+                ready[t] = false;
+                owes[i] = w & W
+            :: else
+            fi
+        }
+    od
+}
+
+inline wake_next()
+{
 #ifndef M_WAKE_FIRST
     if
     :: atomic { w & W -> futex_wake_one() }
     :: !(w & W)
     fi;
 #endif
-    atomic { w = 0; got = false; swapped = false }
-}
-
-inline clear_state()
-{
-    d_step {
-        ready[t] = false;
-#ifndef M_STATE_AFTER_FREE
-        state = 0
-#endif
-    }
+    atomic { w = 0; swapped = false }
 }
 
 /* Read a number, write one more. */
 inline write()
 {
-    d_step { assert(filling == 0); filling = t + 1; seen = value };
+    d_step { assert(filling == 0 && owns[t]); filling = t + 1; seen = value };
     d_step { value = seen + 1; sets++; filling = 0; assert(value == sets); seen = 0 }
 }
 
@@ -412,52 +600,154 @@ inline leave_held(to, stays_ready)
         changed = (state == make_state(HELD));
 #endif
         if
-        :: changed -> assert(ready[t]); state = (to); ready[t] = stays_ready
+        :: changed -> state = (to); ready[t] = stays_ready
         :: else
         fi
     }
 #endif
 }
 
-/* Begin a write: take the lock for it, or use this thread's. Returns with `entered`, or not: -EBUSY. */
-inline enter()
+/* Take the lock, for as long as its user likes; or for a write, which may be under this thread's own lock. */
+inline begin()
 {
-    atomic { entered = false; nested = false; changed = true };
     do
-    :: atomic { entered || !changed && i == CONTENDERS -> break }
-    :: atomic { !entered && (changed || i != CONTENDERS) -> w = word }
+    :: atomic { through && !(op == SET && deadlock) -> break }
+    :: atomic { !through || (op == SET && deadlock) -> deadlock = false; w = word }
         if
-        :: id_of(w) != me -> lock(BUSY); entered = got
-        :: id_of(w) == me -> leave_held(make_state(HELD | BUSY), true); nested = changed; entered = changed
+        :: op == SET && (w & ~W) == me && image_is_ours -> leave_held(make_state(HELD | BUSY), true)
+        :: else
+        fi;
+        if
+        :: atomic { changed -> got = true; w = 0 }
+        :: !changed -> atomic { flags = (op == SET -> B : HELD) }; lock()
         fi
-    od
+    od;
+    changed = false
 }
 
-inline leave()
+/* A write's end. frees: the lock is to be given back. changed: there was a write. */
+inline end_write()
 {
     if
-    :: atomic { nested -> state = make_state(HELD) }
-    :: !nested -> clear_state(); give_back()
-    fi;
-    atomic { nested = false; entered = false }
-}
-
-/* What lock() took, unless a signal handler of this thread has given it back: -EPERM. */
-inline release()
-{
-    w = word;
-    if
-    :: id_of(w) == me ->
-#ifdef M_STATE_STAYS
-        leave_held(make_state(HELD), false);
+    :: atomic { id_of(word) == me && (word & B) -> ready[t] = false; frees = true; changed = true }
+    :: atomic { id_of(word) == me && nested_state -> state = make_state(HELD); changed = true }
+    :: atomic {
+        id_of(word) == me && !(word & B) && !nested_state ->
+#ifdef M_ABANDON_FREES
+        frees = true;
+        state = 0;
+        changed = true
 #else
-        leave_held(0, false);
+        note_image();
+        state = make_state(HELD)
+#endif
+       }
+    :: id_of(word) != me
+    fi
+}
+
+/* Leave what lock took, unless a signal handler of this thread has given it back: -EPERM. frees: it is to be. */
+inline end_lock()
+{
+    do
+    :: atomic { changed -> break }
+    :: atomic { !changed -> w = word }
+        if
+        :: atomic { id_of(w) != me -> w = 0; break }
+        :: id_of(w) == me
+        fi;
+#if !defined M_NO_COUNT && !defined M_UNLOCK_NOT_COUNTED
+        begin_change();
 #endif
         if
-        :: changed -> give_back()
-        :: !changed -> assert(id_of(word) != me || i == CONTENDERS) /* -EBUSY is for handlers */
+        :: (w & ~W) == me ->
+#ifdef M_STATE_STAYS
+            leave_held(make_state(HELD), false)
+#else
+            leave_held(0, false)
+#endif
+        :: else
+        fi;
+        if
+        :: changed
+        :: !changed ->
+#ifdef SPECIAL
+#if !defined M_NO_COUNT && !defined M_UNLOCK_NOT_COUNTED
+            end_change();
+#endif
+            settle(0);
+            if
+            :: atomic { own == BUSY_OWN || own == LEFT_OWN -> busy = own == BUSY_OWN; own = 0; w = 0; break }
+            :: else
+            fi
+#else
+            assert(false)
+#endif
         fi
-    :: id_of(w) != me -> got = false
+    od;
+    frees = changed
+}
+
+/* The note on the handle, before the word is free; and the end of what end_lock began. */
+inline strike_off()
+{
+    if
+    :: op == UNLOCK -> noted = noted && t != 0
+    :: op != UNLOCK
+    fi
+}
+
+inline do_it()
+{
+    atomic { got = false; gone = false; deadlock = false; busy = false; changed = false; frees = false };
+    if
+    :: op == SET || op == LOCK || op == TRY -> begin()
+    :: else
+    fi;
+    if
+    :: op == SET && got -> write()
+    :: else
+    fi;
+    if
+    :: op == ABANDON || (op == SET && got) -> end_write()
+#ifdef SPECIAL
+    :: op == ATTACH && id_of(word) == me -> atomic { changing = 0; flags = B }; settle(0); flags = 0
+#endif
+    :: op == UNLOCK -> end_lock()
+    :: else
+    fi;
+    if
+    :: frees ->
+#ifndef M_NOTE_AFTER_FREE
+        strike_off();
+#endif
+        free_word();
+#ifdef M_STATE_AFTER_FREE
+        state = (op == UNLOCK -> 0 : state);
+#endif
+#ifdef M_NOTE_AFTER_FREE
+        strike_off();
+#endif
+#if !defined M_NO_COUNT && !defined M_UNLOCK_NOT_COUNTED
+        if
+        :: op == UNLOCK -> end_change()
+        :: op != UNLOCK
+        fi;
+#endif
+        wake_next()
+    :: !frees
+    fi;
+    atomic { own = 0; before = 0 }
+}
+
+/* Another program has the number that stands in the word, and nothing else of the one that took it. */
+inline follow(v)
+{
+    if
+    :: !(word & B) && (state == (id_of(word) | HELD) || state == (id_of(word) | HELD | BUSY)) ->
+        owns[v] = true;
+        owners++
+    :: else -> left = true
     fi
 }
 
@@ -469,39 +759,157 @@ inline birth()
     exists[t] = true;
     running[t] = true;
     killed[t] = false;
-    round = 0
+    round = 0;
+    plan = 0
 }
 
+/* The code is left, for good: nothing private stays. */
+inline forget()
+{
+    d_step {
+        w = 0; want = 0; seen = 0; before = 0; own = 0; op = 0; flags = 0; swapped = false; dead = false;
+        got = false; gone = false; late = false; asked = false; changed = false; frees = false; told = false;
+        deadlock = false; busy = false;
+        asleep[t] = false;
+        wake_died = wake_died || owes[t];
+        owes[t] = false;
 #ifdef HANDLER
+        if
+        :: t == 0 ->
+            asleep[CONTENDERS] = false;
+            wake_died = wake_died || owes[CONTENDERS];
+            owes[CONTENDERS] = false
+        :: else
+        fi;
+#endif
+        if
+        :: filling == t + 1 -> filling = 0
+        :: else
+        fi;
+        if
+        :: t == 0 -> interrupted = false; in_call = false; in_write = false; spoiled = false
+        :: else
+        fi
+    }
+}
+
+inline take_next()
+{
+    d_step {
+        op = plan % 8;
+        plan = plan / 8;
+        in_call = in_call || t == 0;
+        in_write = in_write || (t == 0 && op == SET)
+    }
+}
+
+/* What a call may say. Only a handler's calls may be refused, and those only in the middle of another. */
+inline check_result()
+{
+    assert(!busy && (op != SET || got));
+    assert(op != LOCK || !got || owns[t] || unlocked);
+    d_step {
+        if
+        :: op == LOCK && gone -> plan = 0
+        :: else
+        fi;
+        in_call = in_call && t != 0;
+        in_write = in_write && t != 0;
+        spoiled = spoiled && t != 0;
+        op = 0; got = false; gone = false; deadlock = false; changed = false; frees = false
+    }
+}
+
+#ifdef SPECIAL
+inline choose()
+{
+    if
+    :: plan = SET
+    :: plan = then(LOCK, then(SET, UNLOCK))
+    fi
+}
+#else
+/* One that nobody interrupts: `settle` and what goes before it have nothing to say. */
+inline lock_and_write()
+{
+    flags = HELD;
+    lock();
+    if
+    :: got ->
+        write();
+        d_step { assert(state == make_state(HELD)); state = 0; ready[t] = false; got = false };
+        free_word();
+        wake_next()
+    :: !got -> gone = false
+    fi
+}
+#endif
+
+#define has_own (id_of(word) == me) /* what a handler has locked, or a program before this */
+
+#ifdef SPECIAL
 active [CONTENDERS] proctype contender() provided (!(_pid == 0 && interrupted))
 #else
 active [CONTENDERS] proctype contender()
 #endif
 {
-    byte w, old, want, me, seen, round;
-    bool swapped, dead, got, gone, late, asked, changed, nested, entered;
+    byte w, want, me, seen, round, before, own, op;
+    short flags, plan;
+#ifdef M_TWO_LOOKS
+    short seen_state;
+#endif
+    bool swapped, dead, got, gone, late, asked, changed, frees, told, deadlock, busy, tidies_up;
     byte i = _pid, t = _pid;
 
 born:
     {
         me = make_id(t);
+#ifdef SPECIAL
         do
-        :: round < ROUNDS ->
-            lock(HELD);
-            if
-#ifdef HANDLER
-            :: got -> enter(); write(); leave(); release()
+        :: plan != 0 -> take_next(); do_it(); check_result()
+        :: atomic { plan == 0 && tidies_up -> tidies_up = false; assert(!owns[0] && id_of(word) != me) }
+        :: atomic { plan == 0 && !tidies_up && round < ROUNDS -> round++; choose() }
+        :: atomic { plan == 0 && !tidies_up && round == ROUNDS && has_own -> plan = UNLOCK }
+        :: atomic {
+            plan == 0 && !tidies_up && round == ROUNDS && !has_own ->
+            assert(t != 0 || !noted);
+            finished[t] = true;
+            break
+           }
+        od
 #else
-            :: got -> write(); assert(state == make_state(HELD)); clear_state(); give_back()
+        do
+        :: atomic { round < ROUNDS -> round++ } lock_and_write()
+        :: atomic { round == ROUNDS -> finished[t] = true; break }
+        od
 #endif
-            :: !got
-            fi;
-            round++
-        :: else -> break
-        od;
-        finished[t] = true
     } unless {
-        killed[t] ->
+        killed[t] || (t == 0 && (executed || jumped) && !interrupted) ->
+        if
+        :: t == 0 && !killed[0] && executed ->
+            forget();
+            d_step {
+                executed = false;
+                jumped = false;
+                tidies_up = false;
+                new_program = true;
+                images[0] = images[0] + 1;
+                changing = 0;
+                noted = owns[0];
+                unlocked = true;
+                round = ROUNDS
+            };
+            if
+            :: plan = then(SET, UNLOCK) /* through a handle that another thread opened */
+            :: plan = then(ATTACH, then(SET, UNLOCK))
+            fi;
+            goto born
+        :: t == 0 && !killed[0] && !executed && jumped ->
+            forget();
+            d_step { jumped = false; tidies_up = true; plan = then(ABANDON, UNLOCK) };
+            goto born
+        :: killed[t] ->
+            forget();
             if
             :: true /* nobody waits for it: a zombie */
             :: exists[t] = false
@@ -511,33 +919,92 @@ born:
                 :: finished[t] = true /* a stranger that lives on and on */
                 fi
             fi
+        fi
     }
 }
 
 #ifdef HANDLER
-/* Once, at any step of thread 0: a handler on its stack sets a value, or unlocks. */
+/* At any step of thread 0: a handler on its stack. */
 active proctype handler()
 {
-    byte w, old, want, me, seen;
-    bool swapped, dead, got, gone, late, asked, changed, nested, entered;
-    byte i = CONTENDERS, t = 0;
+    byte w, want, me, seen, before, own, op;
+    short flags, plan;
+#ifdef M_TWO_LOOKS
+    short seen_state;
+#endif
+    bool swapped, dead, got, gone, late, asked, changed, frees, told, deadlock, busy;
+    byte i = CONTENDERS, t = 0, runs;
 
     {
-        if
-        :: d_step { !finished[0] && !killed[0] -> interrupted = true; asleep[0] = false /* EINTR */ }
+        do
+        :: atomic {
+            plan == 0 && runs < HANDLERS && !spoiled && !finished[0] && !killed[0] && !executed && !jumped ->
+            interrupted = true;
+            runs++;
+            asleep[0] = false; /* EINTR */
             me = make_id(0);
             if
-            :: enter();
+            :: plan = SET
+            :: plan = UNLOCK
+            :: plan = LOCK
+            :: plan = then(TRY, UNLOCK)
+            :: !in_write -> plan = ABANDON
+            :: !in_write -> plan = then(ABANDON, SET)
+            fi
+           }
+        :: plan != 0 ->
+            atomic { op = plan % 8; plan = plan / 8 };
+            do_it();
+            d_step {
+                assert(!busy || in_call);
+                assert(op != ABANDON || !changed);
+                unlocked = unlocked || (op == UNLOCK && changed);
+                spoiled = spoiled || (op == ABANDON && in_call);
                 if
-                :: entered -> write(); leave()
-                :: !entered
-                fi
-            :: release()
-            fi;
-            interrupted = false
-        :: true
+                :: op == TRY && !got -> plan = 0
+                :: else
+                fi;
+                op = 0; got = false; gone = false; deadlock = false; busy = false; changed = false; frees = false
+            };
+            if
+            :: plan != 0
+            :: atomic {
+                plan == 0 ->
+#ifdef JUMPS
+                if
+                :: in_call -> jumped = true; unlocked = true
+                :: true
+                fi;
+#endif
+                interrupted = false
+               }
+            fi
+        :: atomic { plan == 0 -> break }
+        od
+    } unless { killed[0] || executed || new_program }
+}
+#endif
+
+#if EXECS > 0
+/* Another thread calls exec, or the handler does. */
+active proctype executor()
+{
+    byte execs;
+
+    do
+    :: d_step {
+        execs < EXECS && running[0] && !finished[0] && !killed[0] && !executed ->
+        execs++;
+        executed = true;
+        interrupted = false;
+        ready[0] = false;
+        if
+        :: owns[0] -> owns[0] = false; owners--; follow(0)
+        :: else
         fi
-    } unless { killed[0] }
+       }
+    :: break
+    od
 }
 #endif
 
@@ -552,6 +1019,7 @@ inline strike(v)
         ready[v] = false;
         if
         :: owns[v] -> owns[v] = false; owners--; orphaned = true
+        :: left && tid_of(word) == v + 1 -> left = false; orphaned = true /* what it left is a dead owner's now */
         :: else
         fi;
         if
@@ -564,6 +1032,8 @@ inline strike(v)
         if
         :: v == 0 ->
             interrupted = false;
+            in_call = false;
+            in_write = false;
             asleep[CONTENDERS] = false;
             wake_died = wake_died || owes[CONTENDERS];
             owes[CONTENDERS] = false

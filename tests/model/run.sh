@@ -83,7 +83,12 @@ spin_right() {
     spin_run right states lock -DDEATHS=1
     spin_run right states lock -DCONTENDERS=2 -DROUNDS=2 -DDEATHS=1 -DREBIRTHS=1
     spin_run right cycles lock -DCONTENDERS=2 -DDEATHS=2 -DREBIRTHS=1
-    spin_run right states lock -DHANDLER -DCONTENDERS=2 -DDEATHS=1
+    spin_run right states lock -DCONTENDERS=2 -DROUNDS=2 -DSPURIOUS=1 -DDEATHS=1 -DREBIRTHS=1
+    spin_run right states lock -DSTART_0 -DDEATHS=1 -DCONTENDERS=2 -DROUNDS=2
+    spin_run right states lock -DHANDLER -DHANDLERS=2 -DCONTENDERS=1
+    spin_run right states lock -DHANDLER -DJUMPS -DCONTENDERS=1
+    spin_run right states lock -DHANDLER -DEXECS=1 -DCONTENDERS=1
+    spin_run right states lock -DEXECS=1 -DCONTENDERS=2
     spin_run right states wait -DPUBLISHERS=2
     spin_run right states wait -DPUBLISHERS=1 -DRETIRE -DDEATHS=1 -DSPURIOUS=1
     [ -n "$long" ] || return 0
@@ -95,7 +100,11 @@ spin_right() {
     spin_run right states lock -DDEATHS=2
     spin_run right states lock -DDEATHS=2 -DREBIRTHS=1
     spin_run right cycles lock -DDEATHS=1
-    spin_run right states lock -DHANDLER -DCONTENDERS=2 -DROUNDS=2 -DDEATHS=1
+    spin_run right states lock -DHANDLER -DCONTENDERS=2 -DDEATHS=1
+    spin_run right states lock -DHANDLER -DJUMPS -DCONTENDERS=2
+    spin_run right states lock -DHANDLER -DEXECS=1 -DCONTENDERS=2
+    spin_run right states lock -DEXECS=1 -DDEATHS=1 -DCONTENDERS=2
+    spin_run right states lock -DEXECS=1 -DCONTENDERS=3
     spin_run right states wait -DPUBLISHERS=3
     spin_run right states wait -DPUBLICATIONS=2 -DDEATHS=1
     spin_run right states wait -DPUBLISHERS=2 -DSLEEPERS=1 -DRETIRE -DDEATHS=1
@@ -119,10 +128,14 @@ spin_mutants() {
     for mutant in ASK_ONCE BIT_FIRST; do
         spin_run caught cycles lock "-DM_$mutant" -DCONTENDERS=2 -DDEATHS=1
     done
-    for mutant in STAYS AFTER_FREE WITHOUT_ID PLAIN; do
-        spin_run caught states lock "-DM_STATE_$mutant" -DHANDLER -DCONTENDERS=2 -DROUNDS=2 -DDEATHS=1
+    for mutant in STATE_STAYS STATE_AFTER_FREE STATE_WITHOUT_ID STATE_PLAIN NESTS_IN_BUSY NO_COUNT COUNT_LATE \
+        UNLOCK_NOT_COUNTED ABANDON_FREES TWO_LOOKS NOTE_AFTER_FREE; do
+        spin_run caught states lock "-DM_$mutant" -DHANDLER -DCONTENDERS=2
     done
-    spin_run caught states lock -DM_NESTS_IN_BUSY -DHANDLER -DCONTENDERS=2
+    spin_run caught states lock -DM_NO_IMAGE -DHANDLER -DCONTENDERS=1
+    for mutant in OWN_IS_BUSY HELD_IS_LEFT NESTED_IS_LEFT; do
+        spin_run caught states lock "-DM_$mutant" -DEXECS=1 -DCONTENDERS=2
+    done
     for mutant in NO_D1 NO_D2 REGISTER_LATE LOAD_BEFORE_PUBLISH NO_BUMP NO_COUNT WAKE_ONE WAKE_BEFORE_BUMP; do
         spin_run caught states wait "-DM_$mutant"
     done
@@ -156,6 +169,7 @@ weak_mutants() {
 w1_relaxed weak seqshare/protocol.h s/seqshare_store_release(\(&head->sequence, sequence \+ 1\))/seqshare_store_relaxed\1/
 w2_dropped weak seqshare/protocol.h /seqshare_fence_release\(\);.*\[W2\]/d
 w2_only_announcing weak seqshare/protocol.h s/^    if \(\(sequence & 1\) == 0\)$/    if (sequence \& 1) return seqshare_version_of(sequence) + 1; else/
+w2_skipped_after_abandon weak,-DDIE_AT=7 seqshare/protocol.h s/^    if \(\(sequence & 1\) == 0\)$/    if (sequence \& 1) return seqshare_version_of(sequence) + 1; else/
 w3_relaxed weak seqshare/protocol.h s/seqshare_store_release(\(&head->sequence, version << 1)/seqshare_store_relaxed\1/
 r1_relaxed weak seqshare/protocol.h s/seqshare_load_acquire(\(&head->sequence)/seqshare_load_relaxed\1/
 r2_dropped weak seqshare/protocol.h /^    seqshare_fence_acquire\(\);$/d

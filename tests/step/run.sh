@@ -25,7 +25,7 @@ mutant "a writer does not announce" \
 mutant "whoever takes over announces again" \
     include/seqshare/protocol.h 's/if \(\(sequence & 1\) == 0\)/if (sequence != UINT64_MAX)/'
 mutant "abandon goes back to an even sequence" \
-    src/write.c 's/^    share_end\(share\); \/\* the sequence stays odd.*/    seqshare_store_release(\&share->region.map->head.sequence, 2 * seqshare_write_current(\&share->region.map->head));\n&/'
+    src/write.c 's/^    return lock_abandon\(.*the sequence stays odd.*/    seqshare_store_release(\&share->region.map->head.sequence, 2 * seqshare_write_current(\&share->region.map->head));\n&/'
 mutant "a version is published before its bytes are there" \
     src/write.c '/copy_in\(slot_bytes/d; s/^        finish\(share, self, version, length, tag\);/&\n        copy_in(slot_bytes(share, version), value, length);/'
 mutant "a value is too long before it is accepted" \
@@ -37,9 +37,9 @@ mutant "set_if compares versions before it has the lock" \
 mutant "the lock is given back before the publication" \
     src/write.c 's/^        finish\(share, self, version, length, tag\);/        lock_leave(lock_of(share), self->owner);\n&/'
 mutant "the lock is taken over by a plain store" \
-    src/lock.c 's/return take\(lock, dead, me \| \(dead & OWNER_WAITERS\)\);/__atomic_store_n(\&lock->owner, me | (dead \& OWNER_WAITERS), __ATOMIC_RELEASE);\n    return true;/'
+    src/lock.c 's/return take\(lock, self, dead, want \| \(dead & OWNER_WAITERS\), by\);/__atomic_store_n(\&lock->owner, 0, __ATOMIC_RELEASE);\n    return take(lock, self, 0, want | (dead \& OWNER_WAITERS), by);/'
 mutant "one owner is judged, and the lock taken from another" \
-    src/lock.c 's/return take\(lock, dead, /return take(lock, seqshare_load_relaxed(\&lock->owner), /'
+    src/lock.c 's/return take\(lock, self, dead, /return take(lock, self, load_word(lock), /'
 mutant "replace reads the value before it has the lock" \
     src/replace.c 's/int error = lock_old\(old, name\);/int error = read_old(old, request->first);/; s/^        error = read_old\(old, request->first\);/        error = lock_old(old, name);/'
 finish_mutants

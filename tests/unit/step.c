@@ -3,12 +3,16 @@
  * A signal handler at each single instruction of a write. A child makes the call with the processor's trap
  * flag set, so that each instruction brings a signal; at the n-th, for every n until the call is over, the
  * handler does something. That may be refused with -EBUSY or done; the call itself then is done; nothing is
- * torn, and the lock is neither lost nor given away.
+ * torn, and the lock is neither lost nor given away. And exec at each instruction, by the handler or by another
+ * thread.
  */
+#include "exec.h"
 #include "support.h"
 #include "trap.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,9 +23,10 @@
 TestSuite(step, .timeout = 300);
 
 enum {
-    LENGTH = 200,  /* of the value that the interrupted call sets; the handler's is one shorter */
-    STRIDE = 19,   /* every 19th instruction, each time others; all of them if SEQSHARE_LONG is set */
-    LONG_CALL = 97 /* and that much fewer of replace, which has so many more */
+    CALL_IS_SHORTER = 99, /* a status */
+    LENGTH = 200,         /* of the value that the interrupted call sets; the handler's is one shorter */
+    STRIDE = 19,          /* every 19th instruction, each time others; all of them if SEQSHARE_LONG is set */
+    LONG_CALL = 97        /* and that much fewer of replace, which has so many more */
 };
 
 struct scene;
@@ -186,6 +191,25 @@ static int handler_unlock(struct scene *at)
     return seqshare_unlock(at->share);
 }
 
+/* There is nothing that it began: it must not end what it interrupted, where that is no write. */
+static int handler_abandon(struct scene *at)
+{
+    return seqshare_abandon(at->share);
+}
+
+static int handler_abandon_and_set(struct scene *at)
+{
+    int error = seqshare_abandon(at->share);
+
+    return error == -EPERM ? handler_set(at) : error;
+}
+
+/* It keeps it: what is interrupted goes on under this lock, unless it has it already. */
+static int handler_lock_alone(struct scene *at)
+{
+    return seqshare_lock(at->share);
+}
+
 /* The value of which version it is does not matter here; it must be a whole one. */
 static bool whole(const unsigned char *value, size_t length)
 {
@@ -299,7 +323,7 @@ static bool permitted(const struct scene *at, const int *allowed)
     bool replaced = at->call == call_replace && at->handler_result == -EIDRM;
 
     return (one_of(at->handler_result, allowed) || replaced) && (locks || !unlocked) &&
-           (at->result == 0 || outdated || (unlocked && at->result == -EBUSY)) &&
+           (at->result == 0 || outdated) &&
            (at->unlock_result == 0 || (unlocked && at->unlock_result == -EPERM));
 }
 
@@ -401,8 +425,6 @@ static void jumps_out_everywhere(void *context)
     check(n > 50 && given_back > 0 && old_stood > 0);
 }
 
-/* ---- the test ---- */
-
 static struct scene *scene_new(action *call)
 {
     struct scene *at = shared_memory(sizeof *at);
@@ -417,6 +439,140 @@ static struct scene *scene_new(action *call)
     equals(seqshare_set(at->share, at->second, LENGTH - 1), 0);
     return at;
 }
+
+/* ---- abandon where there is no write, and a lock that the handler keeps ---- */
+
+/* lock and unlock are done as if the handler had not been there. */
+static void abandoned_everywhere(void *context)
+{
+    struct scene *at = context;
+    action *const acts[] = {handler_abandon, handler_abandon_and_set};
+
+    install(at);
+    for (int i = 0; i < 2; i++) {
+        uint64_t version = seqshare_version(at->share);
+
+        at->handler = acts[i];
+        for (long n = 1; interrupt_at(at, n); n++) {
+            check(at->handler_result == -EPERM ||
+                  (i == 1 && one_of(at->handler_result, (int[]){0, -EBUSY, END})));
+            equals(at->result, 0);
+            equals(at->unlock_result, 0);
+            all_is_well(at, version);
+            version = seqshare_version(at->share);
+        }
+    }
+}
+
+/* Fails with: an unlock that gives the lock back first and then strikes the owner off, who is another by then. */
+static void locked_everywhere(void *context)
+{
+    struct scene *at = context;
+    seqshare *const parents = at->share;
+    int kept = 0;
+
+    install(at);
+    at->handler = handler_lock_alone;
+    for (long n = 1; interrupt_at(at, n); n++) {
+        check(one_of(at->handler_result, (int[]){0, -EBUSY, -EDEADLK, END}));
+        if (at->handler_result == 0) { /* lock says so when it came before it, and then there is no unlock */
+            seqshare *other = another_handle(at->share, SEQSHARE_WRITE);
+
+            check(at->result == 0 || at->result == -EDEADLK);
+            equals(seqshare_trylock(other), -EDEADLK);
+            seqshare_close(at->share); /* which gives back what was locked through it */
+            at->share = other;
+            kept++;
+        } else {
+            equals(at->result, 0);
+        }
+        equals(at->unlock_result, 0);
+        lock_is_free(at->share);
+    }
+    check(kept > 0);
+    at->share = parents;
+}
+
+/* ---- exec ---- */
+
+static int region_fd = -1;
+static sem_t go;
+
+static void *execute_when_told(void *unused)
+{
+    (void)unused;
+    while (sem_wait(&go) != 0)
+        ;
+    execute_again("settled", region_fd);
+}
+
+/* In the handler: the interrupted thread gets no further. */
+static int handler_executes(struct scene *at)
+{
+    if (at->jumps) { /* another thread does */
+        sem_post(&go);
+        for (;;)
+            pause();
+    }
+    execute_again("settled", region_fd);
+}
+
+static void call_and_execute(void *context)
+{
+    struct scene *at = context;
+    struct sigaction on_sigtrap = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+    pthread_t thread;
+
+    scene = at;
+    region_fd = seqshare_fd(at->share, SEQSHARE_WRITE);
+    check(region_fd >= 0 && fcntl(region_fd, F_SETFD, 0) == 0);
+    check(sigaction(SIGTRAP, &on_sigtrap, NULL) == 0);
+    check(sem_init(&go, 0, 0) == 0);
+    if (at->jumps)
+        check(pthread_create(&thread, NULL, execute_when_told, NULL) == 0);
+    equals(at->call(at), 0); /* as in install */
+    interrupt_at(at, at->at);
+    _exit(CALL_IS_SHORTER);
+}
+
+/* By the handler, or by another thread: the new program can write, and so can we when it has ended. */
+static void executed_everywhere(action *call, bool by_thread)
+{
+    struct scene *at;
+    int held = 0, freed = 0, status = 0;
+    long n;
+
+    if (!CAN_TRAP)
+        cr_skip_test("this processor has no trap flag");
+    skip_under_valgrind();
+    at = scene_new(call);
+    at->handler = handler_executes;
+    at->jumps = by_thread;
+    for (n = 1 + getpid() % stride(at);; n += stride(at)) {
+        uint64_t version = seqshare_version(at->share), now_version;
+
+        at->at = n;
+        status = child_end(child_start(call_and_execute, at));
+        if (status == CALL_IS_SHORTER)
+            break;
+        now_version = seqshare_version(at->share) - version;
+        if ((status != 0 && status != WAS_HELD) || now_version < 2 || now_version > 4) {
+            fprintf(stderr, "executed at instruction %ld: status %d, %d versions\n", n, status,
+                    (int)now_version);
+            check(false);
+        }
+        held += status == WAS_HELD;
+        freed += status == 0;
+        holds(at->share, "new", version + now_version);
+        equals(seqshare_trylock(at->share), 0);
+        equals(seqshare_unlock(at->share), 0);
+    }
+    check(n > 50 && freed > 0);
+    check((held > 0) == (call == call_lock || call == call_set_under_lock));
+    seqshare_close(at->share);
+}
+
+/* ---- the test ---- */
 
 /*
  * The child stands in a handler that has just given the lock back, in the middle of its call. As long as it
@@ -514,4 +670,54 @@ Test(step, longjmp_out_of_fill)
 Test(step, longjmp_out_of_set_under_the_lock)
 {
     in_child(call_set_under_lock, jumps_out_everywhere);
+}
+
+/* Not of its own. */
+
+/* Fails with: a handler's abandon that takes a lock in the making for a write, and frees it. */
+Test(step, lock_and_unlock_are_not_abandoned)
+{
+    in_child(call_lock, abandoned_everywhere);
+}
+
+Test(step, a_lock_that_a_handler_takes_in_lock_and_unlock)
+{
+    in_child(call_lock, locked_everywhere);
+}
+
+Test(step, a_lock_that_a_handler_takes_in_set)
+{
+    in_child(call_set, locked_everywhere);
+}
+
+/* The code is gone, in the middle of the call. */
+
+Test(step, exec_in_set)
+{
+    executed_everywhere(call_set, false);
+}
+
+Test(step, exec_in_set_by_another_thread)
+{
+    executed_everywhere(call_set, true);
+}
+
+Test(step, exec_in_lock_and_unlock)
+{
+    executed_everywhere(call_lock, false);
+}
+
+Test(step, exec_in_lock_and_unlock_by_another_thread)
+{
+    executed_everywhere(call_lock, true);
+}
+
+Test(step, exec_in_set_under_the_lock)
+{
+    executed_everywhere(call_set_under_lock, false);
+}
+
+Test(step, exec_in_set_under_the_lock_by_another_thread)
+{
+    executed_everywhere(call_set_under_lock, true);
 }

@@ -4,6 +4,7 @@
  * kind of /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always
  * read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
  */
+#include "layout.h"
 #include "world.h"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -240,6 +242,59 @@ Test(namespaces, a_container_that_has_the_outsides_proc)
     check(waitid(P_PID, (id_t)scene->number, &info, WEXITED | WNOWAIT) == 0);
     look_from_outside(scene, make_container_without_proc);
     equals(child_end(scene->number), 0);
+}
+
+/* ---- the number of a namespace that is gone, given to another ---- */
+
+static void own_inside_and_end(void *context)
+{
+    struct scene *scene = context;
+    seqshare *share;
+
+    mount_own_proc();
+    share = share_with(scene->name, 4096, "inside");
+    equals(seqshare_lock(share), 0);
+    _exit(0); /* and with it the namespace */
+}
+
+static void make_region_and_end(void *context)
+{
+    enter(CLONE_NEWPID);
+    _exit(in_first_child(own_inside_and_end, context));
+}
+
+/* As it would stand in a region of the gone namespace, if the kernel had given its number to ours. */
+static void say_it_is_ours(const char *name)
+{
+    struct stat ours;
+    uint64_t number;
+    int fd = open(share_path(name), O_WRONLY | O_CLOEXEC);
+
+    check(fd >= 0 && stat("/proc/self/ns/pid", &ours) == 0);
+    number = (uint64_t)ours.st_ino;
+    equals(pwrite(fd, &number, sizeof number, offsetof(struct header, pid_namespace)), sizeof number);
+    close(fd);
+}
+
+/*
+ * Its owner was process 1 of that namespace, and ours has such a one, which lives; but it has another start time.
+ */
+Test(namespaces, a_number_that_is_given_again_lets_its_new_namespace_write)
+{
+    struct scene *scene = scene_new();
+    seqshare *share = NULL;
+
+    skip_or_succeed(child_end(child_start(make_region_and_end, scene)));
+    equals(seqshare_open(&share, scene->name, SEQSHARE_WRITE), 0);
+    writes_nothing(share, -EOPNOTSUPP);
+    seqshare_close(share);
+    say_it_is_ours(scene->name);
+    equals(seqshare_open(&share, scene->name, SEQSHARE_WRITE), 0);
+    equals(seqshare_lock(share), 1);
+    equals(seqshare_unlock(share), 0);
+    writes_everything(share, "value");
+    reads_everything(share, "value");
+    seqshare_close(share);
 }
 
 /* ---- a container of an ordinary user, who is root in it ---- */
