@@ -145,6 +145,42 @@ int seqshare_pread(const seqshare *handle, struct seqshare_reading *reading)
 
 /* ---- what stands around it ---- */
 
+/* The version of which two reads say that it stands. -EAGAIN: they differ. */
+static int read_version(int fd, uint64_t *version)
+{
+    uint64_t first, second;
+    int error = read_sequence(fd, &first);
+
+    if (!error)
+        error = read_sequence(fd, &second);
+    if (error)
+        return error;
+    if (seqshare_version_of(first) != seqshare_version_of(second))
+        return -EAGAIN;
+    *version = seqshare_version_of(second);
+    return 0;
+}
+
+int seqshare_pversion(const seqshare *handle, uint64_t *version)
+{
+    struct retry retry = {0, 0};
+    int fd, error;
+
+    if (!handle || !version)
+        return -EINVAL;
+    fd = region_descriptor(&share_of(handle)->region);
+    if (fd < 0 && !share_of(handle)->region.anonymous)
+        return fd;
+    if (fd < 0) {
+        *version = seqshare_version(handle);
+        return 0;
+    }
+    do
+        error = read_version(fd, version);
+    while (error == -EAGAIN && retry_once_more(handle, &retry));
+    return error;
+}
+
 /* `seen` is all of one version, and its sequence says which; or there is none. */
 static int see(const struct share *share, int fd, struct layout *seen)
 {

@@ -246,14 +246,24 @@ static int deal_with(struct share *share, struct origin *origin)
     return 0;
 }
 
-static int look_at_document(struct share *share)
+/* Nearly every request finds that it does not. Our own memory can be asked at once. */
+static int version_now(const struct share *share, uint64_t *version)
+{
+    if (!share->created)
+        return seqshare_pversion(share->source, version);
+    *version = seqshare_version(share->source);
+    return 0;
+}
+
+/* `fully`: it may also be another region. */
+static int look_at_document(struct share *share, bool fully)
 {
     struct origin origin;
-    int error;
+    uint64_t version;
+    int error = version_now(share, &version);
 
-    /* Our own memory, which can be asked at once: the case of nearly every request. */
-    if (share->created && seqshare_version(share->source) == share->seen.version)
-        return 0;
+    if (error || (!fully && version == share->seen.version))
+        return error;
     error = origin_of(share->source, &origin);
     if (error || is_same(&origin, &share->seen))
         return error;
@@ -296,7 +306,7 @@ static void look(struct share *share, apr_time_t now)
     }
     /* What could not be read is not tried again with each request. */
     if (share->source && (tick || !share->read_trouble))
-        share->read_trouble = look_at_document(share);
+        share->read_trouble = look_at_document(share, tick);
     if (tick || share->read_trouble)
         tell(share);
 }

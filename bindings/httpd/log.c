@@ -46,6 +46,8 @@ static const char *words_for(const struct share *share, int trouble)
         return "the document is longer than the server has room for until it is restarted";
     if (trouble == -EACCES && !share->created)
         return "the server's user may not read the share that has the name now";
+    if (trouble == -ETIMEDOUT)
+        return "another child keeps a document, and has not finished for a second";
     return seqshare_strerror(trouble);
 }
 

@@ -438,6 +438,10 @@ SEQSHARE_API int seqshare_stat(const seqshare *share, struct seqshare_stat *stat
 /* As seqshare_stat, by pread(2), for a process that must not die: see seqshare_pread, and its errors. */
 SEQSHARE_API int seqshare_pstat(const seqshare *share, struct seqshare_stat *result);
 
+/* As seqshare_version, likewise: three system calls, for asking on every request. The value that *version stands for
+ * is not read, so nothing is ordered. Errors: as seqshare_pread, but for those about the value. */
+SEQSHARE_API int seqshare_pversion(const seqshare *share, uint64_t *version);
+
 /* One sentence for what a function returned, in this library's terms; static, never NULL. Any thread. */
 SEQSHARE_API const char *seqshare_strerror(int error);
 

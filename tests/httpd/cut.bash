@@ -20,9 +20,7 @@ as_owner() {
 nobody_dies() { # NUMBER: what all say
     all_say "$1"
     kill -0 "$server"
-    restart USR1
-    all_say "$1"
-    restart HUP
+    restart "${2:-USR1}"
     all_say "$1"
     log_has 0 "exit signal"
 }
@@ -44,22 +42,7 @@ punch() {
     as_owner fallocate --punch-hole --offset 0 --length 4096 "$share"
 }
 
-cut() { # MPM
-    local n=1
-    new_place "$1"
-    share=$PLACE/app/config
-    mkdir "$PLACE/app"
-    [ "$(id -u)" -ne 0 ] || chown www-data:www-data "$PLACE/app"
-    share_is "SeqshareOpen app/config"
-    [ "$1" != prefork ] || configuration_is <<<"MinSpareServers 1"
-    fresh_share 1
-    begin "$1: a server starts with a share of another user"
-    check "$1: it has its document" all_say 1
-
-    as_owner sh -c ': >"$1"' sh "$share"
-    check "$1: cut to nothing: nobody dies, and the last good document stays" nobody_dies 1
-    check "$1: the log says so" wait_until logs_trouble
-    check "$1: and the status" grep -qF "not a share" <(curl -s "$url/status")
+in_all_ways() { # MPM
     fresh_share 2
     check "$1: a good one again" wait_until all_say 2
     as_owner truncate -s 4096 "$share"
@@ -74,18 +57,17 @@ cut() { # MPM
     check "$1: overwritten with anything" nobody_dies 4
     fresh_share 5
     check "$1: a good one again" wait_until all_say 5
-    write_at 152 "b'\xff' * 7 + b'\x7f' + b'\0' * 8 + b'\xff' * 7 + b'\x7f'"
+    write_at 144 "b'\xff' * 7 + b'\x7f' + b'\0' * 8 + b'\xff' * 7 + b'\x7f'"
     write_at 128 "(2 * 77).to_bytes(8, sys.byteorder)"
     check "$1: the length of a value is a lie" nobody_dies 5
     fresh_share 6
     check "$1: a good one again" wait_until all_say 6
     if punch 2>/dev/null; then
         check "$1: a hole where the header was" nobody_dies 6
-        fresh_share 7
     else
         skip "$1: a hole where the header was" "no holes in this file system"
-        fresh_share 7
     fi
+    fresh_share 7
     check "$1: a good one again" wait_until all_say 7
     as_owner rm "$share"
     as_owner mkfifo "$share"
@@ -95,6 +77,25 @@ cut() { # MPM
     check "$1: a link" nobody_dies 7
     check "$1: which is not the page" is 500 "$(status /document)"
     as_owner rm "$share"
+}
+
+cut() { # MPM
+    new_place "$1"
+    share=$PLACE/app/config
+    mkdir "$PLACE/app"
+    [ "$(id -u)" -ne 0 ] || chown www-data:www-data "$PLACE/app"
+    share_is "SeqshareOpen app/config"
+    [ "$1" != prefork ] || configuration_is <<<"MinSpareServers 1"
+    fresh_share 1
+    begin "$1: a server starts with a share of another user"
+    check "$1: it has its document" all_say 1
+
+    as_owner sh -c ': >"$1"' sh "$share"
+    check "$1: cut to nothing: nobody dies, and the last good document stays" nobody_dies 1
+    check "$1: also in a restart that is not graceful" nobody_dies 1 HUP
+    check "$1: the log says so" wait_until logs_trouble
+    check "$1: and the status" grep -qF "not a share" <(curl -s "$url/status")
+    [ "$1" != prefork ] || in_all_ways "$1"
     stop
 
     as_owner sh -c ': >"$1"' sh "$share"

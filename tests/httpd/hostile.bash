@@ -174,7 +174,7 @@ hostile_name() {
     stop
 }
 
-for mpm in "${mpms[@]}"; do
+for mpm in prefork event; do
     hostile "$mpm"
 done
 hostile_name

@@ -148,6 +148,21 @@ locked() { # MPM
     check "$1: when that is killed, writing goes on" is 204 "$(document 9 | put)"
 }
 
+# While a child that keeps a document for all is stopped.
+stopped() { # MPM
+    local good owner
+    check "$1: a document is used" is 9 "$(header /index.html X-Late)"
+    good=$(seqshare ls --pid "$server" --json | jq -re '[.[] | select(.capacity == 65568)][0].name')
+    exec 7< <(exec seqshare lock "$good" -- sh -c 'echo $$; exec sleep 100')
+    read -r -u 7 owner
+    check "$1: while a child is stopped with a document, another is put" is 204 "$(document 10 | put)"
+    check "$1: requests are answered with the one before" is "9 200" "$(header /index.html X-Late) $(status /index.html)"
+    check "$1: the log says so" wait_until log_has 1 "has not finished for a second"
+    kill -KILL $owner
+    exec 7<&-
+    check "$1: when it is killed, all have the newest" wait_until python3 client.py all "$PORT" 10 "$server"
+}
+
 pages() { # MPM
     new_place "$1"
     configuration_is <<'CONF'
@@ -166,7 +181,10 @@ CONF
     check "$1: nothing was wrong" the_log_is_clean
     check "$1: children that write map it twice" maps r--s rw-s
     forced "$1"
-    [ "$1" != prefork ] || locked "$1"
+    if [ "$1" = prefork ]; then
+        locked "$1"
+        stopped "$1"
+    fi
     stop
 
     new_place "$1" off

@@ -34,7 +34,10 @@ static void reads(const seqshare *share, read_call *read, const char *text, uint
 static void all_is_read(seqshare *share)
 {
     struct seqshare_stat stat, pstat;
+    uint64_t version = 77;
 
+    equals(seqshare_pversion(share, &version), 0);
+    equals(version, 0);
     for (int i = 0; i < WAYS; i++)
         equals(ways[i](share, &(seqshare_reading){0}), -ENODATA);
     equals(seqshare_set(share, "one", 3), 0);
@@ -49,6 +52,8 @@ static void all_is_read(seqshare *share)
     equals(seqshare_stat(share, &stat), 0);
     equals(seqshare_pstat(share, &pstat), 0);
     check(memcmp(&stat, &pstat, sizeof stat) == 0);
+    equals(seqshare_pversion(share, &version), 0);
+    equals(version, 3);
 }
 
 Test(reading, all_that_belongs_to_a_version_is_read)
@@ -91,6 +96,7 @@ Test(reading, bad_input_is_refused)
 {
     seqshare *share = share_of(10), *reader = NULL;
     struct seqshare_stat stat;
+    uint64_t version;
 
     for (int i = 0; i < WAYS; i++) {
         equals(ways[i](NULL, &(seqshare_reading){0}), -EINVAL);
@@ -98,6 +104,8 @@ Test(reading, bad_input_is_refused)
     }
     equals(seqshare_pstat(NULL, &stat), -EINVAL);
     equals(seqshare_pstat(share, NULL), -EINVAL);
+    equals(seqshare_pversion(NULL, &version), -EINVAL);
+    equals(seqshare_pversion(share, NULL), -EINVAL);
     equals(seqshare_reader(NULL, share), -EINVAL);
     equals(seqshare_reader(&reader, NULL), -EINVAL);
     seqshare_close(share);
@@ -151,12 +159,14 @@ static void look_at_a_cut_file(void *context)
     struct seqshare_stat stat;
     seqshare *share = NULL;
     seqshare_reading reading = {0};
+    uint64_t version;
 
     equals(seqshare_open(&share, name, SEQSHARE_READ), 0);
     for (off_t size = 4096 + LONG; size >= 0; size -= 2048) { /* into the value, into the header */
         check(truncate(name, size) == 0);
         equals(seqshare_pread(share, &reading), -EBADMSG);
         equals(seqshare_pstat(share, &stat), -EBADMSG);
+        equals(seqshare_pversion(share, &version), size > 0 ? 0 : -EBADMSG);
     }
     seqshare_close(share);
 }
@@ -198,6 +208,7 @@ static void close_all_and_read(void *nothing)
 {
     seqshare *anonymous = share_of(100), *named = named_share(temp_name(), "named", 0600);
     struct seqshare_stat stat;
+    uint64_t version;
 
     (void)nothing;
     equals(seqshare_set(anonymous, "anonymous", 9), 0);
@@ -206,6 +217,9 @@ static void close_all_and_read(void *nothing)
     reads(anonymous, seqshare_pread, "anonymous", 1, 0);
     equals(seqshare_pstat(anonymous, &stat), 0);
     equals(stat.version, 1);
+    equals(seqshare_pversion(anonymous, &version), 0);
+    equals(version, 1);
+    equals(seqshare_pversion(named, &version), -EBADF);
     equals(seqshare_pread(named, &(seqshare_reading){0}), -EBADF);
     equals(seqshare_pstat(named, &stat), -EBADF);
     reads(named, seqshare_read, "named", 1, 0);
