@@ -18,7 +18,7 @@
 #   bench/run.sh --compare OLD NEW     two results, before and after a change, by google-benchmark's own tool
 #                                      (and --benchmark_filter=REGEX: only what matches)
 #
-# Takes about a minute where nothing else is said, and another to build the first time. Ends with 0, with 2 for
+# Takes a minute and a half where nothing else is said, and another to build the first time. Ends with 0, with 2 for
 # bad input, with 1 if something failed, as it has for the first if anything was torn or stuck that must not be.
 set -euo pipefail
 
@@ -47,12 +47,12 @@ can_install() {
 updated=
 # install PACKAGE...: of Debian
 install() {
-    echo "Installing $* ..." >&2
+    echo "Installing $*; apt says how much that is, and how far it has got." >&2
     if [ -z "$updated" ]; then
         as_root apt-get update -qq || echo "apt-get update failed; trying with the lists that are here" >&2
         updated=yes
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
 }
 
 # need COMMAND PACKAGE...: install the Debian packages unless the command is there.

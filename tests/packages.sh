@@ -103,6 +103,6 @@ packages_are_there() { # PART
         [ "$programme" = quick ] || die "could not install ${missing[*]}: see $logs/install.log (--no-install goes on without)"
     fi
     [ ${#missing[@]} -gt 0 ] || return 0
-    lacking="$unable: apt-get install ${missing[*]}"
+    lacking="needs ${missing[*]}: apt-get install them ($unable)"
     return 1
 }

@@ -63,6 +63,7 @@ long_options_in_usage() { # COMMAND
 }
 
 @test "the man page is sound mdoc" {
+    command -v mandoc >/dev/null || skip "needs mandoc: apt-get install mandoc"
     run -0 mandoc -T lint -W warning "$(source_of seqshare.1)"
 }
 

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: bare Debian machines: the README's commands as root, then the quick programme without any privilege
+# tier: full
+# budget: 360
+# long budget: 10800
+# With SEQSHARE_LONG=1 Debian 12, 13 and testing; as root, as an ordinary user, and without any privilege; the
+# benchmark, and clang, too. Machines are made by debootstrap from this machine's own package sources.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+here=$PWD
+source ../checks.sh
+
+work=$SEQSHARE_BUILD/releases
+mkdir -p "$work"
+work=$(cd "$work" && pwd -P)
+
+suites=(trixie)
+[ -z "${SEQSHARE_LONG:-}" ] || suites=(bookworm trixie testing)
+
+# Where this machine gets Debian from.
+mirror() {
+    local codename
+    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 2>/dev/null |
+        sed -n "s/ $codename main\$//p" | head -n 1
+}
+
+in_machine() { # SUITE root|user|none COMMAND...
+    "$here/enter.sh" "$work/$1" "${@:2}"
+}
+
+in_source() { # SUITE WHO TEXT: in that user's copy of the sources, by a shell
+    # shellcheck disable=SC2016
+    in_machine "$1" "$2" bash -euo pipefail -c 'cd seqshare && eval "$1"' in_source "$3"
+}
+
+# ---- machines --------------------------------------------------------------------------------
+
+# With a copy of the sources, as a clean clone has them, for each user.
+make_machine() { # SUITE
+    local root=$work/$1 home
+    rm -rf "$root"
+    debootstrap --variant=minbase "$1" "$root" "$source" >"$root.log" 2>&1 || { tail -n 20 "$root.log" && return 1; }
+    # A mirror may be a snapshot; a machine behind a proxy says so to apt.
+    {
+        echo 'Acquire::Check-Valid-Until "false";'
+        apt-config dump | grep -E '^Acquire::https?::' || true
+    } >"$root/etc/apt/apt.conf.d/99machine"
+    cp "$work/unprivileged" "$root/"
+    mkdir "$root/home/user" "$root/home/none"
+    for home in root home/user home/none; do
+        mkdir "$root/$home/seqshare"
+        copy_sources "$root/$home/seqshare"
+    done
+    chown -R 1000:1000 "$root/home/user"
+}
+
+copy_sources() { # FOLDER
+    local files=(.)
+    cd "$SEQSHARE_SOURCE"
+    if git -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
+        mapfile -d '' files < <(git -c safe.directory='*' ls-files -z --cached --others --exclude-standard)
+    fi
+    tar -c --exclude=./build --ignore-failed-read "${files[@]}" 2>/dev/null | tar -x -C "$1" --no-same-owner
+}
+
+# ---- what the README says --------------------------------------------------------------------
+
+# Its indented lines that match, below this heading, for root, who has no sudo on a bare machine.
+readme_commands() { # HEADING PATTERN
+    sed -n "/^## $1/,/^## /p" "$SEQSHARE_SOURCE/README.md" | sed -nE 's/^    (.*)/\1/p' | grep -E "$2" | sed 's/sudo //g'
+}
+
+installs_as_it_says() { # SUITE
+    in_machine "$1" root apt-get update -q
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive; $(readme_commands Install '^sudo apt-get install' | sed 's/install/install -y/')"
+    in_source "$1" root "$(readme_commands Install '^cmake ')"
+    in_machine "$1" root bash -euc 'seqshare create x --from - <<<value; [ "$(seqshare get x)" = value ]; seqshare rm x'
+}
+
+compiles_as_it_says() { # SUITE
+    in_source "$1" root "sed -n '/^\`\`\`c\$/,/^\`\`\`\$/p' README.md | sed '1d; /^\`\`\`\$/,\$d' >server.c
+        $(readme_commands Install '^cc ')
+        ./server | tee /dev/stderr | grep 'a worker: 100 requests a second'"
+}
+
+perl_as_it_says() { # SUITE
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
+        apt-get install -q -y --no-install-recommends perl make
+        cd bindings/perl && perl Makefile.PL && make && make test && make install
+        perl -MSeqshare -e 'print Seqshare->VERSION'"
+}
+
+without_root_as_it_says() { # SUITE
+    in_source "$1" user "cmake -S . -B build && cmake --build build && cmake --install build --prefix ~/local
+        printf 'cmake_minimum_required(VERSION 3.22)\nproject(x C)\nfind_package(seqshare REQUIRED)\n' >~/CMakeLists.txt
+        cmake -S ~ -B ~/found -DCMAKE_PREFIX_PATH=~/local
+        ~/local/bin/seqshare --version"
+}
+
+uninstalls() { # SUITE
+    in_source "$1" root "cmake --build build --target uninstall
+        ! ls -d /usr/local/lib/libseqshare* /usr/local/include/seqshare /usr/local/bin/seqshare"
+}
+
+# ---- the programmes --------------------------------------------------------------------------
+
+packages_for_quick() { # SUITE
+    in_source "$1" root "tests/run.sh --install-only"
+}
+
+# The last line of a run gives the numbers. It must skip by name what it may not do, and fail in nothing.
+quick_programme() { # SUITE WHO
+    local log=$work/$1-$2.log rc=0
+    in_source "$1" "$2" "tests/run.sh --no-install" >"$log" 2>&1 || rc=$?
+    sed -n '/^part  /,$p' "$log"
+    [ $rc -eq 0 ] || { grep -E -A 30 'FAILED|^not ok|\[FAIL\]' "$log" | tail -n 200 && return $rc; }
+    [[ $(tail -n 1 "$log") =~ ^[1-9][0-9]+\ passed,\ 0\ failed ]]
+}
+
+benchmark() { # SUITE WHO
+    in_source "$1" "$2" "bench/run.sh --quick" | tail -n 40
+}
+
+clang_builds() { # SUITE
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive; apt-get install -q -y --no-install-recommends clang
+        cmake --preset release-clang -DSEQSHARE_BENCH=OFF && cmake --build build/release-clang
+        build/release-clang/tests/unit/unit-tests --color=never --filter '!(step)/*'"
+}
+
+# Named when it goes well, as well: how many passed, and for which reasons something was skipped.
+check_quick() { # SUITE WHO TEXT
+    check "$1: the quick programme, $3" quick_programme "$1" "$2"
+    sed -n '/^part  /,$p' "$work/$1-$2.log" 2>/dev/null | sed 's/^/    /' || true
+}
+
+square() { # SUITE
+    local who
+    check "$1: without root, as the README says" without_root_as_it_says "$1"
+    check_quick "$1" root "as root"
+    check_quick "$1" user "as an ordinary user"
+    check "$1: builds with clang, and passes" clang_builds "$1"
+    for who in root user none; do
+        check "$1: bench/run.sh --quick, $who" benchmark "$1" "$who"
+    done
+}
+
+# ----------------------------------------------------------------------------------------------
+
+source=$(mirror)
+if [ -z "$source" ]; then
+    skip "bare machines" "needs a Debian with package sources"
+    finish
+fi
+if ! unshare --mount --pid --ipc --fork setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
+    skip "bare machines" "needs CAP_SYS_ADMIN: be root; docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+    finish
+fi
+gcc -O1 -Wall -Wextra -Werror -static -o "$work/unprivileged" unprivileged.c -lseccomp
+trap 'for suite in "${suites[@]}"; do rm -rf --one-file-system "${work:?}/$suite"; done' EXIT
+for suite in "${suites[@]}"; do
+    check "$suite: a bare machine" make_machine "$suite"
+    check "$suite: the README's commands install it" installs_as_it_says "$suite"
+    check "$suite: the README's first program" compiles_as_it_says "$suite"
+    check "$suite: the README's commands for Perl" perl_as_it_says "$suite"
+    check "$suite: it uninstalls" uninstalls "$suite"
+    check "$suite: the packages for the quick programme" packages_for_quick "$suite"
+    check_quick "$suite" none "without any privilege"
+    [ -z "${SEQSHARE_LONG:-}" ] || square "$suite"
+done
+finish
