@@ -2,6 +2,7 @@
 /* The cache for one thread at a time. */
 #include <stdlib.h>
 
+#include "right.h"
 #include "source.h"
 
 struct cache {
@@ -15,21 +16,20 @@ int seqshare_cache_new(seqshare_cache **result, seqshare *share, seqshare_decode
                        seqshare_destroy *destroy, void *context)
 {
     struct cache *cache;
+    int error;
 
     if (!result || !share || !decode)
         return -EINVAL;
     cache = calloc(1, sizeof *cache);
     if (!cache)
         return -ENOMEM;
-    cache->source = (struct source){
-        .share = share,
-        .decode = decode,
-        .destroy = destroy,
-        .context = context,
-    };
+    error = source_begin(&cache->source, share, decode, destroy, context);
     cache->state.view.share = share;
-    *result = &cache->state.view;
-    return 0;
+    if (error)
+        free(cache);
+    else
+        *result = &cache->state.view;
+    return error;
 }
 
 static void destroy_object(const struct cache *cache, void *object)
@@ -38,17 +38,70 @@ static void destroy_object(const struct cache *cache, void *object)
         cache->source.destroy(object);
 }
 
+static bool follow(struct cache *cache)
+{
+    struct undisturbed before;
+    bool moved;
+
+    undisturbed_begin(&before);
+    moved = source_follow(&cache->source, &cache->state);
+    undisturbed_end(&before);
+    cache->state.stat.moved += moved;
+    return moved;
+}
+
+/* Count this call, as the inline function does: the time, if it is its turn to ask the clock. */
+static uint64_t count_call(struct cache *cache)
+{
+    seqshare_cache *view = &cache->state.view;
+
+    if (view->calls > 0)
+        view->calls--;
+    return view->calls > 0 ? 0 : source_take_turn(&cache->source);
+}
+
+/* What the inline function need not call for again. */
+static void tell(struct cache *cache)
+{
+    seqshare_cache *view = &cache->state.view;
+
+    view->marks = cache->source.marks;
+    if (view->calls == 0)
+        view->calls = source_period(&cache->source);
+}
+
 const void *seqshare_cache_refresh(seqshare_cache *handle)
 {
     struct cache *cache = (struct cache *)handle;
     struct state *state = &cache->state;
     void *old = state->view.object;
 
-    if (must_follow(&cache->source, state))
-        source_follow(&cache->source, state);
+    source_was_left(&cache->source, state);
+    if (must_follow(&cache->source, state, count_call(cache)))
+        follow(cache);
+    tell(cache);
     if (must_read(&cache->source, state) && source_read(&cache->source, state))
         destroy_object(cache, old);
     return state->view.object;
+}
+
+int seqshare_cache_look(seqshare_cache *handle)
+{
+    struct cache *cache = (struct cache *)handle;
+    bool moved;
+
+    if (!cache)
+        return -EINVAL;
+    if (!cache->source.named)
+        return 0;
+    moved = follow(cache);
+    tell(cache);
+    return moved ? 1 : cache->state.stat.follow_error;
+}
+
+int64_t seqshare_cache_age(const seqshare_cache *handle)
+{
+    return handle ? state_age(&((const struct cache *)handle)->state) : -EINVAL;
 }
 
 int seqshare_cache_stat(const seqshare_cache *handle, struct seqshare_cache_stat *stat)
@@ -63,7 +116,9 @@ void seqshare_cache_close(seqshare_cache *handle)
 {
     struct cache *cache = (struct cache *)handle;
 
-    if (cache)
-        destroy_object(cache, cache->state.view.object);
+    if (!cache)
+        return;
+    destroy_object(cache, cache->state.view.object);
+    source_end(&cache->source);
     free(cache);
 }

@@ -48,10 +48,13 @@ struct sections *sections_new(struct node *first)
     return sections;
 }
 
-struct node *section_enter(struct sections *sections)
+struct node *section_enter(struct sections *sections, uint64_t *entry)
 {
     /* Acquire: the node was complete when it became current (release in sections_replace). */
-    return at(sections, __atomic_fetch_add(&sections->current, 1, __ATOMIC_ACQUIRE) >> PLACE_SHIFT);
+    uint64_t current = __atomic_fetch_add(&sections->current, 1, __ATOMIC_ACQUIRE);
+
+    *entry = current & ENTRIES;
+    return at(sections, current >> PLACE_SHIFT);
 }
 
 /*
@@ -71,18 +74,21 @@ void section_leave(struct sections *sections, struct node *node)
     count(sections, node, UINT64_MAX); /* minus one */
 }
 
-static unsigned free_place(const struct sections *sections)
+bool sections_take_in(struct sections *sections, struct node *node)
 {
     unsigned place = 0;
 
     while (place < PLACES && at(sections, place))
         place++;
-    return place;
+    if (place == PLACES)
+        return false;
+    put(sections, place, node);
+    return true;
 }
 
-bool sections_have_room(const struct sections *sections)
+void sections_drop(struct sections *sections, struct node *node)
 {
-    return free_place(sections) < PLACES;
+    __atomic_store_n(&sections->nodes[node->place], NULL, __ATOMIC_RELEASE);
 }
 
 struct node *sections_current(struct sections *sections)
@@ -93,11 +99,15 @@ struct node *sections_current(struct sections *sections)
 void sections_replace(struct sections *sections, struct node *next)
 {
     struct node *old = sections_current(sections);
-    uint64_t entered;
+    uint64_t entered =
+        __atomic_exchange_n(&sections->current, (uint64_t)next->place << PLACE_SHIFT, __ATOMIC_ACQ_REL);
 
-    put(sections, free_place(sections), next);
-    entered = __atomic_exchange_n(&sections->current, (uint64_t)next->place << PLACE_SHIFT, __ATOMIC_ACQ_REL);
     count(sections, old, (entered & ENTRIES) - NOT_ADDED_YET);
+}
+
+void sections_add_up(struct sections *sections)
+{
+    (void)sections; /* done in sections_replace */
 }
 
 /* All but the current one are free already: or in use for good, by threads that a fork left behind. */

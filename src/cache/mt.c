@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache for many threads. What is known at one time is a state that never changes: who finds that the
- * share has moved makes the next one and puts it in its place. So a section sees an object, its version and
- * the region they came from together.
+ * The cache for many threads. What is known at one time is a state that never changes: the thread that finds
+ * that the share has moved makes the next one and puts it in its place. So a section sees an object, its
+ * version and the region they came from together.
  *
  * One thread at a time has the right to do that. It keeps it while it decodes, but no other thread waits for
  * it unless there is no object yet.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "right.h"
 #include "sections.h"
 #include "source.h"
 
-/* What states share. Only who has the right takes a share in one; whoever frees the last state lets it go. */
+/* What states share. The thread that has the right adds users; whoever frees the last state lets it go. */
 struct object {
     unsigned users;
     void *decoded;
@@ -37,7 +39,8 @@ struct moment {
 struct seqshare_cache_mt {
     struct source source; /* its share, if it has a name, is used to follow that, and not to read */
     bool unattached;      /* it has moved, and the new region could not be attached to yet */
-    uint32_t refresher;   /* the process whose thread has the right; 0: none */
+    struct right right;   /* to refresh: all of this, but for what sections do */
+    struct moment *next;  /* room for the next one; NULL: not made yet */
     struct sections *sections;
 };
 
@@ -70,22 +73,55 @@ static void moment_free(struct node *node)
     free(moment);
 }
 
-static struct moment *moment_after(const struct moment *now)
+static struct object *object_used_again(struct object *object)
 {
-    struct moment *next = malloc(sizeof *next);
+    if (object)
+        __atomic_add_fetch(&object->users, 1, __ATOMIC_RELAXED);
+    return object;
+}
 
-    if (!next)
-        return NULL;
-    *next = (struct moment){
-        .node.free = moment_free, /* and nothing else of that: others count in it */
-        .state = now->state,
-        .object = now->object,
-        .region = now->region,
-    };
-    if (next->object)
-        __atomic_add_fetch(&next->object->users, 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&next->region->users, 1, __ATOMIC_RELAXED);
-    return next;
+static struct region *region_used_again(struct region *region)
+{
+    __atomic_add_fetch(&region->users, 1, __ATOMIC_RELAXED);
+    return region;
+}
+
+/*
+ * Before all else, so that what is found out can be kept. It stays with the cache until it is used: decode may
+ * not come back.
+ */
+static bool make_room(seqshare_cache_mt *cache)
+{
+    struct moment *room;
+
+    if (cache->next)
+        return true;
+    room = calloc(1, sizeof *room);
+    if (room && !sections_take_in(cache->sections, &room->node)) {
+        free(room);
+        room = NULL;
+    }
+    cache->next = room;
+    return room;
+}
+
+/* The next moment. Object and region are its own: new, or used again. */
+static void go_on(seqshare_cache_mt *cache, const struct state *state, struct object *object,
+                  struct region *region)
+{
+    struct moment *next = cache->next;
+
+    cache->next = NULL;
+    next->node.free = moment_free;
+    next->state = *state;
+    next->object = object;
+    next->region = region;
+    sections_replace(cache->sections, &next->node);
+}
+
+static const struct moment *now(const seqshare_cache_mt *cache)
+{
+    return (const struct moment *)sections_current(cache->sections);
 }
 
 /* ---- regions ---- */
@@ -109,88 +145,118 @@ static int region_new(struct region **result, seqshare *share, bool named)
 
 /* ---- refreshing, by the thread that has the right ---- */
 
-static bool has_news(const seqshare_cache_mt *cache, const struct moment *moment)
-{
-    return must_read(&cache->source, &moment->state) || must_follow(&cache->source, &moment->state);
-}
-
 /* On to the region that the name has now. */
-static void follow(seqshare_cache_mt *cache, struct moment *moment)
+static struct region *find_region(seqshare_cache_mt *cache, struct state *state)
 {
-    struct region *found;
-    int error;
+    struct region *found = NULL;
 
-    cache->unattached |= source_follow(&cache->source, &moment->state);
+    cache->unattached |= source_follow(&cache->source, state);
     if (!cache->unattached)
-        return;
-    error = region_new(&found, cache->source.share, true);
-    moment->state.stat.follow_error = error;
-    if (error)
-        return;
+        return NULL;
+    state->stat.follow_error = region_new(&found, cache->source.share, true);
+    if (state->stat.follow_error)
+        return NULL;
     cache->unattached = false;
-    region_let_go(moment->region);
-    moment->region = found;
-    moment->state.view.share = found->share;
-    moment->state.view.seen = NOTHING_SEEN;
+    state->stat.moved++;
+    state->view.share = found->share;
+    state->view.seen = NOTHING_SEEN;
+    return found;
 }
 
-static void read_value(seqshare_cache_mt *cache, struct moment *moment)
+/* It returns what seqshare_cache_mt_look does. */
+static int follow(seqshare_cache_mt *cache)
+{
+    const struct moment *old = now(cache);
+    struct state state = old->state;
+    struct undisturbed before;
+    struct region *found;
+
+    if (!make_room(cache))
+        return -ENOMEM;
+    undisturbed_begin(&before);
+    found = find_region(cache, &state);
+    undisturbed_end(&before);
+    if (found)
+        go_on(cache, &state, object_used_again(old->object), found);
+    else if (state.stat.follow_error != old->state.stat.follow_error)
+        go_on(cache, &state, object_used_again(old->object), region_used_again(old->region));
+    return found ? 1 : state.stat.follow_error;
+}
+
+static struct object *new_object(seqshare_cache_mt *cache, struct state *state)
 {
     struct object *object = malloc(sizeof *object);
 
-    if (!object) {
-        source_read_later(&cache->source, &moment->state, -ENOMEM);
-    } else if (source_read(&cache->source, &moment->state)) {
+    if (object)
         *object = (struct object){
             .users = 1,
-            .decoded = moment->state.view.object,
+            .decoded = state->view.object,
             .destroy = cache->source.destroy,
         };
-        object_let_go(moment->object);
-        moment->object = object;
-    } else {
-        free(object);
+    else if (cache->source.destroy)
+        cache->source.destroy(state->view.object);
+    return object;
+}
+
+static void read_value(seqshare_cache_mt *cache)
+{
+    const struct moment *old = now(cache);
+    struct state state = old->state;
+    struct object *object = NULL;
+
+    if (!make_room(cache))
+        return;
+    if (source_read(&cache->source, &state)) {
+        object = new_object(cache, &state);
+        if (!object) {
+            uint64_t version = state.stat.version;
+
+            state = old->state;
+            source_no_memory(&cache->source, &state, version);
+        }
     }
+    go_on(cache, &state, object ? object : object_used_again(old->object), region_used_again(old->region));
+}
+
+/* What became of the thread that had the right before, if it did not give it back. */
+static void settle(seqshare_cache_mt *cache)
+{
+    const struct moment *old = now(cache);
+    struct state state = old->state;
+
+    if (cache->right.inherited) { /* perhaps just when it had moved the share, and before it told */
+        source_inherit(&cache->source);
+        cache->unattached = cache->source.named;
+        cache->right.inherited = false;
+    }
+    if (source_was_left(&cache->source, &state) && make_room(cache))
+        go_on(cache, &state, object_used_again(old->object), region_used_again(old->region));
 }
 
 static void refresh(seqshare_cache_mt *cache)
 {
-    struct moment *now = (struct moment *)sections_current(cache->sections), *next;
-
-    if (!has_news(cache, now) || !sections_have_room(cache->sections))
-        return;
-    next = moment_after(now);
-    if (!next)
-        return;
-    if (must_follow(&cache->source, &next->state))
-        follow(cache, next);
-    if (must_read(&cache->source, &next->state))
-        read_value(cache, next);
-    sections_replace(cache->sections, &next->node);
+    settle(cache);
+    if (must_follow(&cache->source, &now(cache)->state, source_time()))
+        follow(cache);
+    if (must_read(&cache->source, &now(cache)->state))
+        read_value(cache);
 }
 
-/*
- * A child of fork may find that a thread it does not have was refreshing: it takes the right over. The share
- * may have been moving just then, so it is not touched any more, and the name not followed.
- */
-static bool take_right(seqshare_cache_mt *cache)
+static void give_right_back(void *cache)
 {
-    uint32_t me = (uint32_t)getpid(), holder = 0;
+    right_give(&((seqshare_cache_mt *)cache)->right);
+}
 
-    if (__atomic_compare_exchange_n(&cache->refresher, &holder, me, false, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_RELAXED))
-        return true;
-    if (holder == me || !__atomic_compare_exchange_n(&cache->refresher, &holder, me, false, __ATOMIC_ACQUIRE,
-                                                     __ATOMIC_RELAXED))
+/* Whatever happens in decode, an exception or a cancellation, the right is given back (-fexceptions). */
+static bool try_to_refresh(seqshare_cache_mt *cache)
+{
+    if (!right_take(&cache->right))
         return false;
-    cache->unattached = false;
-    source_follow_never(&cache->source);
+    pthread_cleanup_push(give_right_back, cache);
+    refresh(cache);
+    pthread_cleanup_pop(1);
+    sections_add_up(cache->sections);
     return true;
-}
-
-static void give_right_back(seqshare_cache_mt *cache)
-{
-    __atomic_store_n(&cache->refresher, 0, __ATOMIC_RELEASE);
 }
 
 static void a_little_later(void)
@@ -201,28 +267,39 @@ static void a_little_later(void)
 /* Outside of a section, so that the old object need not outlive this. */
 static bool refresh_or_wait(seqshare_cache_mt *cache)
 {
-    if (!take_right(cache)) {
-        a_little_later();
-        return false;
-    }
-    refresh(cache);
-    give_right_back(cache);
-    return true;
+    if (try_to_refresh(cache))
+        return true;
+    a_little_later();
+    return false;
 }
 
 /* ---- the API ---- */
 
+static struct moment *enter(seqshare_cache_mt *cache, uint64_t *entry)
+{
+    return (struct moment *)section_enter(cache->sections, entry);
+}
+
+static bool has_news(seqshare_cache_mt *cache, const struct moment *moment, uint64_t entry)
+{
+    bool turn = (entry & (source_period(&cache->source) - 1)) == 0;
+    uint64_t time = turn ? source_take_turn(&cache->source) : 0;
+
+    return must_read(&cache->source, &moment->state) || must_follow(&cache->source, &moment->state, time);
+}
+
 const void *seqshare_cache_mt_enter(seqshare_cache_mt *cache, seqshare_snapshot *snapshot)
 {
-    struct moment *moment = (struct moment *)section_enter(cache->sections);
+    uint64_t entry;
+    struct moment *moment = enter(cache, &entry);
     bool refreshed = false;
 
-    while (!refreshed && has_news(cache, moment)) {
-        if (moment->object && __atomic_load_n(&cache->refresher, __ATOMIC_RELAXED) == (uint32_t)getpid())
+    while (!refreshed && has_news(cache, moment, entry)) {
+        if (moment->object && right_is_taken(&cache->right))
             break;
         section_leave(cache->sections, &moment->node);
         refreshed = refresh_or_wait(cache);
-        moment = (struct moment *)section_enter(cache->sections);
+        moment = enter(cache, &entry);
     }
     snapshot->object = moment->object ? moment->object->decoded : NULL;
     snapshot->version = moment->state.stat.version;
@@ -238,15 +315,48 @@ void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_snapshot *snapsh
     section_leave(cache->sections, &moment->node);
 }
 
+int seqshare_cache_mt_look(seqshare_cache_mt *cache)
+{
+    int result = 0;
+
+    if (!cache)
+        return -EINVAL;
+    if (!right_take(&cache->right))
+        return -EBUSY;
+    settle(cache);
+    if (cache->source.named)
+        result = follow(cache);
+    right_give(&cache->right);
+    sections_add_up(cache->sections);
+    return result;
+}
+
+/* A moment's state stays as it is; this copies it. */
+static struct state state_of(seqshare_cache_mt *cache)
+{
+    uint64_t entry;
+    struct moment *moment = enter(cache, &entry);
+    struct state state = moment->state;
+
+    section_leave(cache->sections, &moment->node);
+    return state;
+}
+
+int64_t seqshare_cache_mt_age(seqshare_cache_mt *cache)
+{
+    struct state state;
+
+    if (!cache)
+        return -EINVAL;
+    state = state_of(cache);
+    return state_age(&state);
+}
+
 int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshare_cache_stat *stat)
 {
-    struct moment *moment;
-
     if (!cache || !stat)
         return -EINVAL;
-    moment = (struct moment *)section_enter(cache->sections);
-    *stat = moment->state.stat;
-    section_leave(cache->sections, &moment->node);
+    *stat = state_of(cache).stat;
     return 0;
 }
 
@@ -256,13 +366,13 @@ const char *seqshare_cache_mt_reclamation(void)
 }
 
 /* Nothing seen, nothing decoded. */
-static int begin(seqshare_cache_mt *cache, bool named)
+static int begin(seqshare_cache_mt *cache)
 {
     struct moment *first = calloc(1, sizeof *first);
     int error = -ENOMEM;
 
     if (first)
-        error = region_new(&first->region, cache->source.share, named);
+        error = region_new(&first->region, cache->source.share, cache->source.named);
     if (!error) {
         first->node.free = moment_free;
         first->state.view.share = first->region->share;
@@ -278,7 +388,6 @@ int seqshare_cache_mt_new(seqshare_cache_mt **result, seqshare *share, seqshare_
                           seqshare_destroy *destroy, void *context)
 {
     seqshare_cache_mt *cache;
-    bool named;
     int error;
 
     if (!result || !share || !decode)
@@ -286,16 +395,9 @@ int seqshare_cache_mt_new(seqshare_cache_mt **result, seqshare *share, seqshare_
     cache = calloc(1, sizeof *cache);
     if (!cache)
         return -ENOMEM;
-    cache->source = (struct source){
-        .share = share,
-        .decode = decode,
-        .destroy = destroy,
-        .context = context,
-    };
-    named = seqshare_reopen(share) != -EINVAL;
-    if (!named)
-        source_follow_never(&cache->source);
-    error = begin(cache, named);
+    error = source_begin(&cache->source, share, decode, destroy, context);
+    if (!error)
+        error = begin(cache);
     if (error)
         free(cache);
     else
@@ -307,6 +409,11 @@ void seqshare_cache_mt_close(seqshare_cache_mt *cache)
 {
     if (!cache)
         return;
+    right_give(&cache->right); /* of a thread that was jumped out of decode */
+    if (cache->next)
+        sections_drop(cache->sections, &cache->next->node);
+    free(cache->next);
     sections_close(cache->sections);
+    source_end(&cache->source);
     free(cache);
 }

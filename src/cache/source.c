@@ -4,92 +4,134 @@
 #include <stdlib.h>
 #include <time.h>
 
-static uint64_t now(void)
+#include "right.h"
+
+enum { PERIOD_MOST = 64 };
+
+#define PERIOD_TIME (SECOND / 10)
+
+static uint64_t nanoseconds(clockid_t clock)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    clock_gettime(clock, &time);
     return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
 }
 
-/* Threads ask for a time while another sets it; it orders nothing. 0, the usual case, asks for no clock. */
+uint64_t source_time(void)
+{
+    return nanoseconds(CLOCK_MONOTONIC_COARSE);
+}
 
+static uint32_t load(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void store(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+int source_begin(struct source *source, seqshare *share, seqshare_decode *decode, seqshare_destroy *destroy,
+                 void *context)
+{
+    int error = right_prepare();
+
+    *source = (struct source){
+        .share = share,
+        .decode = decode,
+        .destroy = destroy,
+        .context = context,
+        .named = seqshare_reopen(share) != -EINVAL,
+        .period = 1,
+    };
+    return error;
+}
+
+/* In this order: a fork may come between (another thread's, whose child takes over from here). */
+static void free_bytes(struct source *source)
+{
+    void *bytes = source->bytes;
+
+    source->bytes = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    free(bytes);
+}
+
+void source_end(struct source *source)
+{
+    free_bytes(source);
+}
+
+/* ---- when? ---- */
+
+/* 0, the usual case, asks for no clock. */
 static bool reached(const seqshare_word *time)
 {
     uint64_t when = seqshare_load_relaxed(time);
 
-    return when == 0 || now() >= when;
-}
-
-static void in_a_second(seqshare_word *time)
-{
-    seqshare_store_relaxed(time, now() + SECOND);
-}
-
-static void at_any_time(seqshare_word *time)
-{
-    seqshare_store_relaxed(time, 0);
+    return when == 0 || source_time() >= when;
 }
 
 bool must_read(const struct source *source, const struct state *state)
 {
-    return seqshare_version(state->view.share) != state->view.seen && reached(&source->next_read);
+    uint64_t version = seqshare_version(state->view.share), put_off;
+
+    if (version == state->view.seen)
+        return false;
+    put_off = seqshare_load_relaxed(&source->put_off);
+    return (put_off != version && put_off != NOTHING_SEEN) || reached(&source->next_read);
 }
 
-bool must_follow(const struct source *source, const struct state *state)
+uint32_t source_period(const struct source *source)
 {
-    return seqshare_retired(state->view.share) && reached(&source->next_follow);
+    return load(&source->period);
 }
+
+uint64_t source_take_turn(struct source *source)
+{
+    uint64_t time = source_time(), between = time - seqshare_load_relaxed(&source->asked_clock);
+    uint32_t period = PERIOD_MOST;
+
+    while (period > 1 && between / load(&source->period) * period > PERIOD_TIME)
+        period /= 2;
+    store(&source->period, period);
+    seqshare_store_relaxed(&source->asked_clock, time);
+    return time;
+}
+
+bool must_follow(struct source *source, const struct state *state, uint64_t time)
+{
+    uint32_t marks = load(&state->view.share->head->retired), known = load(&source->marks);
+
+    if (!source->named)
+        return false;
+    if (marks & ~known)
+        return true;
+    if (marks != known) /* one was taken back, and is new when it comes again */
+        store(&source->marks, marks);
+    return time >= seqshare_load_relaxed(&source->next_follow);
+}
+
+/* ---- following ---- */
 
 bool source_follow(struct source *source, struct state *state)
 {
+    uint32_t marks = load(&state->view.share->head->retired); /* before the look, so that none is missed */
     int result = seqshare_reopen(source->share);
 
-    in_a_second(&source->next_follow);
+    seqshare_store_relaxed(&source->next_follow, source_time() + SECOND);
+    store(&source->marks, result == 1 ? 0 : marks);
     state->stat.follow_error = result < 0 ? result : 0;
     if (result != 1)
         return false;
-    state->stat.moved++;
     state->view.seen = NOTHING_SEEN;
-    at_any_time(&source->next_read);
+    seqshare_store_relaxed(&source->next_read, 0);
     return true;
 }
 
-void source_follow_never(struct source *source)
-{
-    seqshare_store_relaxed(&source->next_follow, UINT64_MAX);
-}
-
-struct value {
-    char *bytes; /* malloc'ed; a zero byte follows them */
-    size_t length;
-    uint64_t version;
-};
-
-/* With twice the room each time that a longer value came in between: it comes to an end at the capacity. */
-static int copy_value(struct value *value, const seqshare *share)
-{
-    const size_t most = seqshare_capacity(share);
-    ssize_t length = seqshare_length(share, NULL);
-    size_t room = length > 0 ? (size_t)length : 0;
-
-    *value = (struct value){0};
-    while (length >= 0 || length == -ENOBUFS) {
-        void *bytes = realloc(value->bytes, room + 1);
-
-        if (!bytes)
-            return -ENOMEM;
-        value->bytes = bytes;
-        length = seqshare_get(share, bytes, room, &value->version);
-        if (length >= 0) {
-            value->length = (size_t)length;
-            value->bytes[length] = 0;
-            return 0;
-        }
-        room = room < most / 2 ? 2 * room + 64 : most;
-    }
-    return (int)length;
-}
+/* ---- reading ---- */
 
 static void note_failure(struct state *state, uint64_t version, int error)
 {
@@ -98,20 +140,81 @@ static void note_failure(struct state *state, uint64_t version, int error)
     state->stat.failed_error = error;
 }
 
-void source_read_later(struct source *source, struct state *state, int error)
+/* `what`: the version that is left alone for a while, or NOTHING_SEEN for whatever stands. */
+static void put_off(struct source *source, uint64_t what)
 {
-    in_a_second(&source->next_read);
-    note_failure(state, seqshare_version(state->view.share), error);
+    seqshare_store_relaxed(&source->put_off, what);
+    seqshare_store_relaxed(&source->next_read, source_time() + SECOND);
 }
 
-static bool decode_value(struct source *source, struct state *state, const struct value *value)
+void source_no_memory(struct source *source, struct state *state, uint64_t version)
+{
+    put_off(source, version);
+    note_failure(state, version, -ENOMEM);
+}
+
+struct value {
+    size_t length;
+    uint64_t version;
+};
+
+/*
+ * With twice the room each time that a longer value came in between: it comes to an end at the capacity. After
+ * an error, the version is the one that could not be copied, as far as that is known.
+ */
+static int copy_value(struct source *source, struct value *value, const seqshare *share)
+{
+    const size_t most = seqshare_capacity(share);
+    ssize_t length;
+    size_t room;
+
+    value->version = seqshare_version(share);
+    length = seqshare_length(share, &value->version);
+    room = length > 0 ? (size_t)length : 0;
+    while (length >= 0 || length == -ENOBUFS) {
+        free_bytes(source);
+        source->bytes = malloc(room + 1);
+        if (!source->bytes)
+            return -ENOMEM;
+        length = seqshare_get(share, source->bytes, room, &value->version);
+        if (length >= 0) {
+            value->length = (size_t)length;
+            ((char *)source->bytes)[length] = 0;
+            return 0;
+        }
+        room = room < most / 2 ? 2 * room + 64 : most;
+    }
+    return (int)length;
+}
+
+/* If the region does not say so any more, a newer version has been published just now, and this one before. */
+static int64_t published(const seqshare *share, uint64_t version)
+{
+    struct seqshare_stat stat;
+
+    if (seqshare_stat(share, &stat) == 0 && stat.version == version)
+        return stat.published;
+    return (int64_t)nanoseconds(CLOCK_REALTIME_COARSE);
+}
+
+static void *decode_value(struct source *source, const struct value *value)
 {
     void *object;
 
+    source->decoding = value->version; /* may not come back: see source_was_left */
     errno = 0;
-    object = source->decode(value->bytes, value->length, value->version, source->context);
+    object = source->decode(source->bytes, value->length, value->version, source->context);
+    source->decoding = 0;
+    return object;
+}
+
+static bool read_value(struct source *source, struct state *state, const struct value *value)
+{
+    int64_t time = published(state->view.share, value->version);
+    void *object = decode_value(source, value);
+
     if (!object && errno == ENOMEM) { /* which is not the value's fault */
-        source_read_later(source, state, -ENOMEM);
+        source_no_memory(source, state, value->version);
         return false;
     }
     state->view.seen = value->version;
@@ -122,6 +225,7 @@ static bool decode_value(struct source *source, struct state *state, const struc
     state->view.object = object;
     state->stat.version = value->version;
     state->stat.decoded++;
+    state->published = time;
     return true;
 }
 
@@ -129,16 +233,41 @@ bool source_read(struct source *source, struct state *state)
 {
     struct value value;
     bool another = false;
-    int error = copy_value(&value, state->view.share);
+    int error = copy_value(source, &value, state->view.share);
 
     if (error == -ENODATA) { /* a new region that has no value yet: the old one's goes on */
         state->view.seen = 0;
-    } else if (error) {
-        source_read_later(source, state, error);
+    } else if (error) { /* (writers that outran the copy will have outrun the next version's, too) */
+        put_off(source, error == -EAGAIN ? NOTHING_SEEN : value.version);
+        note_failure(state, value.version, error);
     } else {
-        at_any_time(&source->next_read);
-        another = decode_value(source, state, &value);
+        seqshare_store_relaxed(&source->next_read, 0);
+        another = read_value(source, state, &value);
     }
-    free(value.bytes);
+    free_bytes(source);
     return another;
+}
+
+bool source_was_left(struct source *source, struct state *state)
+{
+    if (source->decoding == 0)
+        return false;
+    put_off(source, source->decoding);
+    note_failure(state, source->decoding, -ECANCELED);
+    source->decoding = 0;
+    return true;
+}
+
+void source_inherit(struct source *source)
+{
+    source->decoding = 0;
+}
+
+int64_t state_age(const struct state *state)
+{
+    int64_t age = (int64_t)nanoseconds(CLOCK_REALTIME_COARSE) - state->published;
+
+    if (!state->view.object)
+        return -ENODATA;
+    return age > 0 ? age : 0;
 }

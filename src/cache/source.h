@@ -13,26 +13,55 @@
 /* No version is that high: whatever stands is news. */
 #define NOTHING_SEEN UINT64_MAX
 
+/*
+ * Only the thread that refreshes changes a source. Others ask meanwhile whether there is anything to refresh:
+ * so the words are atomic. They order nothing. Times are source_time's.
+ */
 struct source {
     seqshare *share; /* the caller's; follows its name */
     seqshare_decode *decode;
     seqshare_destroy *destroy;
     void *context;
-    seqshare_word next_read;   /* CLOCK_MONOTONIC_COARSE: what could not be had is left alone until then, */
-    seqshare_word next_follow; /* and likewise a name */
+    bool named;                /* there is a name to follow */
+    uint32_t marks;            /* that the region had when its name was last looked at */
+    uint32_t period;           /* the clock is asked at one call of so many: a power of two, at most 64 */
+    seqshare_word asked_clock; /* when that was */
+    seqshare_word next_follow; /* the name is left alone until then, if there are no new marks, */
+    seqshare_word next_read;   /* and so is this version: */
+    seqshare_word put_off;     /* NOTHING_SEEN: any */
+    uint64_t decoding;         /* what decode has not come back from; 0: nothing */
+    void *bytes;               /* and its copy */
 };
 
 /* What is known at one time. */
 struct state {
     seqshare_cache view;
     struct seqshare_cache_stat stat;
+    int64_t published; /* when the version that the object was decoded from was: ns since 1970 */
 };
 
-/* Is it time to read, or to look where the name is? */
-bool must_read(const struct source *source, const struct state *state);
-bool must_follow(const struct source *source, const struct state *state);
+/* The first look at `share`. The errors of seqshare_cache_new. */
+int source_begin(struct source *source, seqshare *share, seqshare_decode *decode, seqshare_destroy *destroy,
+                 void *context);
+void source_end(struct source *source);
 
-/* Look where the name is, and note how that went: did the share move? */
+/* Is it time to read? */
+bool must_read(const struct source *source, const struct state *state);
+
+/* CLOCK_MONOTONIC_COARSE, in nanoseconds. */
+uint64_t source_time(void);
+
+/*
+ * Calls take turns at asking the clock: one of source_period, so that about a tenth of a second lies between
+ * two turns, if there are not more than 64 calls. source_take_turn in each turn; it returns the time.
+ */
+uint32_t source_period(const struct source *source);
+uint64_t source_take_turn(struct source *source);
+
+/* Is it time to look where the name is? At once for a new mark, else once a second. `time` 0: not asked. */
+bool must_follow(struct source *source, const struct state *state, uint64_t time);
+
+/* Look where the name is, and note how that went: did the share move? Undisturbed (right.h). */
 bool source_follow(struct source *source, struct state *state);
 
 /*
@@ -41,10 +70,19 @@ bool source_follow(struct source *source, struct state *state);
  */
 bool source_read(struct source *source, struct state *state);
 
-/* The name has been looked at for the last time. */
-void source_follow_never(struct source *source);
+/*
+ * If decode was left without coming back (its thread was cancelled, thrown out or jumped): note that as a
+ * failure, and put the version off. Was it?
+ */
+bool source_was_left(struct source *source, struct state *state);
 
-/* Leave reading alone for a while, after `error`. */
-void source_read_later(struct source *source, struct state *state, int error);
+/* In a child of fork: the thread that refreshed is not here, and it has not failed. */
+void source_inherit(struct source *source);
+
+/* There was no memory for the object's surroundings. */
+void source_no_memory(struct source *source, struct state *state, uint64_t version);
+
+/* Nanoseconds since the object's version was published. -ENODATA: there is no object. */
+int64_t state_age(const struct state *state);
 
 #endif

@@ -1,39 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sections by liburcu: entering and leaving write to the thread's own memory only.
+ * Sections by liburcu: they are counted in stripes, so that threads on many processors do not wait for each
+ * other's cache lines. A node has two counters in each stripe: sections entered, and left.
+ *
+ * To read which node is current and *then* to count oneself in is a race with its last user. So both happen
+ * in a read-side section of liburcu. Once the node has been replaced, and those sections are over, nobody is
+ * counted in any more: what the stripes say together goes to the node's own count. From then on sections are
+ * left there, and zero is the end. Until then a large number stands for the stripes, so that the count cannot
+ * be zero.
+ *
+ * The read-side sections last for a few instructions, and not as long as a user's. So nobody waits for them
+ * noticeably: neither the thread that replaces a node, nor a fork, of which liburcu must be told.
  *
  * The flavour is "bulletproof" (liburcu-bp). The others want every thread to register, and to unregister
- * before it ends, or to report when it uses nothing: a library cannot ask that of a server's threads. This
- * one does it by itself at a thread's first section, and where the kernel has membarrier(2) its sections need
- * no barriers.
- *
- * Replaced nodes wait in one list for the whole process. Who leaves its outermost section takes them all,
- * waits for the sections that were there, and frees them: never inside of a section, where it would wait for
- * itself.
+ * before it ends: a library cannot ask that of a server's threads.
  */
 #include "sections.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 /* Inline, as its header grants for these: a call of each would more than double what a section costs. */
 #define _LGPL_SOURCE
 #include <urcu-bp.h>
 
+enum { STRIPES = 16, LINE = 64 };
+
+#define NOT_ADDED_YET (UINT64_C(1) << 62)
+
+struct stripe {
+    _Alignas(LINE) seqshare_word entered;
+    seqshare_word left;
+};
+
 struct sections {
     struct node *current;
+    struct node *replaced; /* and not yet added up: a stack */
 };
 
 const char sections_name[] = "liburcu";
 
-static struct node *waiting;           /* replaced, and not yet freed: a stack */
-static unsigned busy;                  /* threads that free some, */
-static _Thread_local unsigned freeing; /* and whether this is one */
+/* ---- fork: liburcu must know, or a thread of the child might wait for ever to be registered ---- */
 
-/* ---- fork: liburcu must know, and cannot be told inside of a section without waiting for itself ---- */
-
+/* Only a program that forks in a read-side section of its own is not told of: it would wait for itself. */
 static _Thread_local bool untold;
-static bool forgotten; /* in a child: sections of threads that it has not may count as going on, for ever */
 
 static void before_fork(void)
 {
@@ -50,11 +60,8 @@ static void in_parent(void)
 
 static void in_child(void)
 {
-    if (untold)
-        forgotten = true;
-    else
+    if (!untold)
         urcu_bp_after_fork_child();
-    busy = freeing;
 }
 
 static void tell_of_forks(void)
@@ -62,41 +69,53 @@ static void tell_of_forks(void)
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
-/* ---- the thread sanitizer cannot see that what liburcu waits for is over: it is told ---- */
+/* ---- stripes ---- */
 
-#if defined __SANITIZE_THREAD__
-#define THREAD_SANITIZER 1
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER 1
-#endif
-#endif
-
-#ifdef THREAD_SANITIZER
-#include <sanitizer/tsan_interface.h>
-
-static char grace_period;
-
-static void section_ends(void)
+static struct stripe *my_stripe(const struct node *node)
 {
-    __tsan_release(&grace_period);
+    static unsigned threads;
+    static _Thread_local unsigned number; /* of this thread; 0: none yet */
+
+    if (number == 0)
+        number = 1 + __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED) % STRIPES;
+    return &node->stripes[number - 1];
 }
 
-static void sections_have_ended(void)
+/* Acquire: pairs with the release in section_leave. What those sections did with the node is over. */
+static uint64_t in_use(const struct node *node)
 {
-    __tsan_acquire(&grace_period);
-}
-#else
-static void section_ends(void)
-{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < STRIPES; i++)
+        sum += __atomic_load_n(&node->stripes[i].entered, __ATOMIC_RELAXED) -
+               __atomic_load_n(&node->stripes[i].left, __ATOMIC_ACQUIRE);
+    return sum;
 }
 
-static void sections_have_ended(void)
+static void free_node(struct node *node)
 {
+    free(node->stripes);
+    node->free(node);
 }
-#endif
 
 /* ---- sections ---- */
+
+bool sections_take_in(struct sections *sections, struct node *node)
+{
+    (void)sections;
+    node->stripes = aligned_alloc(LINE, STRIPES * sizeof *node->stripes);
+    if (!node->stripes)
+        return false;
+    memset(node->stripes, 0, STRIPES * sizeof *node->stripes);
+    node->count = NOT_ADDED_YET;
+    return true;
+}
+
+void sections_drop(struct sections *sections, struct node *node)
+{
+    (void)sections;
+    free(node->stripes);
+}
 
 struct sections *sections_new(struct node *first)
 {
@@ -104,6 +123,10 @@ struct sections *sections_new(struct node *first)
     struct sections *sections = calloc(1, sizeof *sections);
 
     pthread_once(&once, tell_of_forks);
+    if (sections && !sections_take_in(sections, first)) {
+        free(sections);
+        return NULL;
+    }
     if (sections)
         sections->current = first;
     return sections;
@@ -115,65 +138,72 @@ struct node *sections_current(struct sections *sections)
     return __atomic_load_n(&sections->current, __ATOMIC_ACQUIRE);
 }
 
-struct node *section_enter(struct sections *sections)
+struct node *section_enter(struct sections *sections, uint64_t *entry)
 {
+    struct node *node;
+
     urcu_bp_read_lock();
-    return sections_current(sections);
+    node = sections_current(sections);
+    /* Relaxed: whoever adds up has waited for this read-side section. */
+    *entry = __atomic_fetch_add(&my_stripe(node)->entered, 1, __ATOMIC_RELAXED);
+    urcu_bp_read_unlock();
+    return node;
 }
 
-static void free_waiting(void)
+/*
+ * Release: what this section did with the node is over. Acquire: so it is for all others, when the last one
+ * frees it.
+ */
+static bool count(struct node *node, uint64_t more)
 {
-    struct node *node, *next;
-
-    freeing++; /* more than once when an object is destroyed that has used a cache */
-    __atomic_add_fetch(&busy, 1, __ATOMIC_RELAXED);
-    node = __atomic_exchange_n(&waiting, NULL, __ATOMIC_ACQ_REL);
-    if (node) {
-        urcu_bp_synchronize_rcu();
-        sections_have_ended();
-    }
-    for (; node; node = next) {
-        next = node->next;
-        node->free(node);
-    }
-    __atomic_sub_fetch(&busy, 1, __ATOMIC_RELEASE);
-    freeing--;
+    return __atomic_add_fetch(&node->count, more, __ATOMIC_ACQ_REL) == 0;
 }
 
 void section_leave(struct sections *sections, struct node *node)
 {
-    (void)sections, (void)node;
-    section_ends();
-    urcu_bp_read_unlock();
-    if (__atomic_load_n(&waiting, __ATOMIC_RELAXED) && !forgotten && !urcu_bp_read_ongoing())
-        free_waiting();
-}
+    bool last = false;
 
-bool sections_have_room(const struct sections *sections)
-{
     (void)sections;
-    return true;
+    urcu_bp_read_lock();
+    /* Relaxed: if this is not seen, whoever adds up waits for this read-side section, and sees `left`. */
+    if (__atomic_load_n(&node->replaced, __ATOMIC_RELAXED))
+        last = count(node, UINT64_MAX); /* minus one */
+    else
+        __atomic_fetch_add(&my_stripe(node)->left, 1, __ATOMIC_RELEASE);
+    urcu_bp_read_unlock();
+    if (last)
+        free_node(node);
 }
 
 void sections_replace(struct sections *sections, struct node *next)
 {
     struct node *old = __atomic_exchange_n(&sections->current, next, __ATOMIC_ACQ_REL);
 
-    old->next = __atomic_load_n(&waiting, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&waiting, &old->next, old, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    __atomic_store_n(&old->replaced, true, __ATOMIC_RELAXED);
+    old->next = __atomic_load_n(&sections->replaced, __ATOMIC_RELAXED);
+    /* Release: pairs with the acquire of the thread that takes the stack, and reads `next`. */
+    while (!__atomic_compare_exchange_n(&sections->replaced, &old->next, old, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
         ;
 }
 
-/*
- * Also what others are about to free: it may be this cache's, and is gone when this returns. But not where an
- * object is being destroyed that had this cache: two threads that do so would wait for each other.
- */
+void sections_add_up(struct sections *sections)
+{
+    struct node *node = __atomic_exchange_n(&sections->replaced, NULL, __ATOMIC_ACQUIRE), *next;
+
+    if (node)
+        urcu_bp_synchronize_rcu();
+    for (; node; node = next) {
+        next = node->next;
+        if (count(node, in_use(node) - NOT_ADDED_YET))
+            free_node(node);
+    }
+}
+
+/* All but the current one are free then: or in use for good, by threads that a fork left behind. */
 void sections_close(struct sections *sections)
 {
-    if (!forgotten && !urcu_bp_read_ongoing()) /* (in a section of another cache, its leave frees them) */
-        free_waiting();
-    while (freeing == 0 && __atomic_load_n(&busy, __ATOMIC_ACQUIRE) > 0)
-        nanosleep(&(struct timespec){0, 50000}, NULL);
-    sections->current->free(sections->current);
+    sections_add_up(sections);
+    free_node(sections->current);
     free(sections);
 }

@@ -207,6 +207,51 @@ Test(many, a_bad_value_leaves_the_last_good_object)
     seqshare_close(share);
 }
 
+static void *fails_at_first(void *bytes, size_t length, uint64_t version, void *asked)
+{
+    if (++*(int *)asked > 1)
+        return object_decode(bytes, length, version, NULL);
+    errno = ENOMEM;
+    return NULL;
+}
+
+Test(many, a_newer_version_is_not_held_back)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache_mt *cache = NULL;
+    seqshare_snapshot snapshot;
+    int asked = 0;
+
+    equals(seqshare_cache_mt_new(&cache, share, fails_at_first, object_destroy, &asked), 0);
+    equals(publish_words(share, 1), 0);
+    for (int i = 0; i < 10; i++) {
+        check(seqshare_cache_mt_enter(cache, &snapshot) == NULL);
+        seqshare_cache_mt_leave(cache, &snapshot);
+    }
+    equals(asked, 1);
+    equals(publish_words(share, 2), 0);
+    equals(word_of(cache), 2);
+    equals(stat_of(cache).failed_version, 1);
+    equals(stat_of(cache).failed_error, -ENOMEM);
+    seqshare_cache_mt_close(cache);
+    seqshare_close(share);
+}
+
+Test(many, tells_the_age_of_its_object)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache_mt *cache = cache_of(share);
+
+    equals(seqshare_cache_mt_age(cache), -ENODATA);
+    equals(publish_words(share, 1), 0);
+    equals(word_of(cache), 1);
+    usleep(20000);
+    check(seqshare_cache_mt_age(cache) >= 10 * MILLISECONDS);
+    equals(seqshare_cache_mt_age(NULL), -EINVAL);
+    seqshare_cache_mt_close(cache);
+    seqshare_close(share);
+}
+
 struct family {
     seqshare *share;
     seqshare_cache_mt *cache;

@@ -3,6 +3,7 @@
 #include "objects.h"
 #include "support.h"
 
+#include <time.h>
 #include <unistd.h>
 
 struct counts counts;
@@ -147,6 +148,82 @@ Test(one, a_decoder_without_memory_is_asked_again)
     equals(asked, 2);
     equals(stat_of(cache).version, 1);
     equals(stat_of(cache).failed, 1);
+    seqshare_cache_close(cache);
+    seqshare_close(share);
+}
+
+/* What keeps one version from being decoded does not keep the next. */
+Test(one, a_newer_version_is_not_held_back)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache *cache = NULL;
+    int asked = 0;
+
+    equals(seqshare_cache_new(&cache, share, fails_at_first, NULL, &asked), 0);
+    equals(seqshare_set(share, "x", 1), 0);
+    check(seqshare_cache_get(cache) == NULL);
+    check(seqshare_cache_get(cache) == NULL);
+    equals(asked, 1);
+    equals(seqshare_set(share, "y", 1), 0);
+    check(seqshare_cache_get(cache) != NULL);
+    equals(stat_of(cache).version, 2);
+    equals(stat_of(cache).failed_version, 1);
+    seqshare_cache_close(cache);
+    seqshare_close(share);
+}
+
+static void *is_outrun_without_memory(void *bytes, size_t length, uint64_t version, void *share)
+{
+    (void)bytes, (void)length, (void)version;
+    equals(seqshare_set(share, "y", 1), 0);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Not the one that stands by then. */
+Test(one, the_version_that_failed_is_told)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache *cache = NULL;
+
+    equals(seqshare_cache_new(&cache, share, is_outrun_without_memory, NULL, share), 0);
+    equals(seqshare_set(share, "x", 1), 0);
+    check(seqshare_cache_get(cache) == NULL);
+    equals(stat_of(cache).failed_version, 1);
+    equals(stat_of(cache).failed_error, -ENOMEM);
+    check(seqshare_cache_get(cache) == NULL);
+    equals(stat_of(cache).failed_version, 2);
+    seqshare_cache_close(cache);
+    seqshare_close(share);
+}
+
+static int64_t coarse_time(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    return time.tv_sec * SECONDS + time.tv_nsec;
+}
+
+/* A bad version has no age of its own: it is the object's. */
+Test(one, tells_the_age_of_its_object)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache *cache = cache_of(share);
+    int64_t before = coarse_time(), age;
+
+    equals(seqshare_cache_age(cache), -ENODATA);
+    equals(publish_words(share, 1), 0);
+    equals(word_of(cache), 1);
+    usleep(20000);
+    equals(seqshare_set(share, "bad", 3), 0);
+    equals(word_of(cache), 1);
+    age = seqshare_cache_age(cache);
+    check(age >= 10 * MILLISECONDS && age <= coarse_time() - before);
+    equals(publish_words(share, 3), 0);
+    equals(word_of(cache), 3);
+    check(seqshare_cache_age(cache) <= coarse_time() - before - 10 * MILLISECONDS);
+    equals(seqshare_cache_age(NULL), -EINVAL);
     seqshare_cache_close(cache);
     seqshare_close(share);
 }

@@ -52,16 +52,41 @@ mutants() {
         '__ATOMIC_(ACQ_REL|RELEASE|ACQUIRE)\)' '__ATOMIC_RELAXED)'
     mutant "entries are not added up" asan cache-tests-counted counted.c 'entered & ENTRIES' '0 \& entered'
     if [ "${#ways[@]}" -gt 1 ]; then
-        mutant "nobody waits for sections" tsan-clang cache-threads-urcu urcu.c 'urcu_bp_synchronize_rcu\(\);' ''
-        mutant "a section waits for itself" release cache-tests-urcu urcu.c ' && !urcu_bp_read_ongoing\(\)' ''
+        mutant "nobody waits until sections are counted" tsan-clang cache-threads-urcu urcu.c \
+            'urcu_bp_synchronize_rcu\(\);' ';'
+        mutant "who leaves stripes orders nothing" tsan-clang cache-threads-urcu urcu.c 'left, 1, __ATOMIC_RELEASE' \
+            'left, 1, __ATOMIC_RELAXED'
+        mutant "a replaced node is left in its stripes" release cache-tests-urcu urcu.c 'replaced, true' 'replaced, false'
+        mutant "liburcu is not told of forks" release cache-tests-urcu urcu.c '^        urcu_bp_(before|after)_fork.*$' \
+            '        ;'
     fi
     mutant "another region's version passes for known" release cache-tests-counted source.c \
         'view.seen = NOTHING_SEEN' 'view.seen += 0'
     mutant "a bad value is tried again and again" release cache-tests-counted source.c \
         '^    state->view.seen = value->version;' '    state->view.seen = errno ? 0 : value->version;'
     mutant "the name is looked at all the time" release cache-tests-counted source.c \
-        'in_a_second\(&source->next_follow\);' ''
-    mutant "the old object stays" release cache-tests-counted cache.c '^        destroy_object\(cache, old\);' '        (void)old;'
+        'next_follow, source_time\(\) \+ SECOND' 'next_follow, 0'
+    mutant "the name is not looked at without a mark" release cache-tests-counted source.c \
+        'return time >= .*next_follow\);' 'return false;'
+    mutant "a mark that is known is asked about at every call" release cache-tests-counted source.c \
+        'marks & ~known' 'marks'
+    mutant "the clock is asked once in 64 calls, however rare" release cache-tests-counted source.c \
+        'while \(period > 1 &&' 'while (period > 64 \&\&'
+    mutant "a version that failed holds the next one back" release cache-tests-counted source.c \
+        'put_off != version && ' 'false \&\& '
+    mutant "the old object stays" release cache-tests-counted cache.c '^        destroy_object\(cache, old\);' \
+        '        (void)old;'
+    mutant "a decoder that jumped is not noticed" release cache-tests-counted source.c 'source->decoding = value->version;' ''
+    mutant "what was copied for it stays" asan cache-tests-counted source.c '^    free\(bytes\);' '    (void)bytes;'
+    mutant "a right ends with no thread" release cache-tests-counted right.c '    remove_where\(is_held_by, thread\);' \
+        '    (void)thread;'
+    mutant "an exception keeps the right" release cache-tests-counted mt.c '^    right_give\(&\(\(.*$' '    (void)cache;'
+    mutant "a child has rights of threads that it has not" release cache-tests-counted right.c \
+        '    remove_where\(is_held_by_others, &me\);' ''
+    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted source.c \
+        '^    source->decoding = 0;\n}' '}'
+    mutant "the name is followed while others fork" release cache-tests-counted right.c \
+        '^    hold\(&moving_lock, before\);' '    hold(\&other_lock, before);'
 }
 
 ways=(counted)
@@ -78,6 +103,13 @@ fi
 
 for preset in release asan ubsan-clang tsan tsan-clang; do
     build_part $preset
+done
+
+for preset in release asan; do
+    for plugin in alone shared static; do
+        check "$preset: unloading, $plugin" "$(program $preset cache-unloading)" $plugin \
+            "$(program $preset "libcache-plugin-$plugin.so")"
+    done
 done
 
 for way in "${ways[@]}"; do

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The right to refresh a cache, which one thread at a time has; and steps that nothing may come between. */
+#ifndef SEQSHARE_CACHE_RIGHT_H
+#define SEQSHARE_CACHE_RIGHT_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* All zeros: nobody has it. */
+struct right {
+    const void *holder; /* the thread that has it; NULL: none */
+    struct right *next; /* of those that somebody has */
+    bool inherited;     /* in a child of fork: a thread had it that the child does not have */
+};
+
+/* Before all else. 0, or -ENOMEM, -EAGAIN (no key is left). */
+int right_prepare(void);
+
+/*
+ * Take it, if no other thread has it. A thread gives it back, or ends, or is cancelled; or it was thrown or
+ * jumped out of the code that it called: then it has the right still, and takes it once more.
+ */
+bool right_take(struct right *right);
+void right_give(struct right *right);
+
+/* Does another thread have it? */
+bool right_is_taken(const struct right *right);
+
+/* What the calling thread does between these, no fork cuts in two, no cancellation and no signal handler.
+ * It must be short, for forks wait. */
+struct undisturbed {
+    sigset_t signals;
+    int cancellation;
+};
+
+void undisturbed_begin(struct undisturbed *before);
+void undisturbed_end(const struct undisturbed *before);
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CACHE_PLUGIN_H
+#define CACHE_PLUGIN_H
+
+int plugin_begin(void);
+void plugin_request(void);
+void plugin_end(void);
+
+#endif
