@@ -62,9 +62,9 @@ struct seqshare_cache_stat {
     uint64_t failed;         /* values that could not be copied or decoded */
     uint64_t failed_version; /* the last of these (0: not even that is known), */
     int32_t failed_error;    /* and why: a negative errno value */
-    int32_t follow_error; /* why the name could not be followed, the last time that was tried; 0: it could.
+    int32_t follow_error;    /* why the name could not be followed, the last time that was tried; 0: it could.
                              A server that logs should say it, once a minute say: what it serves grows old */
-    uint64_t moved;       /* how often the share's name was followed to another region */
+    uint64_t moved;          /* how often the share's name was followed to another region */
     uint64_t reserved[4];
 };
 

@@ -18,8 +18,8 @@ struct stripe;
 
 struct node {
     seqshare_word count; /* of its sections, once it has been replaced */
-    unsigned place;         /* of counted.c */
-    struct node *next;      /* of urcu.c, */
+    unsigned place;      /* of counted.c */
+    struct node *next;   /* of urcu.c, */
     struct stripe *stripes;
     bool replaced;
     void (*free)(struct node *node);

@@ -83,10 +83,54 @@ mutants() {
     mutant "an exception keeps the right" release cache-tests-counted mt.c '^    right_give\(&\(\(.*$' '    (void)cache;'
     mutant "a child has rights of threads that it has not" release cache-tests-counted right.c \
         '    remove_where\(is_held_by_others, &me\);' ''
-    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted source.c \
-        '^    source->decoding = 0;\n}' '}'
-    mutant "the name is followed while others fork" release cache-tests-counted right.c \
-        '^    hold\(&moving_lock, before\);' '    hold(\&other_lock, before);'
+    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted mt.c \
+        'source_inherit\(&cache->source\);' ';'
+    mutant "the name is followed while others fork" release cache-tests-counted mt.c \
+        'undisturbed_(begin|end)\(&before\);' '(void)before;'
+}
+
+# ---- the guide's service ----------------------------------------------------------------------
+
+# Its commands as they stand there, with places of our own.
+service() { # DIRECTIVE
+    sed -nE "s/^    $1=-?//p" "$SEQSHARE_SOURCE/docs/hot-configuration.md" |
+        sed "s|/usr/local/bin/seqshare|seqshare|; s|/var/lib/shop|$place|; s|/etc/shop.json|$place/first.json|; s| shop | $place/shop |g; s| shop\$| $place/shop|"
+}
+
+service_starts() {
+    local command
+    while read -r command; do
+        $command || [ "$command" != "seqshare check $place/shop" ] || return 1
+    done < <(service ExecStartPre)
+    $(service ExecStart) &
+    watch=$!
+}
+
+says() { # TEXT: the file, before long
+    local end=$((SECONDS + 60))
+    until [ "$(cat "$place/config.json" 2>/dev/null)" = "$1" ]; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.1
+    done
+}
+
+service_outlives_a_reboot() {
+    watch=0
+    PATH=$SEQSHARE_BUILD/release/src/cli:$PATH
+    trap 'kill "$watch"; rm -rf "$place"' EXIT # of this check
+    place=$(mktemp -d /dev/shm/seqshare.test-cache.XXXXXX)
+    [ "$(service ExecStartPre | wc -l)" -eq 3 ]
+    fails service_starts # there is nothing to make the share from
+    echo '{"first": 1}' >"$place/first.json"
+    service_starts
+    says '{"first": 1}'
+    seqshare set "$place/shop" '{"changed": 2}' --json
+    says '{"changed": 2}'
+    kill "$watch"
+    wait "$watch" || true
+    rm "$place/shop" # which is what a reboot does
+    service_starts
+    [ "$(seqshare get "$place/shop")" = '{"changed": 2}' ]
 }
 
 ways=(counted)
@@ -104,6 +148,8 @@ fi
 for preset in release asan ubsan-clang tsan tsan-clang; do
     build_part $preset
 done
+check "release: builds the command" build_preset release seqshare_cli
+check "the guide's service goes on after a reboot" service_outlives_a_reboot
 
 for preset in release asan; do
     for plugin in alone shared static; do

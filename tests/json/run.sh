@@ -58,6 +58,8 @@ guide_works() {
     "$seqshare" replace "$place/shop" --size 2M
     publish '{"flags": {"dark": true}, "limits": {"rate": 7}}' --json
     workers_say "dark, 7 a second"
+    "$seqshare" rm "$place/shop"
+    workers_say "cannot be followed: there is no share of that name"
 }
 
 # As in RHEL 8 and Ubuntu 20.04: what is there is not enough, and the rest is built as where there is none.

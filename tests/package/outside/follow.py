@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import shop
 
@@ -11,6 +12,13 @@ seqshare, path = sys.argv[1:]
 
 def run(*arguments):
     subprocess.run([seqshare, *arguments[:1], path, *arguments[1:]], check=True)
+
+
+def follows(document):  # a second later, if the name has just been looked at
+    end = time.monotonic() + 40
+    while before.get() != document:
+        assert time.monotonic() < end, (before.get(), document)
+        time.sleep(0.01)
 
 
 def expect(document):
@@ -29,8 +37,17 @@ expect({})
 run("set", '{"rate": 1}')
 expect({"rate": 1})
 assert before.get() is before.get()
-run("set", "{broken")
-assert before.get() == {"rate": 1}
+for bad in "{broken", "[" * 20000 + "]" * 20000, "9" * 5000:
+    run("set", bad)
+    assert before.get() == {"rate": 1}
+run("set", '{"list": [{"deep": [1]}]}')
+shared = before.get()
+for change in (lambda: shared.update(rate=0), lambda: shared["list"].append(0), lambda: shared["list"][0].clear()):
+    try:
+        change()
+        raise SystemExit("a caller changed what all requests share")
+    except AttributeError:
+        pass
 run("replace", "--size", "2M")
 run("set", '{"rate": 2}')
 expect({"rate": 2})
@@ -38,9 +55,14 @@ run("rm")
 assert before.get() == {"rate": 2}
 run("create")
 run("set", '{"rate": 3}')
+follows({"rate": 3})
 expect({"rate": 3})
+os.unlink(path)  # by hand: no mark
+run("create")
+run("set", '{"rate": 4}')
+follows({"rate": 4})
 worker = os.fork()
 if worker == 0:
-    os._exit(0 if before.get() == {"rate": 3} else 1)
+    os._exit(0 if before.get() == {"rate": 4} else 1)
 assert os.waitpid(worker, 0)[1] == 0
 run("rm")
