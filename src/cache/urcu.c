@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sections by liburcu: they are counted in stripes, so that threads on many processors do not wait for each
- * other's cache lines. A node has two counters in each stripe: sections entered, and left.
+ * other's cache lines. A node has two counters in each stripe: sections entered, and left. A thread has a
+ * stripe of its own, which it counts in without a locked instruction, as long as there are any left; then it
+ * shares one with others.
  *
  * To read which node is current and *then* to count oneself in is a race with its last user. So both happen
  * in a read-side section of liburcu. Once the node has been replaced, and those sections are over, nobody is
@@ -24,7 +26,7 @@
 #define _LGPL_SOURCE
 #include <urcu-bp.h>
 
-enum { STRIPES = 16, LINE = 64 };
+enum { OWN = 48, SHARED = 16, STRIPES = OWN + SHARED, LINE = 64 };
 
 #define NOT_ADDED_YET (UINT64_C(1) << 62)
 
@@ -39,6 +41,66 @@ struct sections {
 };
 
 const char sections_name[] = "liburcu";
+
+/* ---- whose stripe is which ---- */
+
+#define ALL_OWN ((UINT64_C(1) << OWN) - 1)
+
+static uint64_t free_own = ALL_OWN; /* a bit each */
+static _Thread_local unsigned mine; /* its number, from 1; 0: none yet */
+static pthread_key_t key;
+static bool has_key;
+
+/* Its value is not NULL in a thread that has one of its own. Release: pairs with the acquire in take_own. */
+static void thread_ends(void *unused)
+{
+    (void)unused;
+    __atomic_fetch_or(&free_own, UINT64_C(1) << (mine - 1), __ATOMIC_RELEASE);
+    mine = 0;
+}
+
+/* Acquire: what a thread has counted there that has ended is counted on. */
+static unsigned take_own(void)
+{
+    uint64_t all = __atomic_load_n(&free_own, __ATOMIC_RELAXED);
+
+    while (all && !__atomic_compare_exchange_n(&free_own, &all, all & (all - 1), true, __ATOMIC_ACQUIRE,
+                                               __ATOMIC_RELAXED))
+        ;
+    return all ? (unsigned)__builtin_ctzll(all) + 1 : 0;
+}
+
+static void take_stripe(void)
+{
+    static unsigned threads;
+
+    if (has_key && pthread_setspecific(key, &key) == 0)
+        mine = take_own();
+    if (mine > 0)
+        return;
+    if (has_key)
+        pthread_setspecific(key, NULL);
+    mine = OWN + 1 + __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED) % SHARED;
+}
+
+/* One more. Release: pairs with the acquire in in_use. */
+static uint64_t count_in_stripe(seqshare_word *counter)
+{
+    uint64_t before;
+
+    if (mine > OWN)
+        return __atomic_fetch_add(counter, 1, __ATOMIC_RELEASE);
+    before = seqshare_load_relaxed(counter);
+    seqshare_store_release(counter, before + 1);
+    return before;
+}
+
+static struct stripe *my_stripe(const struct node *node)
+{
+    if (mine == 0)
+        take_stripe();
+    return &node->stripes[mine - 1];
+}
 
 /* ---- fork: liburcu must know, or a thread of the child might wait for ever to be registered ---- */
 
@@ -62,26 +124,20 @@ static void in_child(void)
 {
     if (!untold)
         urcu_bp_after_fork_child();
+    free_own = ALL_OWN; /* the child has this thread only */
+    if (mine > 0 && mine <= OWN)
+        free_own &= ~(UINT64_C(1) << (mine - 1));
 }
 
-static void tell_of_forks(void)
+static void prepare(void)
 {
+    has_key = pthread_key_create(&key, thread_ends) == 0;
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
-/* ---- stripes ---- */
+/* ---- nodes ---- */
 
-static struct stripe *my_stripe(const struct node *node)
-{
-    static unsigned threads;
-    static _Thread_local unsigned number; /* of this thread; 0: none yet */
-
-    if (number == 0)
-        number = 1 + __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED) % STRIPES;
-    return &node->stripes[number - 1];
-}
-
-/* Acquire: pairs with the release in section_leave. What those sections did with the node is over. */
+/* Acquire: pairs with the release in count_in_stripe. What those sections did with the node is over. */
 static uint64_t in_use(const struct node *node)
 {
     uint64_t sum = 0;
@@ -122,7 +178,7 @@ struct sections *sections_new(struct node *first)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sections *sections = calloc(1, sizeof *sections);
 
-    pthread_once(&once, tell_of_forks);
+    pthread_once(&once, prepare);
     if (sections && !sections_take_in(sections, first)) {
         free(sections);
         return NULL;
@@ -144,8 +200,7 @@ struct node *section_enter(struct sections *sections, uint64_t *entry)
 
     urcu_bp_read_lock();
     node = sections_current(sections);
-    /* Relaxed: whoever adds up has waited for this read-side section. */
-    *entry = __atomic_fetch_add(&my_stripe(node)->entered, 1, __ATOMIC_RELAXED);
+    *entry = count_in_stripe(&my_stripe(node)->entered);
     urcu_bp_read_unlock();
     return node;
 }
@@ -169,7 +224,7 @@ void section_leave(struct sections *sections, struct node *node)
     if (__atomic_load_n(&node->replaced, __ATOMIC_RELAXED))
         last = count(node, UINT64_MAX); /* minus one */
     else
-        __atomic_fetch_add(&my_stripe(node)->left, 1, __ATOMIC_RELEASE);
+        count_in_stripe(&my_stripe(node)->left);
     urcu_bp_read_unlock();
     if (last)
         free_node(node);

@@ -3,6 +3,7 @@
 #include "objects.h"
 #include "support.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 static seqshare_cache_mt *cache_of(seqshare *share)
@@ -249,6 +250,54 @@ Test(many, tells_the_age_of_its_object)
     check(seqshare_cache_mt_age(cache) >= 10 * MILLISECONDS);
     equals(seqshare_cache_mt_age(NULL), -EINVAL);
     seqshare_cache_mt_close(cache);
+    seqshare_close(share);
+}
+
+enum { CROWD = 100 };
+
+static pthread_barrier_t crowd_step;
+
+static void *section_of_thread(void *cache)
+{
+    seqshare_snapshot snapshot;
+    const struct object *object = seqshare_cache_mt_enter(cache, &snapshot);
+    bool right;
+
+    pthread_barrier_wait(&crowd_step); /* all are in */
+    pthread_barrier_wait(&crowd_step); /* another object has come */
+    right = object->alive == ALIVE && object->words[0] == 1;
+    pthread_barrier_wait(&crowd_step); /* all have looked */
+    seqshare_cache_mt_leave(cache, &snapshot);
+    return right ? cache : NULL;
+}
+
+/* More than have a stripe of their own with liburcu; and then as many again, who take what these have left. */
+Test(many, a_hundred_threads_are_in_sections)
+{
+    seqshare *share = share_of(4096);
+    seqshare_cache_mt *cache = cache_of(share);
+    pthread_t threads[CROWD];
+    void *right;
+
+    pthread_barrier_init(&crowd_step, NULL, CROWD + 1);
+    for (unsigned round = 1; round < 4; round++) {
+        equals(publish_words(share, 1), 0);
+        for (int i = 0; i < CROWD; i++)
+            equals(pthread_create(&threads[i], NULL, section_of_thread, cache), 0);
+        pthread_barrier_wait(&crowd_step);
+        equals(publish_words(share, 2), 0);
+        equals(word_of(cache), 2);
+        equals(counts.made - counts.destroyed, 2);
+        pthread_barrier_wait(&crowd_step);
+        pthread_barrier_wait(&crowd_step);
+        for (int i = 0; i < CROWD; i++) {
+            equals(pthread_join(threads[i], &right), 0);
+            check(right != NULL);
+        }
+        equals(counts.made - counts.destroyed, 1);
+    }
+    seqshare_cache_mt_close(cache);
+    equals(counts.made, counts.destroyed);
     seqshare_close(share);
 }
 

@@ -54,8 +54,9 @@ mutants() {
     if [ "${#ways[@]}" -gt 1 ]; then
         mutant "nobody waits until sections are counted" tsan-clang cache-threads-urcu urcu.c \
             'urcu_bp_synchronize_rcu\(\);' ';'
-        mutant "who leaves stripes orders nothing" tsan-clang cache-threads-urcu urcu.c 'left, 1, __ATOMIC_RELEASE' \
-            'left, 1, __ATOMIC_RELAXED'
+        mutant "who leaves stripes orders nothing" tsan-clang cache-threads-urcu urcu.c 'store_release\(counter' \
+            'store_relaxed(counter'
+        mutant "two threads have one stripe for their own" release cache-threads-urcu urcu.c 'all & \(all - 1\)' 'all'
         mutant "a replaced node is left in its stripes" release cache-tests-urcu urcu.c 'replaced, true' 'replaced, false'
         mutant "liburcu is not told of forks" release cache-tests-urcu urcu.c '^        urcu_bp_(before|after)_fork.*$' \
             '        ;'
