@@ -99,11 +99,12 @@ service() { # DIRECTIVE
 }
 
 service_starts() {
-    local command
+    local command watcher
     while read -r command; do
         $command || [ "$command" != "seqshare check $place/shop" ] || return 1
     done < <(service ExecStartPre)
-    $(service ExecStart) &
+    watcher=$(service ExecStart)
+    $watcher &
     watch=$!
 }
 
