@@ -83,7 +83,7 @@ cache_without_refresh() {
 }
 
 cache_with_another_prefix() {
-    edit include/seqshare/cache.h '^    void \*object;$' '    void *surprise, *object;'
+    edit include/seqshare/cache.h '^    const seqshare \*share;$' '    const seqshare *surprise, *share;'
 }
 
 cache_with_another_stat() {
