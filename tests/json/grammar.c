@@ -153,6 +153,8 @@ static const struct refusal refusals[] = {
     {TEXT("\"\\udc00\\ud800\""), 1, 2, "half of a surrogate pair"},
     {TEXT("\"ab\\ud83dx\""), 1, 4, "half of a surrogate pair"},
     {TEXT("\"\\ud83d\\u0041\""), 1, 2, "half of a surrogate pair"},
+    {TEXT("\"\\ud83d\\udbff\""), 1, 2, "half of a surrogate pair"},
+    {TEXT("\"\\ud83d\\ue000\""), 1, 2, "half of a surrogate pair"},
     {TEXT("\"\\ud83d\\ud83d\\ude00\""), 1, 2, "half of a surrogate pair"},
     {TEXT("\"\\ud83d\\u"), 1, 2, "half of a surrogate pair"},
     {TEXT("{\"\\ud83d\":1}"), 1, 3, "half of a surrogate pair"},
