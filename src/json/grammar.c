@@ -153,32 +153,29 @@ static int64_t exponent(const char *at, const char *end)
 
 /*
  * Some readers make an infinity of what exceeds a double, some an error, some a string: so none of it gets in. What
- * is below 1.7976931348623158e308 is a finite double by every way of rounding.
+ * is below 1.7976931348623158e308 is a finite double by every way of rounding. (No exponent is above 308, so a number
+ * that begins with a zero is below.)
  */
 static bool is_beyond_a_double(const char *number, const char *end)
 {
     static const char limit[] = "17976931348623158";
     char leading[] = "00000000000000000"; /* the first digits that count */
-    int64_t magnitude = -1;               /* the first of them stands for so many powers of ten */
+    int64_t magnitude = -1;               /* the first of them stands for so many powers of ten, or fewer */
     size_t count = 0;
     bool whole = true;
 
     for (; number < end && *number != 'e' && *number != 'E'; number++) {
         if (*number == '.')
             whole = false;
-        if (*number < '0' || *number > '9')
+        if (*number < '0' || *number > '9' || (*number == '0' && count == 0))
             continue;
-        if (*number != '0' || count > 0) {
-            magnitude += whole;
-            if (count < sizeof limit - 1)
-                leading[count++] = *number;
-        } else {
-            magnitude -= !whole;
-        }
+        magnitude += whole;
+        if (count < sizeof limit - 1)
+            leading[count++] = *number;
     }
     magnitude += exponent(number, end);
-    return count > 0 && (magnitude > MOST_EXPONENT ||
-                         (magnitude == MOST_EXPONENT && memcmp(leading, limit, sizeof limit - 1) >= 0));
+    return magnitude > MOST_EXPONENT ||
+           (magnitude == MOST_EXPONENT && memcmp(leading, limit, sizeof limit - 1) >= 0);
 }
 
 /* What other languages write for a number that JSON has not. */
