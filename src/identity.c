@@ -77,8 +77,7 @@ static bool is_absent(int error)
     return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ESRCH;
 }
 
-/* Up to size - 1 bytes of a small file, with a 0 behind; their number, or a negative errno. */
-static ssize_t read_file(const char *path, char *text, size_t size)
+ssize_t identity_read_file(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t length = 0;
@@ -142,7 +141,7 @@ static int read_stat(const char *path, char *state, uint32_t *start)
     char text[1024];
     const char *field;
     unsigned long long ticks;
-    ssize_t length = read_file(path, text, sizeof text);
+    ssize_t length = identity_read_file(path, text, sizeof text);
 
     if (length < 0)
         return is_absent((int)-length) ? 0 : (int)length;
@@ -267,7 +266,7 @@ static int get_boot_id(uint8_t id[16])
 {
     char text[64];
     unsigned digit = 0;
-    ssize_t length = read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
+    ssize_t length = identity_read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
 
     if (length < 0)
         return is_absent((int)-length) ? 0 : (int)length;

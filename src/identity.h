@@ -4,6 +4,7 @@
 #define SEQSHARE_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +38,9 @@ struct identity *identity_get(void);
  * Unique to this process among its ancestors: what was found out in another generation is to be asked again.
  */
 uint64_t identity_generation(void);
+
+/* Up to size - 1 bytes of a small file, below /proc say, with a 0 behind; their number, or a negative errno. */
+ssize_t identity_read_file(const char *path, char *text, size_t size);
 
 /* The world in which TIDs and start times can be compared. 0: not known. */
 struct world {

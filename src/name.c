@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "region.h"
+#include "trust.h"
 
 #ifndef RENAME_EXCHANGE
 #define RENAME_NOREPLACE (1U << 0)
@@ -46,20 +47,6 @@ static int resolve(const char *text, char **path)
     return 0;
 }
 
-static int open_directory(const char *path, const char *base)
-{
-    char directory[2 * PATH_MAX];
-    size_t length = (size_t)(base - path);
-    int fd;
-
-    if (length >= sizeof directory)
-        return -ENAMETOOLONG;
-    memcpy(directory, path, length); /* up to and with the slash */
-    directory[length] = 0;
-    fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
 int name_open(struct name *name, const char *text)
 {
     int error = resolve(text, &name->path);
@@ -67,7 +54,7 @@ int name_open(struct name *name, const char *text)
     if (error)
         return error;
     name->base = strrchr(name->path, '/') + 1;
-    name->directory = open_directory(name->path, name->base);
+    name->directory = trust_walk(name->path, (size_t)(name->base - name->path), &name->squatted);
     if (name->directory < 0) {
         free(name->path);
         return name->directory;
@@ -81,18 +68,13 @@ void name_close(struct name *name)
     free(name->path);
 }
 
-bool name_owner_is_trusted(const struct stat *status)
-{
-    return status->st_uid == 0 || status->st_uid == geteuid();
-}
-
 static int check_owner(const struct name *name, int fd)
 {
     struct stat file, directory;
 
     if (fstat(fd, &file) != 0 || fstat(name->directory, &directory) != 0)
         return -errno;
-    return directory.st_mode & S_IWOTH && !name_owner_is_trusted(&file) ? -EPERM : 0;
+    return name->squatted || (directory.st_mode & S_IWOTH && !trust_owner(&file)) ? -EPERM : 0;
 }
 
 /* Something that cannot be a region, and would notice being opened: a FIFO, a device. (A link does not.) */

@@ -12,6 +12,7 @@ struct name {
     char *path;       /* absolute, malloc'ed */
     const char *base; /* its last part */
     int directory;    /* O_PATH descriptor of the directory */
+    bool squatted;    /* somebody who is not trusted has made a part of the way to it: see trust.h */
 };
 
 /* -EINVAL, -ENAMETOOLONG, -ENOMEM, or what opening the directory said. */
@@ -20,7 +21,8 @@ void name_close(struct name *name);
 
 /*
  * The file behind a name: a descriptor, or -ENOENT, -ELOOP (symbolic link), -EBADMSG (not a regular file),
- * -EACCES, and -EPERM: somebody else's in a directory that everybody may write to, unless `any_owner`.
+ * -EACCES, and -EPERM: somebody else's, or a folder on the way is, in a directory that everybody may write to,
+ * unless `any_owner`.
  */
 int name_open_file(const struct name *name, bool writable, bool any_owner);
 
@@ -55,8 +57,5 @@ int name_remove(const struct name *name, dev_t device, ino_t inode);
 
 /* Remove the temporary name, if there is one. */
 void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]);
-
-/* Owned by root or by this process's user. */
-bool name_owner_is_trusted(const struct stat *status);
 
 #endif

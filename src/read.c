@@ -87,7 +87,7 @@ static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *sha
     if (unlikely(!seqshare_read_accept(share->head, share->mask, v))) /* loaded again: cheaper than kept */
         return leaf ? get_again(share, buffer, size, version, true) : -EAGAIN;
     if (unlikely(!fits)) /* said only now: before, the length may have been another version's */
-        return seqshare_may_touch(share, k, length) ? -ENOBUFS : -EBADMSG;
+        return length > size && seqshare_may_touch(share, k, length) ? -ENOBUFS : -EBADMSG;
     if (version)
         *version = v;
     return (ssize_t)length;

@@ -18,6 +18,9 @@
 #include "identity.h"
 #include "memory.h"
 
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
@@ -70,22 +73,31 @@ int region_descriptor(const struct region *region)
     return region_owns(region, fd) ? fd : -EBADF;
 }
 
+/* There is no such thing here, or this process may not have it. Any other error (no descriptors, say) says nothing. */
+static bool is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ELOOP ||
+           error == ENXIO || error == ESRCH;
+}
+
 /*
- * A read-only descriptor of the same file, for drop_write and to hand out. Opened now, with the writable one:
- * later, after setuid, it might be refused. -1: without /proc there is none.
+ * A read-only descriptor of the same file, for drop_write and to hand out, in *read_fd. Opened now, with the
+ * writable one: later, after setuid, it might be refused. -1: without /proc there is none. Where that cannot be
+ * told it is an error: a share that has none for good, because of one bad moment?
  */
-static int open_read_only(const struct region *region, int fd)
+static int open_read_only(const struct region *region, int fd, int *read_fd)
 {
     char path[64];
-    int read_fd;
 
     snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
-    read_fd = region_keep_apart(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (read_fd >= 0 && !region_owns(region, read_fd)) {
-        close(read_fd);
-        return -1;
+    *read_fd = region_keep_apart(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (*read_fd < 0)
+        return is_absent(errno) ? 0 : -errno;
+    if (!region_owns(region, *read_fd)) {
+        close(*read_fd);
+        *read_fd = -1;
     }
-    return read_fd;
+    return 0;
 }
 
 int region_keep_apart(int fd)
@@ -271,10 +283,9 @@ int region_make_in_file(struct region *region, int fd, size_t capacity, const st
     error = describe(region, capacity, 2);
     if (!error)
         error = make_in(region, fd, value);
-    if (error)
-        return give_up(region, fd, error);
-    region->read_fd = open_read_only(region, fd);
-    return 0;
+    if (!error)
+        error = open_read_only(region, fd, &region->read_fd);
+    return error ? give_up(region, fd, error) : 0;
 }
 
 static int open_memfd(void)
@@ -316,10 +327,9 @@ int region_make_anonymous(struct region *region, size_t capacity, unsigned slots
         error = -errno;
     if (!error && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         error = -errno;
-    if (error)
-        return give_up(region, fd, error);
-    region->read_fd = open_read_only(region, fd);
-    return 0;
+    if (!error)
+        error = open_read_only(region, fd, &region->read_fd);
+    return error ? give_up(region, fd, error) : 0;
 }
 
 /* ---- attaching ------------------------------------------------------------------------------- */
@@ -401,20 +411,21 @@ static int check_mode(int fd, bool writable)
 }
 
 /*
- * Who only reads shall not be able to do more: a mapping of a writable descriptor could be made writable
- * again. Without /proc there is no other.
+ * A reader must not be able to do more: a mapping of a writable descriptor could be made writable again. So *fd
+ * becomes a read-only one. Without /proc there is no other.
  */
-static int prefer_read_only(struct region *region, int fd, int mode)
+static int prefer_read_only(struct region *region, int *fd, int mode)
 {
-    int read_fd;
+    int read_fd, error;
 
     if (region->writable || mode == O_RDONLY)
-        return fd;
-    read_fd = open_read_only(region, fd);
-    if (read_fd < 0)
-        return fd;
-    close(fd);
-    return read_fd;
+        return 0;
+    error = open_read_only(region, *fd, &read_fd);
+    if (error || read_fd < 0)
+        return error;
+    close(*fd);
+    *fd = read_fd;
+    return 0;
 }
 
 /* Header and mapping of a file that has been looked at. */
@@ -431,9 +442,16 @@ static int read_and_map(struct region *region, int fd)
     return error ? error : map(region, fd);
 }
 
+/* A memfd may be sealed against writing, whatever its mode and this descriptor say. */
+static int check_seals(const struct region *region, int fd, int *seals)
+{
+    *seals = fcntl(fd, F_GET_SEALS);
+    return region->writable && *seals > 0 && *seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? -EACCES : 0;
+}
+
 int region_attach(struct region *region, int fd, bool writable)
 {
-    int mode, seals, error;
+    int mode, seals = -1, error;
 
     reset(region);
     region->writable = writable;
@@ -441,22 +459,21 @@ int region_attach(struct region *region, int fd, bool writable)
     error = mode < 0 ? mode : region_check_file(fd);
     if (!error)
         error = remember_file(region, fd);
-    if (!error) {
-        fd = prefer_read_only(region, fd, mode);
+    if (!error)
+        error = check_seals(region, fd, &seals);
+    if (!error)
+        error = prefer_read_only(region, &fd, mode);
+    if (!error)
         error = read_and_map(region, fd);
-    }
+    if (!error && writable)
+        error = open_read_only(region, fd, &region->read_fd);
     if (error)
         return give_up(region, fd, error);
-    seals = fcntl(fd, F_GET_SEALS);
     region->anonymous = seals > 0 && seals & F_SEAL_SHRINK;
-    if (writable) {
-        region->write_fd = fd;
-        region->read_fd = open_read_only(region, fd);
-    } else if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+    if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
         region->read_fd = fd;
-    } else {
-        close(fd);
-    }
+    else
+        region->write_fd = fd; /* for want of a read-only one, also of a reader: to ask what the file holds */
     return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "memory.h"
 #include "owner.h"
+#include "trust.h"
 
 _Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
 
@@ -226,7 +227,7 @@ static int check_trust(int fd, int access)
 
     if (fstat(fd, &status) != 0)
         return -errno;
-    if (access & SEQSHARE_ANY_OWNER || name_owner_is_trusted(&status))
+    if (access & SEQSHARE_ANY_OWNER || trust_owner(&status))
         return 0;
     seals = fcntl(fd, F_GET_SEALS);
     return seals >= 0 && seals & F_SEAL_SHRINK ? 0 : -EPERM;

@@ -9,10 +9,12 @@ const char *seqshare_strerror(int error)
     case 0:
         return "no error";
     case 1: /* also EPERM; a positive 1 is lock's and reopen's good news */
-        return error > 0 ? "done: the lock was taken over from a dead owner, or the handle moved to the "
-                           "name's new region"
-                         : "not permitted: this thread does not own the lock or fills nothing, or the share "
-                           "belongs to another user and may be squatted";
+        return error > 0
+                   ? "done: the lock was taken over from a dead owner, or the handle moved to the "
+                     "name's new region"
+                   : "not permitted: unlock, publish or abandon of what this thread has not begun; or "
+                     "a share in a place where everybody may make files, that neither root nor this user "
+                     "has made; or an owner that a new region cannot have";
     case EINVAL:
         return "an argument is missing or makes no sense";
     case ENOMEM:
@@ -22,7 +24,7 @@ const char *seqshare_strerror(int error)
     case EMSGSIZE:
         return "the value is longer than the capacity, or than the room that was filled";
     case ENOSPC:
-        return "no memory or disk space for a longer value; the old value stands";
+        return "no memory or disk space left, or no inode for a new file; what was there stands";
     case ENAMETOOLONG:
         return "the name is too long";
     case ENODATA:
@@ -64,7 +66,8 @@ const char *seqshare_strerror(int error)
         return "not possible here: another PID or time namespace or boot than the region's, an unsuitable "
                "file system, or a share without a descriptor";
     case EACCES:
-        return "the permissions of the share or its directory do not allow that";
+        return "the permissions of the share or its directory do not allow that, or it is sealed against "
+               "writing";
     case EMFILE:
     case ENFILE:
         return "too many open files";

@@ -150,8 +150,10 @@ SEQSHARE_API int seqshare_replace_with(seqshare **share, const char *name, size_
 /*
  * Open a named share. access: SEQSHARE_READ or SEQSHARE_WRITE, and SEQSHARE_ANY_OWNER if wanted.
  * Errors: -ENOENT; -EBADMSG not a share, truncated or corrupt; -EPROTONOSUPPORT a newer layout; -ELOOP the
- * last part of the path is a symbolic link; -EPERM another owner than root or oneself in a directory that
- * everybody may write to (the name may be squatted), without SEQSHARE_ANY_OWNER; -EACCES; -EROFS WRITE on a
+ * last part of the path is a symbolic link; -EPERM the name may be squatted: the file, or a
+ * folder or link on the way to it from the root, lies in a folder that everybody may write to, and belongs
+ * neither to root nor to this user (nor can that be known, where a user namespace has no such user), without
+ * SEQSHARE_ANY_OWNER; -EACCES; -EROFS WRITE on a
  * file system that is mounted read-only; -EINVAL bad name or access; -ENAMETOOLONG; -EOPNOTSUPP as in
  * seqshare_create; -ENOMEM; -EMFILE, -ENFILE.
  */
@@ -161,7 +163,7 @@ SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
  * Attach to the region behind a descriptor (from seqshare_fd, inherited, or received over a Unix socket).
  * The descriptor stays the caller's (its file position may move) and may be closed afterwards; the share is the caller's to close.
  * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor, or
- * READ of a write-only one; -EPERM neither sealed against shrinking nor owned by root or oneself, without
+ * READ of a write-only one, or WRITE of a memfd that is sealed against it; -EPERM neither sealed against shrinking nor owned by root or oneself, without
  * SEQSHARE_ANY_OWNER; -EINVAL bad access; -EOPNOTSUPP as in seqshare_create; -ENOMEM; -EMFILE.
  */
 SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
@@ -199,8 +201,10 @@ SEQSHARE_API int seqshare_reopen(seqshare *share);
 SEQSHARE_API int seqshare_named(const seqshare *share);
 
 /*
- * Give up writing in this process, for good: the mapping becomes one that cannot be made writable again.
- * (Only where there is no read-only descriptor to map, see seqshare_fd, it is merely protected.) 0 also when
+ * Give up writing through this handle, for good: the mapping becomes one that cannot be made writable again.
+ * That holds against mistakes, and against a process that has become another user (setuid), for good. Code that
+ * runs as a user who may write the file can open it anew: by its name, or the library's read-only descriptor in
+ * /proc/self/fd, of an anonymous share too. (Only where there is no read-only descriptor to map, see seqshare_fd, it is merely protected.) 0 also when
  * it is read-only already. For a worker, after fork. Threads may go on reading and waiting meanwhile.
  * Errors: -EBUSY this thread owns the lock; -EBADF somebody closed the library's descriptor; -ENOMEM.
  */

@@ -242,7 +242,7 @@ is_harmless() {
         seqshare get full --output /dev/shm/copy && exit 96
         cmp /dev/shm/copy '"$PWD"'/old || exit 97
         [ "$(ls /dev/shm | wc -l)" -eq 3 ] || exit 98'
-    [[ $output == *"seqshare: full: no memory or disk space for a longer value; the old value stands"* ]]
+    [[ $output == *"seqshare: full: no memory or disk space left, or no inode for a new file; what was there stands"* ]]
     [[ $output == *"seqshare: /dev/shm/copy: No space left on device"* ]]
 }
 

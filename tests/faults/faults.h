@@ -91,8 +91,8 @@ extern const struct call access_call, allocate_call, close_call, fallocate_call,
     kill_call, linkat_call, dontdump_call, populate_read_call, populate_write_call, wipe_on_fork_call,
     memfd_call, mmap_call, private_mmap_call, mprotect_call, munmap_call, open_directory_call, open_proc_call,
     open_nameless_call, open_new_call, open_old_call, poll_call, pread_call, atfork_call, pwrite_call,
-    read_call, renameat_call, stat_call, futex_wait_call, futex_wake_call, pidfd_call, exchange_call,
-    membarrier_call, unlinkat_call;
+    read_call, lseek_call, readlinkat_call, renameat_call, stat_call, futex_wait_call, futex_wake_call,
+    pidfd_call, exchange_call, membarrier_call, unlinkat_call;
 
 /* ---- operations (names.c, regions.c, values.c, locks.c) ---- */
 

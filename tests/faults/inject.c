@@ -291,6 +291,13 @@ int faulty_fstat(int fd, struct stat *status)
     return -1;
 }
 
+off_t faulty_lseek(int fd, off_t offset, int whence);
+off_t faulty_lseek(int fd, off_t offset, int whence)
+{
+    equals(whence, SEEK_HOLE);
+    return allow(&lseek_call) ? lseek(fd, offset, whence) : -1;
+}
+
 int faulty_fstatfs(int fd, struct statfs *status);
 int faulty_fstatfs(int fd, struct statfs *status)
 {
@@ -370,7 +377,10 @@ int faulty_openat(int directory, const char *path, int flags, ...)
     va_end(arguments);
     if (nameless && lacks(NO_TMPFILE, EOPNOTSUPP))
         return -1;
-    if (!allow(nameless ? &open_nameless_call : has_mode ? &open_new_call : &open_old_call))
+    if (!allow(flags & O_PATH ? &open_directory_call
+               : nameless     ? &open_nameless_call
+               : has_mode     ? &open_new_call
+                              : &open_old_call))
         return -1;
     return openat(directory, path, flags, mode);
 }
@@ -397,6 +407,12 @@ int faulty_linkat(int from, const char *old, int to, const char *new, int flags)
 int faulty_linkat(int from, const char *old, int to, const char *new, int flags)
 {
     return !lacks_path(old) && allow(&linkat_call) ? linkat(from, old, to, new, flags) : -1;
+}
+
+ssize_t faulty_readlinkat(int directory, const char *path, char *target, size_t size);
+ssize_t faulty_readlinkat(int directory, const char *path, char *target, size_t size)
+{
+    return allow(&readlinkat_call) ? readlinkat(directory, path, target, size) : -1;
 }
 
 int faulty_renameat(int from, const char *old, int to, const char *new);

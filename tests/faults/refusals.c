@@ -47,6 +47,8 @@ const struct call linkat_call = {"linkat",
                                   {EPERM, FAILS},
                                   {EROFS, FAILS},
                                   {EXDEV, FAILS}}};
+/* ENXIO: the file ends before; else the kernel is asked in another way. */
+const struct call lseek_call = {"lseek HOLE", {{ENXIO, FAILS}, {EINVAL, PASSES}, {EIO, PASSES}}};
 const struct call dontdump_call = {"madvise DONTDUMP", {{EINVAL, PASSES}, {ENOMEM, PASSES}}};
 const struct call populate_read_call = {
     "madvise POPULATE_READ", {{EINVAL, PASSES}, {EINTR, EITHER}, {EFAULT, FAILS}, {ENOMEM, FAILS}}};
@@ -134,6 +136,8 @@ const struct call read_call = {"read",
                                 {ESRCH, EITHER},
                                 {ENOMEM, EITHER},
                                 {EACCES, EITHER}}};
+const struct call readlinkat_call = {
+    "readlinkat", {{EACCES, EITHER}, {EINVAL, EITHER}, {EIO, EITHER}, {ENOENT, EITHER}, {ENOMEM, EITHER}}};
 const struct call renameat_call = {"renameat",
                                    {{EACCES, FAILS},
                                     {EBUSY, FAILS},

@@ -185,6 +185,26 @@ static int write_again(struct stage *stage)
     return error ? error : fill_and_abandon(stage);
 }
 
+/* Through a handle that has not yet asked what the file holds. */
+static void make_fresh(struct stage *stage)
+{
+    make_named(stage);
+    publish(stage, stage->share, SMALL);
+    equals(seqshare_open(&stage->other, stage->path, SEQSHARE_READ), 0);
+}
+
+static int read_first(struct stage *stage)
+{
+    unsigned char bytes[3 * 4096];
+    ssize_t length = seqshare_get(stage->other, bytes, sizeof bytes, NULL);
+
+    if (length < 0)
+        return (int)length;
+    equals(length, stage->length);
+    check(memcmp(bytes, pattern(stage->version), stage->length) == 0);
+    return 0;
+}
+
 static void make_roomy(struct stage *stage)
 {
     make_anonymous(stage);
@@ -213,6 +233,8 @@ const struct operation value_operations[] = {
     {"set, holding the lock", 0, NO_FALLOCATE, false, false, no_room, make_busy, set_locked, is_usable,
      is_usable, close_all},
     {"every read", 0, 0, false, true, NULL, make_busy, read_all, is_usable, is_usable, close_all},
+    {"get, the first", 0, OLD_KERNEL, false, false, no_look, make_fresh, read_first, is_usable, is_usable,
+     close_all},
     {"get_alloc", 0, 0, false, false, NULL, make_busy, read_and_allocate, is_usable, is_usable, close_all},
     {"pread", 0, NO_MEMFD, false, false, no_look, make_named_long, read_by_descriptor, is_usable, is_usable,
      close_all},

@@ -501,3 +501,28 @@ Test(bad_region, hugetlbfs_is_refused)
     skip_unless_admin();
     try_in_child(on_hugetlbfs, (void *)(uintptr_t)temp_directory("/tmp"));
 }
+
+/* Fails with: -EPERM, which says that the share is another user's. */
+Test(bad_region, what_is_sealed_against_writing_is_read_only)
+{
+    static const int seals[] = {F_SEAL_WRITE, F_SEAL_FUTURE_WRITE};
+
+    for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
+        const char *name = temp_name();
+        seqshare *share = named_share(name, "value", 0600), *sealed = NULL;
+        int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+            from = open(share_path(name), O_RDONLY | O_CLOEXEC);
+        static char bytes[1 << 16];
+        ssize_t length = read(from, bytes, sizeof bytes);
+
+        check(fd >= 0 && length > 0 && write(fd, bytes, (size_t)length) == length);
+        check(fcntl(fd, F_ADD_SEALS, seals[i]) == 0);
+        equals(seqshare_attach(&sealed, fd, SEQSHARE_WRITE), -EACCES);
+        equals(seqshare_attach(&sealed, fd, SEQSHARE_READ), 0);
+        says(sealed, "value");
+        seqshare_close(sealed);
+        seqshare_close(share);
+        close(from);
+        close(fd);
+    }
+}

@@ -328,3 +328,63 @@ Test(daemon, a_core_dump_does_not_allocate_the_capacity)
     equals(blocks(fd), before);
     seqshare_close(scene->share);
 }
+
+/* ---- too few descriptors ---- */
+
+/* With so few free, each of these either has all its descriptors or is an error. */
+static void with_few_descriptors(void *context)
+{
+    const char *name = context;
+    struct rlimit before, few;
+    int refused = 0, fd = memfd_create("none", MFD_CLOEXEC);
+
+    check(fd >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    for (few.rlim_cur = (rlim_t)fd + 1; few.rlim_cur < (rlim_t)fd + 9; few.rlim_cur++) {
+        seqshare *share[4] = {NULL};
+        int error[4];
+
+        check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+        error[0] = seqshare_open(&share[0], name, SEQSHARE_WRITE);
+        seqshare_close(share[0]);
+        share[0] = NULL;
+        error[1] = seqshare_new(&share[1], 100);
+        seqshare_close(share[1]);
+        share[1] = NULL;
+        error[2] = seqshare_create(&share[2], format("%s-%d", name, (int)few.rlim_cur), 100, 0600);
+        check(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        for (int i = 0; i < 3; i++)
+            check(error[i] == 0 || error[i] == -EMFILE);
+        if (error[2] == 0) {
+            int reads = seqshare_fd(share[2], SEQSHARE_READ);
+
+            check(reads >= 0);
+            close(reads);
+        }
+        seqshare_close(share[2]);
+        refused += error[0] != 0;
+        check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+        error[0] = seqshare_open(&share[0], name, SEQSHARE_WRITE);
+        check(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        if (error[0] == 0) {
+            int reads = seqshare_fd(share[0], SEQSHARE_READ);
+
+            check(reads >= 0);
+            close(reads);
+            equals(seqshare_drop_write(share[0]), 0);
+            check(mprotect((char *)(uintptr_t)share[0]->head - 128, 4096, PROT_READ | PROT_WRITE) != 0);
+        }
+        seqshare_close(share[0]);
+    }
+    check(refused > 0 && refused < 8);
+}
+
+/* Fails with: a moment without descriptors that is taken for a system without /proc. */
+Test(daemon, no_share_lacks_its_read_only_descriptor_for_want_of_descriptors)
+{
+    const char *name = temp_name();
+
+    skip_under_valgrind();
+    seqshare_close(named_share(name, "value", 0600));
+    child_run(with_few_descriptors, (void *)(uintptr_t)name);
+}

@@ -207,9 +207,10 @@ static void squatted(const char *name, int wanted)
 
 Test(names, a_squatted_name_is_refused_where_everybody_may_write)
 {
-    const char *name = temp_name(), *directory = temp_directory("/tmp");
+    const char *name = temp_name(), *directory = format("%s/theirs", temp_directory("/tmp"));
 
     skip_unless_root();
+    check(mkdir(directory, 0755) == 0);
     squatted(name, -EPERM);
     opens(name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, "value");
     opens(name, SEQSHARE_WRITE | SEQSHARE_ANY_OWNER, "value");
@@ -221,6 +222,91 @@ Test(names, a_squatted_name_is_refused_where_everybody_may_write)
     squatted(format("%s/theirs", directory), 0);
     check(chmod(directory, 01777) == 0);
     squatted(format("%s/everybodys", directory), -EPERM);
+}
+
+/* What a stranger made in a folder that everybody may write to: a folder with a share, and a link to one. */
+static void squat_a_folder(void *context)
+{
+    const char *directory = context;
+
+    check(mkdir(format("%s/app", directory), 0755) == 0 &&
+          mkdir(format("%s/app/deep", directory), 0755) == 0);
+    squat((void *)(uintptr_t)format("%s/app/conf", directory));
+    squat((void *)(uintptr_t)format("%s/app/deep/conf", directory));
+    check(symlink("mine", format("%s/link", directory)) == 0);
+}
+
+static void opens_as(const char *name, int wanted)
+{
+    static const int accesses[] = {SEQSHARE_READ, SEQSHARE_WRITE};
+
+    for (size_t i = 0; i < 2; i++) {
+        seqshare *share = NULL;
+
+        equals(seqshare_open(&share, name, accesses[i]), wanted);
+        seqshare_close(share);
+        equals(seqshare_open(&share, name, accesses[i] | SEQSHARE_ANY_OWNER), 0);
+        seqshare_close(share);
+    }
+}
+
+/* Fails with: a look at the last folder alone. */
+Test(names, a_squatted_folder_is_refused_anywhere_on_the_way)
+{
+    const char *directory = temp_directory("/tmp"), *mine = format("%s/mine", directory);
+    seqshare *share = NULL;
+
+    skip_unless_root();
+    check(chmod(directory, 01777) == 0 && mkdir(mine, 0755) == 0);
+    seqshare_close(named_share(format("%s/conf", mine), "value", 0666));
+    child_run_as(NOBODY, squat_a_folder, (void *)(uintptr_t)directory);
+    opens_as(format("%s/app/conf", directory), -EPERM);
+    opens_as(format("%s/app/deep/conf", directory), -EPERM);
+    opens_as(format("%s/mine/../app/deep/../conf", directory), -EPERM);
+    opens_as(format("%s/link/conf", directory), -EPERM);
+    equals(seqshare_replace(&share, format("%s/app/conf", directory), 100, 0600), -EPERM);
+    check(symlink(format("%s/app/deep", directory), format("%s/deep", mine)) == 0);
+    opens_as(format("%s/mine/deep/conf", directory), -EPERM); /* our link, into their folder */
+
+    opens_as(format("%s/conf", mine), 0);
+    opens_as(format("%s/app/../mine/./conf", directory), -EPERM); /* their folder is on the way */
+    check(symlink("mine", format("%s/ours", directory)) == 0);
+    opens_as(format("%s/ours//conf", directory), 0);
+    check(chdir(mine) == 0);
+    opens_as("./conf", 0);
+    opens_as("../app/conf", -EPERM);
+    nobody_visits(format("%s/app/conf", directory), SEQSHARE_WRITE, 0);
+    nobody_visits(format("%s/mine/conf", directory), SEQSHARE_WRITE, 0); /* root's */
+}
+
+Test(names, links_that_lead_nowhere_or_round_and_round_are_errors)
+{
+    const char *directory = temp_directory("/tmp");
+    seqshare *share = NULL;
+
+    check(symlink("round", format("%s/round", directory)) == 0);
+    check(symlink("nowhere", format("%s/lost", directory)) == 0);
+    check(symlink("/dev/null", format("%s/null", directory)) == 0);
+    equals(seqshare_open(&share, format("%s/round/x", directory), SEQSHARE_READ), -ELOOP);
+    equals(seqshare_open(&share, format("%s/lost/x", directory), SEQSHARE_READ), -ENOENT);
+    equals(seqshare_open(&share, format("%s/null/x", directory), SEQSHARE_READ), -ENOTDIR);
+    equals(seqshare_open(&share, "/dev/null/x", SEQSHARE_READ), -ENOTDIR);
+    check(share == NULL);
+}
+
+/* Fails with: links of /proc that are followed by their text. */
+Test(names, a_folder_is_reached_through_proc)
+{
+    const char *directory = temp_directory("/tmp");
+    seqshare *share = named_share(format("%s/name", directory), "value", 0600);
+    int fd = open(directory, O_PATH | O_CLOEXEC);
+
+    opens_as(format("/proc/self/fd/%d/name", fd), 0);
+    opens_as(format("/proc/%d/root/%s/name", (int)getpid(), directory), 0);
+    check(chdir(directory) == 0);
+    opens_as("/proc/thread-self/cwd/name", 0);
+    close(fd);
+    seqshare_close(share);
 }
 
 Test(names, reopen_refuses_a_squatter_as_open_does)

@@ -375,11 +375,11 @@ static void replace_as_nobody(void *name)
 /* Who may rename in the directory but not write the file can neither lock the old region nor mark it. */
 Test(replace, of_a_region_that_may_not_be_locked_leaves_it_unmarked)
 {
-    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    const char *directory = format("%s/theirs", temp_directory("/tmp")), *name = format("%s/name", directory);
     seqshare *old = NULL;
 
     skip_unless_root();
-    check(chown(directory, NOBODY, NOBODY) == 0);
+    check(mkdir(directory, 0755) == 0 && chown(directory, NOBODY, NOBODY) == 0);
     equals(seqshare_create(&old, name, 100, 0644), 0);
     equals(seqshare_set(old, "value", 5), 0);
     child_run_as(NOBODY, replace_as_nobody, (void *)(uintptr_t)name);

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,42 @@ Test(users, a_planted_link_leads_nowhere)
     equals(seqshare_unlink(to_share.name), 0);
     equals(entries(own), 1); /* the link is gone, the share is not */
     equals(entries(directory), 1);
+}
+
+/* ---- a user namespace that knows no user: there, all of them have the same number ---- */
+
+static void open_among_the_unknown(void *context)
+{
+    const struct trap *trap = context;
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, trap->name, SEQSHARE_READ), -EPERM);
+    if (unshare(CLONE_NEWUSER) != 0)
+        _exit(NOT_POSSIBLE);
+    equals(geteuid(), NOBODY);
+    equals(seqshare_open(&share, trap->name, SEQSHARE_READ), -EPERM);
+    equals(seqshare_open(&share, trap->name, SEQSHARE_WRITE), -EPERM);
+    equals(seqshare_open(&share, trap->name, SEQSHARE_READ | SEQSHARE_ANY_OWNER), 0);
+    reads_everything(share, "theirs");
+    seqshare_close(share);
+}
+
+static void make_theirs(void *name)
+{
+    seqshare_close(share_with(name, 100, "theirs"));
+    check(chmod(name, 0666) == 0);
+}
+
+/* Fails with: a number that stands for all unknown users taken for one's own. */
+Test(users, nobody_is_trusted_where_nobody_is_known)
+{
+    const char *directory = temp_directory("/tmp");
+    struct trap trap = {format("%s/name", directory), NULL};
+
+    skip_unless_root();
+    check(chmod(directory, 01777) == 0);
+    child_run_as(NOBODY - 1, make_theirs, (void *)(uintptr_t)trap.name);
+    skip_or_succeed(child_end(child_start_as(NOBODY, open_among_the_unknown, &trap)));
 }
 
 /* ---- descriptors ---- */
