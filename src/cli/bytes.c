@@ -40,7 +40,7 @@ static int read_all(struct bytes *bytes, int fd, size_t limit)
     }
 }
 
-int read_bytes(struct bytes *bytes, const char *file, size_t limit)
+int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty)
 {
     bool standard = strcmp(file, "-") == 0;
     const char *name = standard ? "standard input" : file;
@@ -49,10 +49,13 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit)
 
     if (fd > STDIN_FILENO)
         close(fd);
-    if (!error)
+    if (!error && (bytes->length > 0 || !standard || may_be_empty))
         return DONE;
     if (fd >= 0)
         free(bytes->at);
+    *bytes = (struct bytes){NULL, 0};
+    if (!error)
+        return complain_that(name, "it is empty; --empty publishes an empty value");
     if (error == -EMSGSIZE)
         return complain_that(name, "the value is longer than the capacity, which is %zu bytes", limit);
     return complain_that(name, "%s", strerror(-error));

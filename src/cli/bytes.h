@@ -3,6 +3,7 @@
 #ifndef SEQSHARE_CLI_BYTES_H
 #define SEQSHARE_CLI_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,10 +13,11 @@ struct bytes {
 };
 
 /*
- * All of a file; "-": standard input. What is longer than `limit` is not read to its end.
+ * All of a file; "-": standard input. What is longer than `limit` is not read to its end. Empty standard input
+ * is refused, unless `may_be_empty`: it is what a command before the | leaves when it fails.
  * DONE, or SAID_NO after having said why.
  */
-int read_bytes(struct bytes *bytes, const char *file, size_t limit);
+int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty);
 
 /* 0 or a negative errno value. */
 int write_all(int fd, const void *bytes, size_t length);

@@ -31,7 +31,6 @@ struct edit {
 static int load(struct edit *edit)
 {
     seqshare_reading reading = {0};
-    char why[JSON_WHY_SIZE];
     int error = seqshare_read(edit->share, &reading);
 
     if (error && error != -ENODATA)
@@ -41,7 +40,7 @@ static int load(struct edit *edit)
     edit->tag = reading.tag;
     if (reading.length > 0 && !is_text(reading.bytes, reading.length))
         return complain_that(edit->name, "the value is binary, so an editor cannot change it");
-    edit->json |= reading.length > 0 && json_check(reading.bytes, reading.length, why);
+    edit->json |= edit->version != 0 && promises_json(&edit->before, edit->tag);
     return DONE;
 }
 
@@ -167,7 +166,7 @@ static int edit_copy(struct edit *edit, struct bytes *after)
         int status = run_editor(edit->file);
 
         if (status == DONE)
-            status = read_bytes(after, edit->file, seqshare_capacity(edit->share));
+            status = read_bytes(after, edit->file, seqshare_capacity(edit->share), true);
         if (status != DONE)
             return status;
         drop_added_end(edit, after);
@@ -197,7 +196,7 @@ static int edit_value(struct edit *edit)
     if (status != DONE)
         return status;
     publication.expected = edit->version;
-    publication.tag = edit->tag;
+    publication.type = (struct type_wish){.said = edit->version != 0, .tag = edit->tag};
     status = edit_copy(edit, &publication.value);
     if (status == DONE && !is_changed(edit, &publication.value))
         complain_that(edit->name, "nothing was changed");

@@ -8,10 +8,12 @@
 #include "bytes.h"
 #include "cli.h"
 #include "json.h"
+#include "place.h"
 #include "target.h"
 
 struct request {
-    const char *output; /* NULL: standard output, but nothing binary onto a terminal; "-": whatever it is */
+    const char *output;  /* NULL: standard output, but nothing binary onto a terminal; "-": whatever it is */
+    const char *pointer; /* NULL: all of the value */
     bool pretty;
 };
 
@@ -31,24 +33,47 @@ static int print_value(const char *name, const struct request *request, const ch
             "the value is binary and this is a terminal; use --output FILE, or --output - to print it here");
     if (print_bytes(value, length) != DONE)
         return SAID_NO;
-    if (!request->output && for_people() && length > 0 && value[length - 1] != '\n')
+    if (!request->output && (for_people() || request->pointer) && (length == 0 || value[length - 1] != '\n'))
         putchar('\n');
     return DONE;
 }
 
+static int give(const char *name, const struct request *request, const struct bytes *value)
+{
+    if (request->output && strcmp(request->output, "-") != 0)
+        return write_file(request->output, value->at, value->length);
+    return print_value(name, request, value->at, value->length);
+}
+
+/* A string without its quotes, unless it is printed as JSON; anything else as it stands. */
+static int give_place(const char *name, const struct request *request, const struct bytes *document)
+{
+    struct bytes value, text;
+    int status;
+
+    if (place_get(name, document, request->pointer, &value) != DONE)
+        return SAID_NO;
+    if (*(const char *)value.at != '"' || request->pretty)
+        return give(name, request, &value);
+    status = unquote_string(&value, &text);
+    if (status)
+        return complain(name, status);
+    status = give(name, request, &text);
+    free(text.at);
+    return status;
+}
+
 static int get(const char *name, const struct request *request, const seqshare *share)
 {
-    void *value;
-    ssize_t length = seqshare_get_alloc(share, &value, NULL);
+    struct bytes value;
+    ssize_t length = seqshare_get_alloc(share, &value.at, NULL);
     int status;
 
     if (length < 0)
         return complain(name, (int)length);
-    if (request->output && strcmp(request->output, "-") != 0)
-        status = write_file(request->output, value, (size_t)length);
-    else
-        status = print_value(name, request, value, (size_t)length);
-    free(value);
+    value.length = (size_t)length;
+    status = request->pointer ? give_place(name, request, &value) : give(name, request, &value);
+    free(value.at);
     return status;
 }
 
@@ -59,7 +84,7 @@ static int run_get(int argc, char **argv)
                                             {"any-owner", no_argument, NULL, 'a'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    struct request request = {NULL, false};
+    struct request request = {.output = NULL};
     int access = SEQSHARE_READ;
     seqshare *share;
     int option, error, status;
@@ -80,8 +105,10 @@ static int run_get(int argc, char **argv)
         default:
             return MISUSED;
         }
-    if (optind + 1 != argc)
-        return misused(&get_command, "give one NAME");
+    if (optind + 2 == argc && is_pointer(argv[optind + 1]))
+        request.pointer = argv[optind + 1];
+    else if (optind + 1 != argc)
+        return misused(&get_command, "give one NAME, and perhaps a /POINTER");
     if (request.pretty && request.output)
         return misused(&get_command, "--pretty is for standard output");
     error = target_open(&share, argv[optind], access);
@@ -93,8 +120,10 @@ static int run_get(int argc, char **argv)
 }
 
 const struct command get_command = {
-    "get", "print the value", "get NAME [--output FILE | --pretty] [--any-owner]",
+    "get", "print the value", "get NAME [/POINTER] [--output FILE | --pretty] [--any-owner]",
     "Print the value byte for byte. Only a terminal gets a line end more, and no binary value.\n\n"
+    "With a JSON Pointer (RFC 6901), print what is at one place of a JSON document, and a line end: a\n"
+    "string without its quotes, anything else as it stands there. seqshare get limits /rate\n\n"
     "  -o, --output FILE  write it to FILE instead, which always has the old contents or all of the\n"
     "                     new ones; -: to standard output, binary or not\n"
     "  -p, --pretty       the value is JSON: print it indented\n"

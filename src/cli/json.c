@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "terminal.h"
+
 /* ---- documents ------------------------------------------------------------------------------------------- */
 
 bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE])
@@ -24,6 +26,24 @@ static void new_line(int depth)
     printf("\n%*s", 2 * depth, "");
 }
 
+/* A string may have DEL and the control characters above it, which a terminal obeys: these are escaped. */
+static void print_bare_word(const char *word, size_t length)
+{
+    const char *end = word + length;
+
+    while (for_people() && word < end) {
+        const unsigned char *at = (const unsigned char *)word;
+
+        if (at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0)) {
+            printf("\\u00%02x", at[0] == 0x7f ? at[0] : at[1]);
+            word += at[0] == 0x7f ? 1 : 2;
+        } else {
+            putchar(*word++);
+        }
+    }
+    fwrite(word, 1, (size_t)(end - word), stdout);
+}
+
 static int print_word(void *context, const char *word, size_t length)
 {
     struct printer *printer = context;
@@ -35,7 +55,7 @@ static int print_word(void *context, const char *word, size_t length)
         new_line(printer->depth);
     if (printer->before == ':')
         putchar(' ');
-    fwrite(word, 1, length, stdout);
+    print_bare_word(word, length);
     printer->depth += *word == '[' || *word == '{';
     printer->before = *word;
     return 0;

@@ -10,7 +10,9 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "place.h"
 #include "target.h"
+#include "type.h"
 #include "words.h"
 #include "world.h"
 
@@ -133,21 +135,60 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
     return result >= 0 || *ours ? DONE : complain_of_write(name, share, result);
 }
 
-static int set(const char *name, seqshare *share, const struct publication *publication)
+static int complain_of_length(const char *name, const seqshare *share, size_t length)
 {
-    uint64_t version = seqshare_version(share);
+    return complain_that(name,
+                         "the value takes %zu bytes and is longer than the capacity, which is %zu "
+                         "(seqshare replace --size raises that)",
+                         length, seqshare_capacity(share));
+}
+
+static int set_value(const char *name, seqshare *share, const struct publication *publication,
+                     const seqshare_reading *old, const struct bytes *value)
+{
+    uint32_t tag;
     int error;
 
-    if (publication->conditional && version != publication->expected)
-        return complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
-                             (unsigned long long)version, (unsigned long long)publication->expected);
-    error = seqshare_set_typed(share, publication->value.at, publication->value.length, publication->tag);
+    if (choose_tag(name, old, value, publication->type, &tag) != DONE)
+        return SAID_NO;
+    error = seqshare_set_typed(share, value->at, value->length, tag);
     if (error == -EMSGSIZE)
-        return complain_that(name,
-                             "the value takes %zu bytes and is longer than the capacity, which is %zu "
-                             "(seqshare replace --size raises that)",
-                             publication->value.length, seqshare_capacity(share));
+        return complain_of_length(name, share, value->length);
     return error ? complain_of_write(name, share, error) : DONE;
+}
+
+static int set_over(const char *name, seqshare *share, const struct publication *publication,
+                    const seqshare_reading *old)
+{
+    const struct bytes before = {old->bytes, old->length};
+    struct bytes document;
+    int status;
+
+    if (publication->conditional && old->version != publication->expected)
+        return complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
+                             (unsigned long long)old->version, (unsigned long long)publication->expected);
+    if (!publication->pointer)
+        return set_value(name, share, publication, old, &publication->value);
+    if (old->version == 0)
+        return complain(name, -ENODATA);
+    if (place_set(name, &before, publication->pointer, &publication->value, &document) != DONE)
+        return SAID_NO;
+    status = set_value(name, share, publication, old, &document);
+    free(document.at);
+    return status;
+}
+
+/* With the lock taken. */
+static int set(const char *name, seqshare *share, const struct publication *publication)
+{
+    seqshare_reading old = {0};
+    int error = seqshare_read(share, &old), status;
+
+    if (error && error != -ENODATA && !publication->type.force) /* over a damaged value anything is better */
+        return complain(name, error);
+    status = set_over(name, share, publication, &old);
+    free(old.bytes);
+    return status;
 }
 
 int publish(const char *name, seqshare *share, const struct publication *publication)

@@ -8,10 +8,13 @@
 #include <seqshare/seqshare.h>
 
 #include "bytes.h"
+#include "type.h"
 
 struct publication {
     struct bytes value;
-    uint32_t tag;
+    const char
+        *pointer; /* of the place in the document that stands where it goes; NULL: it is all of the value */
+    struct type_wish type;
     bool conditional; /* only over `expected` */
     uint64_t expected;
     int64_t timeout; /* for the lock; -1: none */

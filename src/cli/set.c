@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "json.h"
+#include "place.h"
 #include "publish.h"
 #include "target.h"
 #include "words.h"
@@ -14,6 +15,7 @@ struct request {
     const char *text; /* the value itself; NULL: it comes from `from` */
     const char *from;
     bool json;
+    bool empty;
     int access;
 };
 
@@ -23,12 +25,13 @@ static int parse_options(int argc, char **argv, struct request *request, bool *h
     static const struct option options[] = {
         {"from", required_argument, NULL, 'f'},    {"if-version", required_argument, NULL, 'i'},
         {"json", no_argument, NULL, 'j'},          {"tag", required_argument, NULL, 't'},
-        {"timeout", required_argument, NULL, 'w'}, {"any-owner", no_argument, NULL, 'a'},
+        {"timeout", required_argument, NULL, 'w'}, {"empty", no_argument, NULL, 'e'},
+        {"force", no_argument, NULL, 'F'},         {"any-owner", no_argument, NULL, 'a'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     struct publication *publication = &request->publication;
     int option;
 
-    while ((option = next_option(&set_command, argc, argv, "f:i:jt:w:ah", options)) != -1) {
+    while ((option = next_option(&set_command, argc, argv, "f:i:jt:w:eFah", options)) != -1) {
         if (option == 'f')
             request->from = optarg;
         else if (option == 'i' && !parse_number(optarg, &publication->expected))
@@ -37,10 +40,16 @@ static int parse_options(int argc, char **argv, struct request *request, bool *h
             publication->conditional = true;
         else if (option == 'j')
             request->json = true;
-        else if (option == 't' && !parse_tag(optarg, &publication->tag))
+        else if (option == 't' && !parse_tag(optarg, &publication->type.tag))
             return misused(&set_command, "'%s' is not a type tag such as 0badcafe", optarg);
         else if (option == 'w' && !parse_seconds(optarg, &publication->timeout))
             return misused(&set_command, "'%s' is not a number of seconds", optarg);
+        else if (option == 't')
+            publication->type.said = true;
+        else if (option == 'e')
+            request->empty = true;
+        else if (option == 'F')
+            publication->type.force = true;
         else if (option == 'a')
             request->access |= SEQSHARE_ANY_OWNER;
         else if (option == 'h')
@@ -51,14 +60,25 @@ static int parse_options(int argc, char **argv, struct request *request, bool *h
     return *help ? print_help(&set_command) : DONE;
 }
 
+/* NAME [VALUE | -], or NAME /POINTER and a value, which may be - or --from FILE. */
 static int parse_operands(int count, char **words, struct request *request)
 {
-    if (count < 1 || count > 2)
-        return misused(&set_command, count < 1 ? "give a NAME" : "one VALUE is wanted; put it in quotes");
-    if (count == 2 && request->from)
+    bool pointer = count > 2 || (count == 2 && request->from);
+    const char *value = count > 1 + pointer ? words[1 + pointer] : NULL;
+
+    if (count < 1)
+        return misused(&set_command, "give a NAME");
+    if (count > 2 + pointer || (pointer && !is_pointer(words[1])))
+        return misused(&set_command, request->from ? "give a VALUE or --from FILE, not both"
+                                                   : "give one VALUE, in quotes if it has blanks");
+    if (pointer && !request->json)
+        return misused(&set_command, "a /POINTER needs --json");
+    if (value && request->from)
         return misused(&set_command, "give a VALUE or --from FILE, not both");
-    if (count == 2 && strcmp(words[1], "-") != 0)
-        request->text = words[1];
+    if (pointer)
+        request->publication.pointer = words[1];
+    if (value && strcmp(value, "-") != 0)
+        request->text = value;
     else if (!request->from)
         request->from = "-";
     return DONE;
@@ -74,12 +94,16 @@ static int load(const char *name, size_t capacity, struct request *request)
         value->at = strdup(request->text);
         if (!value->at)
             return complain(name, -ENOMEM);
-    } else if (read_bytes(value, request->from, capacity) != DONE) {
-        value->at = NULL;
+    } else if (read_bytes(value, request->from, capacity, request->empty) != DONE) {
         return SAID_NO;
     }
-    if (request->json && !json_check(value->at, value->length, why))
+    if (!request->json)
+        return DONE;
+    if (!json_check(value->at, value->length, why))
         return complain_that(name, "%s; the old value stands", why);
+    if (!request->publication.type.said)
+        request->publication.type.tag = SEQSHARE_TAG_JSON;
+    request->publication.type.said = true;
     return DONE;
 }
 
@@ -111,16 +135,22 @@ static int run_set(int argc, char **argv)
 
 const struct command set_command = {
     "set", "publish a value",
-    "set NAME [VALUE | - | --from FILE] [--if-version VERSION] [--json] [--tag TAG]\n"
-    "                    [--timeout SECONDS] [--any-owner]",
-    "Publish VALUE as it is, or the contents of FILE, or (-, or nothing) of standard input.\n\n"
+    "set NAME [[/POINTER] VALUE | - | --from FILE] [--if-version VERSION] [--json]\n"
+    "                    [--tag TAG] [--timeout SECONDS] [--empty] [--force] [--any-owner]",
+    "Publish VALUE as it is, or the contents of FILE, or (-, or nothing) of standard input. The new value\n"
+    "keeps the type tag of the old one. JSON is replaced by JSON alone, and no value by one of another\n"
+    "type, unless forced.\n\n"
+    "With a JSON Pointer (RFC 6901) and --json, VALUE takes one place in the document that stands, and all\n"
+    "the rest stays as it is: seqshare set limits /rate 250 --json\n\n"
     "  -f, --from FILE           the value is in FILE (-: standard input)\n"
     "  -i, --if-version VERSION  only if VERSION is the one that stands (0: none does); so no change of\n"
     "                            another process is overwritten unseen\n"
-    "  -j, --json                only if the value is JSON\n"
+    "  -j, --json                only if the value is JSON; its type tag says so\n"
     "  -t, --tag TAG             the type tag, as stat shows it, that programs with typed values\n"
-    "                            expect; without it the value is untyped\n"
+    "                            expect; 0: the value is untyped\n"
     "  -w, --timeout SECONDS     wait this long for the lock, no longer\n"
+    "  -e, --empty               also if standard input is empty\n"
+    "  -F, --force               also over a value of another type\n"
     "  -a, --any-owner           also if another user than root or you owns the share\n"
     "  -h, --help                this text\n",
     run_set};

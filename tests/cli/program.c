@@ -4,6 +4,7 @@
  *     cli-program anonymous VALUE    have an anonymous share with that value until killed
  *     cli-program busy NAME COUNT    publish "1", "2", ... COUNT without a pause
  *     cli-program fill NAME          be in the middle of a write until killed
+ *     cli-program tag NAME           print the type tag of the serialisation NAME
  *     cli-program typed NAME         publish a typed value; print its tag
  *     cli-program read-typed NAME    read it; print the number in it
  *     cli-program interruptible COMMAND  run COMMAND, for which no signal is ignored (a shell does that for & )
@@ -136,6 +137,8 @@ int main(int argc, char **argv)
 
     if (argc < 3)
         return fail("arguments", -EINVAL);
+    if (strcmp(argv[1], "tag") == 0)
+        return printf("%08x\n", seqshare_tag(argv[2], strlen(argv[2]), 0)) < 0;
     if (strcmp(argv[1], "anonymous") == 0)
         return have_anonymous(argv[2]);
     if (strcmp(argv[1], "childless") == 0)

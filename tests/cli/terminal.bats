@@ -55,6 +55,15 @@ in_tmux() { # COMMAND...
     grep -q $'zo\xc3\xab\ttext' screen
 }
 
+@test "nor are control characters that JSON allows in a string" {
+    seqshare create "$share" --from - <<<$'{"a": "x\x7f\xc2\x9b31mred zo\xc3\xab"}'
+    on_terminal seqshare get "$share" --pretty
+    grep -qF '"x\u007f\u009b31mred zoë"' screen
+    on_terminal seqshare get "$share" /a || true
+    grep -q 'the value is binary' screen
+    run ! grep -qa $'\x7f\|\xc2\x9b' screen
+}
+
 @test "watch on a terminal tells version and time, and no binary" {
     seqshare create "$share" --from - <<<value
     in_tmux seqshare watch "$share"

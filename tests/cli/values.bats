@@ -158,7 +158,7 @@ load helpers
 @test "set --json refuses what is none, says where, and the old value stands" {
     local value
     seqshare create "$share" --from - <<<old
-    for value in '' ' ' '{' '[1,]' '{"a":1,}' "{'a':1}" '{a:1}' 'NaN' '-Infinity' 'nul' 'True' '01' '1.' '.5' '+1' '1e' '-' \
+    for value in '' ' ' '{' '[1,]' '{"a":1,}' "{'a':1}" '{a:1}' 'NaN' '-Infinity' 'nul' 'True' '01' '1.' '.5' '+1' '1e' \
         '"open' '{} {}' '1 2' '[1 2]' '{"a" 1}' '{"a":1]' '// no' '/* no */ 1' $'"a\tb"' $'"a\nb"' '"\x"' '"\u12g4"' $'"\xff"' \
         $'\xef\xbb\xbf{}' ',' ']' 'undefined'; do
         says_no seqshare set "$share" --json -- "$value"
@@ -192,8 +192,105 @@ load helpers
   ],
   "n": 18446744073709551617000
 }' ]
-    seqshare set "$share" 'no JSON'
+    seqshare set "$share" 'no JSON' --force
     says_no seqshare get "$share" --pretty
+}
+
+document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "big": 123456789012345678901234567890, "": 0}'
+
+@test "get looks one place of a document up" {
+    seqshare create "$share" --from - <<<"$document"
+    [ "$(seqshare get "$share" /rate)" = 100 ]
+    [ "$(seqshare get "$share" /a~1b~0c/1/deep)" = x ]
+    [ "$(seqshare get "$share" /a~1b~0c/1/deep --pretty)" = '"x"' ]
+    [ "$(seqshare get "$share" /a~1b~0c/1)" = '{"deep": "x"}' ]
+    [ "$(seqshare get "$share" /zoë)" = 'q"' ] # the shell takes line ends off
+    [ "$(seqshare get "$share" /zoë | od -An -c | tr -d ' ')" = 'q"\n' ]
+    [ "$(seqshare get "$share" /big)" = 123456789012345678901234567890 ]
+    [ "$(seqshare get "$share" /)" = 0 ]
+    [ "$(seqshare get "$share" '')" = "$document" ]
+    seqshare get "$share" /big --output file
+    [ "$(cat file)" = 123456789012345678901234567890 ]
+    local pointer
+    for pointer in /nothing /rate/x /a~1b~0c/3 /a~1b~0c/01 /a~1b~0c/- /zoe /a; do
+        says_no seqshare get "$share" "$pointer"
+        [[ $stderr == "seqshare: $share: the document has nothing at $pointer" ]]
+    done
+    says_no seqshare get "$share" /a~b
+    [[ $stderr == *"not a JSON Pointer"* ]]
+    seqshare set "$share" word --force
+    says_no seqshare get "$share" /rate
+    [[ $stderr == "seqshare: $share: not JSON: "* ]]
+}
+
+@test "of a name that stands twice the last one counts" {
+    seqshare create "$share" --from - <<<'{"a": {"x": 1}, "a": 2, "b": 1, "b": {"x": 3}}'
+    says_no seqshare get "$share" /a/x
+    [ "$(seqshare get "$share" /b/x)" = 3 ]
+    seqshare set "$share" /b/x 4 --json
+    [ "$(seqshare get "$share")" = '{"a": {"x": 1}, "a": 2, "b": 1, "b": {"x": 4}}' ]
+}
+
+@test "set changes one place of a document, and leaves the rest as it is" {
+    seqshare create "$share" --from - <<<"$document"
+    seqshare set "$share" /rate 250 --json
+    [ "$(seqshare get "$share")" = "${document/100/250}" ]
+    stat_is tag d86fc7a3
+    seqshare set "$share" /a~1b~0c/1/deep ' [true] ' --json
+    seqshare set "$share" /a~1b~0c/1/deep/- - --json <<<'"new"'
+    seqshare set "$share" /a~1b~0c/2/- 7 --json
+    echo '{"k": null}' >file
+    seqshare set "$share" '/not "there"' --json --from file
+    [ "$(seqshare get "$share" /a~1b~0c)" = '[1, {"deep": [true, "new"]}, [7]]' ]
+    [[ $(seqshare get "$share") == *', "": 0, "not \"there\"": {"k": null}}' ]]
+    [[ $(seqshare get "$share") == *'"big": 123456789012345678901234567890,'* ]]
+    seqshare set "$share" '' '{}' --json
+    seqshare set "$share" /first 1 --json
+    [ "$(seqshare get "$share")" = '{"first": 1}' ]
+    seqshare set "$share" --json -- /first -1
+    [ "$(seqshare get "$share" /first)" = -1 ]
+}
+
+@test "set refuses a place that is not there, and what is not JSON" {
+    local pointer deep
+    seqshare create "$share" --from - <<<'{"a": [1], "b": 2}'
+    for pointer in /b/x /c/d /a/1 /a/x /a/0/x; do
+        says_no seqshare set "$share" "$pointer" 1 --json
+    done
+    says_no seqshare set "$share" /b '{broken' --json
+    says_no seqshare set "$share" /b 1 --json --if-version 7
+    says_no seqshare set "$share" /b~ 1 --json
+    is_misuse seqshare set "$share" /b 3
+    is_misuse seqshare set "$share" b 3 --json
+    is_misuse seqshare set "$share" /b 3 --json --from file
+    deep=$(printf '[%.0s' {1..511})$(printf ']%.0s' {1..511})
+    seqshare set "$share" /b "$deep" --json
+    says_no seqshare set "$share" /a/0 "[$deep]" --json
+    [[ $stderr == *"stands"* ]]
+    stat_is version 2
+    seqshare create ./empty
+    says_no seqshare set ./empty /a 1 --json
+    [[ $stderr == *"nothing has been published yet" ]]
+}
+
+@test "of four processes that change places of one document, none loses a change" {
+    local i pids=()
+    seqshare create "$share" --from - <<<'{}'
+    change() {
+        local i
+        for i in {1..10}; do
+            seqshare set "$share" "/p$1-$i" "$i" --json || return
+        done
+    }
+    for i in {1..4}; do
+        change "$i" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        wait "$i"
+    done
+    [ "$(seqshare get "$share" | jq length)" -eq 40 ]
+    stat_is version 41
 }
 
 @test "get --output through a link replaces its file as a whole, and the link stays" {
@@ -248,18 +345,115 @@ load helpers
     [[ $stderr == "seqshare: standard output: File too large" ]]
 }
 
-@test "a typed value keeps its type with --tag, and loses it without" {
+@test "empty standard input is refused, unless it is meant" {
+    seqshare create "$share" --from - <<<old
+    says_no seqshare set "$share" </dev/null
+    [[ $stderr == "seqshare: standard input: it is empty; --empty"* ]]
+    run -1 sh -c 'false | seqshare set "$1" -' sh "$share"
+    says_no seqshare set "$share" --from - </dev/null
+    says_no seqshare create ./new --from - </dev/null
+    [ ! -e new ]
+    says_no seqshare replace "$share" --from - </dev/null
+    [ "$(seqshare get "$share")" = old ]
+    stat_is version 1
+    seqshare set "$share" --empty </dev/null
+    stat_is version 2
+    stat_is length 0
+    seqshare set "$share" ''
+    stat_is version 3
+    : >file
+    seqshare set "$share" --from file
+    stat_is version 4
+    seqshare create ./new --from - --empty </dev/null
+    [ "$(stat_of ./new version)" = 1 ]
+}
+
+@test "a typed value keeps its type tag, and no other takes its place unless forced" {
     local tag
     seqshare create "$share"
     tag=$(cli-program typed "$share")
     stat_is tag "$tag"
     seqshare get "$share" --output file
+    seqshare set "$share" --from file
+    stat_is tag "$tag"
     seqshare set "$share" --from file --tag "$tag"
     [ "$(cli-program read-typed "$share")" = 42 ]
-    seqshare set "$share" --from file
+    says_no seqshare set "$share" --from file --tag 0badcafe
+    [[ $stderr == *"has type tag $tag"*"0badcafe"*"--force"* ]]
+    says_no seqshare set "$share" --from file --tag 0
+    says_no seqshare set "$share" garbage
+    [[ $stderr == *"binary"*"$tag"*"text"*"--force"* ]]
+    says_no seqshare set "$share" --json '{}'
+    stat_is version 3
+    [ "$(cli-program read-typed "$share")" = 42 ]
+    seqshare set "$share" --from file --force
+    stat_is tag "$tag"
+    seqshare set "$share" text --tag "$tag"
+    stat_is tag "$tag"
+    seqshare set "$share" --from file --tag 0 --force
     stat_is tag 00000000
     run -1 cli-program read-typed "$share"
+    seqshare set "$share" 'any text over what is untyped'
     is_misuse seqshare set "$share" x --tag nonsense
+}
+
+@test "forced text over a typed value is untyped" {
+    seqshare create "$share"
+    cli-program typed "$share"
+    seqshare set "$share" garbage --force
+    stat_is tag 00000000
+    [ "$(seqshare get "$share")" = garbage ]
+}
+
+# TAG: "perl.JSON" and "json" have these, as docs/format.md computes them.
+json=d86fc7a3
+
+@test "--json says so in the type tag, and JSON is replaced by JSON alone" {
+    local perl
+    perl=$(cli-program tag perl.JSON)
+    [ "$(cli-program tag json)" = "$json" ]
+    seqshare create "$share"
+    seqshare set "$share" --json '{"a": 1}'
+    stat_is tag "$json"
+    says_no seqshare set "$share" garbage
+    [[ $stderr == *"not JSON: "*"the old value, which is JSON, stands (--force "* ]]
+    says_no seqshare set "$share" '[1]' --tag 0badcafe
+    says_no seqshare replace "$share" --from - <<<garbage
+    [ "$(seqshare get "$share")" = '{"a": 1}' ]
+    seqshare replace "$share" --from - <<<'{"a": 2}'
+    stat_is tag "$json"
+    seqshare set "$share" '[2]'
+    stat_is tag "$json"
+    [ "$(seqshare get "$share")" = '[2]' ]
+    for tag in "$perl" 0 "$json"; do
+        seqshare set "$share" '{"tag": 1}' --tag "$tag"
+        stat_is tag "$(printf %08x "0x$tag")"
+        says_no seqshare set "$share" garbage
+        seqshare set "$share" '[3]'
+        stat_is tag "$(printf %08x "0x$tag")"
+        seqshare set "$share" --json '[4]'
+        stat_is tag "$json"
+    done
+    seqshare set "$share" garbage --force
+    stat_is tag 00000000
+    [ "$(seqshare get "$share")" = garbage ]
+}
+
+@test "an untyped object or array is JSON, an untyped number or word is not" {
+    local value
+    for value in '{"a": 1}' ' [1, 2]' '{}'; do
+        seqshare create "$share" --from - <<<"$value"
+        says_no seqshare set "$share" garbage
+        seqshare set "$share" '{"b": 2}'
+        stat_is tag 00000000
+        seqshare rm "$share"
+    done
+    for value in 5 '"text"' null word '{broken' ''; do
+        seqshare create "$share" --from - <<<"$value"
+        seqshare set "$share" garbage
+        [ "$(seqshare get "$share")" = garbage ]
+        seqshare rm "$share"
+    done
 }
 
 @test "replace gives another capacity and mode and carries value and version on" {

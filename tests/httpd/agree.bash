@@ -8,7 +8,7 @@ all_say() { # NUMBER
 }
 
 spoil() { # [NAME]: publish what cannot be used
-    printf '{"number": ' | seqshare set "${1:-$share}" -
+    printf '{"number": ' | seqshare set "${1:-$share}" --force -
 }
 
 # In prefork the children are killed; others leave with their generation.
@@ -79,7 +79,7 @@ agree() { # MPM
     done
     check "$1: a publisher that fails steadily: the last good one stays" all_say 6
     check "$1: one line a minute at most" at_most_one_a_minute "is not used"
-    seqshare set "$share" --tag 0badcafe "$(document 7)"
+    seqshare set "$share" --force --tag 0badcafe "$(document 7)"
     check "$1: a document is good whatever its type says" all_say 7
     stop
 }

@@ -58,7 +58,7 @@ names() { # MPM
     publish 5
     check "$1: it is made again, with versions from 1" wait_until all_say 5
     check "$1: from 1" is 1 "$(header /index.html X-Version)"
-    echo '[' | seqshare set "$name" -
+    echo '[' | seqshare set "$name" --force -
     check "$1: what is malformed is not used" all_say 5
     check "$1: which is said once" log_has 1 "version 2 is not used"
     publish 6

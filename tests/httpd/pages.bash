@@ -117,7 +117,7 @@ forced() { # MPM
     document 6 | seqshare set "$(created_share)" --json -
     check "$1: another process publishes" is 6 "$(header /index.html X-Late)"
     version=$(of_status .version)
-    echo '{"number": 7' | seqshare set "$(created_share)" -
+    echo '{"number": 7' | seqshare set "$(created_share)" --force -
     for _ in {1..50}; do status /index.html >/dev/null; done
     check "$1: what is malformed and forced in is not used" is 6 "$(header /index.html X-Late)"
     check "$1: one line of the log says so" wait_until log_has 1 "version $((version + 1)) is not used"
@@ -129,7 +129,7 @@ forced() { # MPM
         kill_children
         check "$1: children that are born then use the last good one, too" is 6 "$(header /index.html X-Late)"
     fi
-    printf '' | seqshare set "$(created_share)" -
+    seqshare set "$(created_share)" --force ''
     check "$1: nor is what is empty" is 6 "$(header /index.html X-Late)"
     document 8 | seqshare set "$(created_share)" --json -
     check "$1: the next good one is" is 8 "$(header /index.html X-Late)"

@@ -51,13 +51,13 @@ puts() { # MPM
 
     rm "$share"
     make_share
-    seqshare set "$share" --tag 0badcafe "it is a program's"
+    seqshare set "$share" --force --tag 0badcafe "it is a program's"
     check "$1: a value of another type is not overwritten" is 409 "$(document 6 | status /document -T -)"
     check "$1: which is said" grep -qF "another type than JSON" "$PLACE/page"
     check "$1: it stands" is "it is a program's" "$(seqshare get "$share")"
     check "$1: nor if its version is named" is 409 \
         "$(document 6 | status /document -T - -H "If-Match: $(header /document ETag)")"
-    seqshare set "$share" "anything"
+    seqshare set "$share" --force --tag 0 "anything"
     check "$1: but what has no type" is 204 "$(document 6 | status /document -T -)"
     seqshare set "$share" --tag ac10f95c "$(document 7)" # perl.JSON
     check "$1: or Perl's type for JSON" is 204 "$(document 8 | status /document -T -)"

@@ -40,7 +40,7 @@ under_load() { # MPM
 refuses_and_follows() { # NAME
     check "$1: malformed is refused" is 400 "$(echo '[' | status /document -T -)"
     check "$1: what is too long is refused" is 413 "$(bytes 100000 | status /document -T -)"
-    echo '[' | seqshare set "$(created_share)" -
+    echo '[' | seqshare set "$(created_share)" --force -
     check "$1: malformed and forced in is not used" status /index.html
     document 9 | seqshare set "$(created_share)" -
     check "$1: and then comes a good one" is 9 "$(header /index.html X-Late)"

@@ -51,7 +51,7 @@ guide_works() {
     publish '{"flags": {"dark": true}, "limits": {"rate": 50}}' --json
     workers_say "dark, 50 a second"
     fails publish '{"flags": {"dark": false}' --json
-    publish '{"flags": {"dark": false}' # forced in
+    publish '{"flags": {"dark": false}' --force
     workers_say "dark, 50 a second"
     publish '{"limits": {"rate": "50"}}' --json
     workers_say "light, 10 a second"

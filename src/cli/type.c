@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "type.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "json.h"
+#include "words.h"
+
+/* Of whoever checks a value as JSON, and of the Perl codec JSON before there was that one. */
+static bool is_json_tag(uint32_t tag)
+{
+    return tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG("perl.JSON");
+}
+
+bool promises_json(const struct bytes *value, uint32_t tag)
+{
+    const char *text = value->at;
+    size_t blanks = 0;
+    char why[JSON_WHY_SIZE];
+
+    if (tag != 0)
+        return is_json_tag(tag);
+    while (blanks < value->length && text[blanks] && strchr(" \t\r\n", text[blanks]))
+        blanks++;
+    return blanks < value->length && (text[blanks] == '{' || text[blanks] == '[') &&
+           json_check(text, value->length, why);
+}
+
+static char *conflict_with_json(const struct bytes *value, uint32_t tag)
+{
+    char why[JSON_WHY_SIZE];
+
+    if (!json_check(value->at, value->length, why))
+        return format_text("%s; the old value, which is JSON, stands", why);
+    if (tag != 0 && !is_json_tag(tag))
+        return format_text("the value that stands is JSON, and type tag %08x is not a tag of JSON", tag);
+    return NULL;
+}
+
+/* Why a value of type `tag` should not take the place of `old`, as a sentence to be freed; NULL: it may. */
+static char *conflict(const seqshare_reading *old, const struct bytes *value, uint32_t tag, bool tag_said)
+{
+    const struct bytes old_value = {old->bytes, old->length};
+
+    if (promises_json(&old_value, old->tag))
+        return conflict_with_json(value, tag);
+    if (old->tag == 0) /* which promises nothing */
+        return NULL;
+    if (tag != old->tag)
+        return format_text("the value that stands has type tag %08x, and this one would have %08x", old->tag,
+                           tag);
+    if (!tag_said && !is_text(old->bytes, old->length) && is_text(value->at, value->length))
+        return format_text("the value that stands is binary and has type tag %08x, and this is text (--tag "
+                           "%08x says that it is of that type)",
+                           old->tag, old->tag);
+    return NULL;
+}
+
+int choose_tag(const char *name, const seqshare_reading *old, const struct bytes *value,
+               struct type_wish wish, uint32_t *tag)
+{
+    char *why = NULL;
+
+    *tag = wish.said ? wish.tag : old->tag;
+    if (old->version != 0)
+        why = conflict(old, value, *tag, wish.said);
+    if (!why)
+        return DONE;
+    if (!wish.force)
+        complain_that(name, "%s (--force publishes it all the same)", why);
+    free(why);
+    if (!wish.said)
+        *tag = 0;
+    return wish.force ? DONE : SAID_NO;
+}
