@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "owner.h"
 #include "words.h"
 
 static int read_all(struct bytes *bytes, int fd, size_t limit)
@@ -85,56 +86,88 @@ static int write_and_close(int fd, const void *bytes, size_t length)
     return error;
 }
 
-/* Beside the file, then in its place, with the mode that it has or a new file would get. */
-static int write_beside(const char *file, mode_t mode, const void *bytes, size_t length)
+/* A descriptor of a file whose owner and ACL we want to know, no more: any will do. */
+static int open_any_way(const char *file)
 {
-    char *beside = format_text("%s.XXXXXX", file);
-    int fd, error;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
 
-    fd = mkostemp(beside, O_CLOEXEC);
-    if (fd < 0) {
-        free(beside);
-        return -errno;
-    }
-    error = fchmod(fd, mode) != 0 ? -errno : 0;
-    if (error)
-        close(fd);
-    else
-        error = write_and_close(fd, bytes, length);
-    if (!error && rename(beside, file) != 0)
-        error = -errno;
-    if (error)
-        unlink(beside);
-    free(beside);
-    return error;
+    if (fd < 0 && errno == EACCES)
+        fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }
 
-static mode_t mode_of_new_files(void)
+/* To the file that takes the place of `file`: what belongs to that one. */
+static int inherit(const char *file, const struct stat *status, int to, const struct output *output)
+{
+    int from = open_any_way(file), error;
+
+    if (from >= 0)
+        error = owner_copy(from, to, OWNER_SAME_MODE, output->force);
+    else if (from == -EACCES && output->force)
+        error = fchmod(to, status->st_mode & 0777) != 0 ? -errno : 0;
+    else
+        error = from == -EACCES ? -EPERM : from;
+    if (from >= 0)
+        close(from);
+    return error == -EPERM
+               ? complain_that(output->name,
+                               "the new contents cannot be given to its owner and group, with its ACL: "
+                               "only root may do that (--force makes the file yours)")
+           : error ? complain_that(output->name, "%s", strerror(-error))
+                   : DONE;
+}
+
+/* The mode of a file that is new, as for cp: no more than the umask leaves. */
+static mode_t mode_of_new_file(mode_t wanted)
 {
     mode_t mask = umask(0);
 
     umask(mask);
-    return 0666 & ~mask;
+    return wanted & 0666 & ~mask;
 }
 
-static int write_to(const char *file, const void *bytes, size_t length)
+/* Beside the file, then in its place. `old`: what is there now; NULL: nothing. */
+static int write_beside(const char *file, const struct stat *old, const struct output *output)
+{
+    char *beside = format_text("%s.XXXXXX", file);
+    int fd = mkostemp(beside, O_CLOEXEC), error = fd < 0 ? -errno : 0, status = DONE; /* mode 0600 */
+
+    if (!error)
+        error = write_all(fd, output->bytes, output->length);
+    if (!error && old)
+        status = inherit(file, old, fd, output);
+    else if (!error && fchmod(fd, mode_of_new_file(output->mode)) != 0)
+        error = -errno;
+    if (fd >= 0 && close(fd) != 0 && !error)
+        error = -errno;
+    if (!error && status == DONE && rename(beside, file) != 0)
+        error = -errno;
+    if (fd >= 0 && (error || status != DONE))
+        unlink(beside);
+    free(beside);
+    return error ? complain_that(output->name, "%s", strerror(-error)) : status;
+}
+
+static int write_to(const char *file, const struct output *output)
 {
     struct stat status;
-    int fd;
+    int fd, error;
 
     if (lstat(file, &status) != 0)
-        return errno == ENOENT ? write_beside(file, mode_of_new_files(), bytes, length) : -errno;
+        return errno == ENOENT ? write_beside(file, NULL, output)
+                               : complain_that(output->name, "%s", strerror(errno));
     if (S_ISREG(status.st_mode))
-        return write_beside(file, status.st_mode & 0777, bytes, length);
+        return write_beside(file, &status, output);
     fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a device, a pipe: what is there stays there */
-    return fd < 0 ? -errno : write_and_close(fd, bytes, length);
+    error = fd < 0 ? -errno : write_and_close(fd, output->bytes, output->length);
+    return error ? complain_that(output->name, "%s", strerror(-error)) : DONE;
 }
 
-int write_file(const char *file, const void *bytes, size_t length)
+int write_file(const struct output *output)
 {
-    char *real = realpath(file, NULL); /* a link stays, and its file is replaced */
-    int error = write_to(real ? real : file, bytes, length);
+    char *real = realpath(output->name, NULL); /* a link stays, and its file is replaced */
+    int status = write_to(real ? real : output->name, output);
 
     free(real);
-    return error ? complain_that(file, "%s", strerror(-error)) : DONE;
+    return status;
 }

@@ -22,8 +22,18 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_
 /* 0 or a negative errno value. */
 int write_all(int fd, const void *bytes, size_t length);
 
-/* Into a file, in one step: it has the old contents or all of the new ones. DONE,
- * or SAID_NO after saying why. */
-int write_file(const char *file, const void *bytes, size_t length);
+struct output {
+    const char *name; /* of the file */
+    const void *bytes;
+    size_t length;
+    mode_t mode; /* of a new file, less what the umask takes */
+    bool force;  /* also where owner, group or ACL of the old file cannot be kept */
+};
+
+/*
+ * Into a file, in one step: it has the old contents or all of the new ones. Owner, group, ACL and mode stay as
+ * they were. DONE, or SAID_NO after saying why not.
+ */
+int write_file(const struct output *output);
 
 #endif

@@ -124,7 +124,7 @@ static void ask_library(struct check *check)
 
     if (target_open(&share, check->name, SEQSHARE_READ | SEQSHARE_ANY_OWNER) != 0)
         return;
-    check->opens = seqshare_stat(share, &check->share) == 0;
+    check->opens = seqshare_pstat(share, &check->share) == 0; /* a stranger may truncate the file now */
     seqshare_close(share);
 }
 

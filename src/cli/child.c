@@ -19,14 +19,19 @@ static volatile sig_atomic_t target; /* of kill(2): the child, or its group; 0: 
 static volatile sig_atomic_t group;  /* it is a group, which the terminal's signals do not reach */
 static volatile sig_atomic_t stopped_by;
 
+static bool is_key(int number)
+{
+    return number == SIGINT || number == SIGQUIT;
+}
+
 static void pass_on(int number, siginfo_t *info, void *context)
 {
     int saved = errno;
 
     (void)context;
     stopped_by = number;
-    /* The terminal (si_code says: the kernel) sends to all of its group: a child in there has it already. */
-    if (target != 0 && (group || info->si_code <= 0))
+    /* A key reaches all of the terminal's group, from the kernel: a child in there has that signal already. */
+    if (target != 0 && (group || info->si_code <= 0 || !is_key(number)))
         kill((pid_t)target, number);
     errno = saved;
 }

@@ -14,7 +14,7 @@ static void look(struct facts *facts, const seqshare *share)
 {
     int fd = seqshare_fd(share, SEQSHARE_READ);
 
-    facts->error = seqshare_stat(share, &facts->share);
+    facts->error = seqshare_pstat(share, &facts->share); /* a stranger may truncate the file now */
     if (fd < 0)
         return; /* without /proc there may be none: the file stays unknown */
     fstat(fd, &facts->status);

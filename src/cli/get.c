@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bytes.h"
 #include "cli.h"
@@ -15,6 +17,8 @@ struct request {
     const char *output;  /* NULL: standard output, but nothing binary onto a terminal; "-": whatever it is */
     const char *pointer; /* NULL: all of the value */
     bool pretty;
+    bool force;
+    mode_t mode; /* of the share */
 };
 
 static int print_value(const char *name, const struct request *request, const char *value, size_t length)
@@ -40,8 +44,10 @@ static int print_value(const char *name, const struct request *request, const ch
 
 static int give(const char *name, const struct request *request, const struct bytes *value)
 {
+    const struct output output = {request->output, value->at, value->length, request->mode, request->force};
+
     if (request->output && strcmp(request->output, "-") != 0)
-        return write_file(request->output, value->at, value->length);
+        return write_file(&output);
     return print_value(name, request, value->at, value->length);
 }
 
@@ -63,39 +69,56 @@ static int give_place(const char *name, const struct request *request, const str
     return status;
 }
 
+/* The share's permissions. Where there is no file: an anonymous share is open to its own processes alone. */
+static mode_t mode_of_share(const seqshare *share)
+{
+    int fd = seqshare_fd(share, SEQSHARE_READ);
+    struct stat status = {.st_mode = 0600};
+
+    if (fd >= 0) {
+        fstat(fd, &status);
+        close(fd);
+    }
+    return status.st_mode & 0777;
+}
+
 static int get(const char *name, const struct request *request, const seqshare *share)
 {
+    seqshare_reading reading = {0};
+    int error = seqshare_pread(share, &reading), status; /* a stranger may truncate the file */
     struct bytes value;
-    ssize_t length = seqshare_get_alloc(share, &value.at, NULL);
-    int status;
 
-    if (length < 0)
-        return complain(name, (int)length);
-    value.length = (size_t)length;
+    if (error == -EAGAIN || error == -EOPNOTSUPP)
+        error = seqshare_read(share, &reading);
+    if (error)
+        return complain(name, error);
+    value = (struct bytes){reading.bytes, reading.length};
     status = request->pointer ? give_place(name, request, &value) : give(name, request, &value);
-    free(value.at);
+    free(reading.bytes);
     return status;
 }
 
 static int run_get(int argc, char **argv)
 {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                            {"pretty", no_argument, NULL, 'p'},
-                                            {"any-owner", no_argument, NULL, 'a'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'}, {"pretty", no_argument, NULL, 'p'},
+        {"force", no_argument, NULL, 'F'},        {"any-owner", no_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct request request = {.output = NULL};
     int access = SEQSHARE_READ;
     seqshare *share;
     int option, error, status;
 
-    while ((option = next_option(&get_command, argc, argv, "o:pah", options)) != -1)
+    while ((option = next_option(&get_command, argc, argv, "o:pFah", options)) != -1)
         switch (option) {
         case 'o':
             request.output = optarg;
             break;
         case 'p':
             request.pretty = true;
+            break;
+        case 'F':
+            request.force = true;
             break;
         case 'a':
             access |= SEQSHARE_ANY_OWNER;
@@ -114,19 +137,22 @@ static int run_get(int argc, char **argv)
     error = target_open(&share, argv[optind], access);
     if (error)
         return complain(argv[optind], error);
+    request.mode = mode_of_share(share);
     status = get(argv[optind], &request, share);
     seqshare_close(share);
     return status;
 }
 
 const struct command get_command = {
-    "get", "print the value", "get NAME [/POINTER] [--output FILE | --pretty] [--any-owner]",
+    "get", "print the value", "get NAME [/POINTER] [--output FILE | --pretty] [--force] [--any-owner]",
     "Print the value byte for byte. Only a terminal gets a line end more, and no binary value.\n\n"
     "With a JSON Pointer (RFC 6901), print what is at one place of a JSON document, and a line end: a\n"
     "string without its quotes, anything else as it stands there. seqshare get limits /rate\n\n"
     "  -o, --output FILE  write it to FILE instead, which always has the old contents or all of the\n"
-    "                     new ones; -: to standard output, binary or not\n"
+    "                     new ones, and keeps owner, group, ACL and mode (a new FILE gets the share's\n"
+    "                     mode, less the umask); -: to standard output, binary or not\n"
     "  -p, --pretty       the value is JSON: print it indented\n"
+    "  -F, --force        also if FILE's owner, group or ACL cannot be kept: it is yours then\n"
     "  -a, --any-owner    also if another user than root or you owns the share\n"
     "  -h, --help         this text\n",
     run_get};

@@ -169,6 +169,18 @@ EOF
     exec 8>&-
 }
 
+@test "a terminal that hangs up ends the command" {
+    seqshare create "$share"
+    start script -qefc "exec seqshare lock $share -- sh -c 'echo \$\$ >new; mv new number; exec sleep 60'" screen
+    eventually test -s number
+    kill -KILL "$last"
+    gone() {
+        ! kill -0 "$(cat number)"
+    }
+    eventually gone
+    eventually is_free
+}
+
 @test "a replaced name is followed when the lock is taken" {
     local i
     seqshare create "$share" --from - <<<old

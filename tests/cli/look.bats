@@ -227,6 +227,27 @@ is_harmless() {
     eventually grep -qx "seqshare: the share's file was truncated while it was being read" errors
 }
 
+@test "a stranger's file that is cut at any moment ends none of the commands that look" {
+    seqshare create "$share" --size 64K --from - <<<value
+    seqshare create ./other --from - <<<value
+    cp "$share" whole
+    start sh -c 'while :; do truncate -s 100 config; cat whole >config; truncate -s 0 config; cat whole >config; done'
+    cat >look <<'EOF'
+set -e
+for i in {1..60}; do
+    [[ $(seqshare ls . 2>&1) == *"./other"$'\t'* ]]
+    [[ $(seqshare top ./config ./other --count 2 --interval 0.001 2>&1) == *"./other"$'\t'* ]]
+    for command in stat check get; do
+        status=0
+        said=$(seqshare $command ./config 2>&1) || status=$?
+        [ "$status" -le 1 ]
+        [[ $said != *"was truncated while it was being read"* ]]
+    done
+done
+EOF
+    run -0 bash look
+}
+
 @test "a full disk: the old value stands, old files too" {
     can_mount
     run -0 with_shm 200k sh -c '

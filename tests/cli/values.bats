@@ -313,7 +313,7 @@ document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "
     seqshare create "$share" --from - <<<value
     umask 022
     seqshare get "$share" --output new
-    [ "$(stat -c %a new)" = 644 ]
+    [ "$(stat -c %a new)" = 640 ]
     chmod 600 new
     ln new old
     seqshare set "$share" other
@@ -330,6 +330,72 @@ document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "
     says_no seqshare get "$share" --output nowhere/file
     [[ $stderr == "seqshare: nowhere/file: No such file or directory" ]]
     [ -z "$(find . -name 'new.*')" ]
+}
+
+@test "a new file of get --output gets the share's mode, less the umask" {
+    local mode
+    for mode in 600:600 644:640 666:640 640:640 777:640 444:440; do
+        seqshare create "$share" --mode "${mode%:*}" --from - <<<value
+        (umask 027 && seqshare get "$share" --output file)
+        [ "$(stat -c %a file)" = "${mode#*:}" ]
+        seqshare rm "$share"
+        rm file
+    done
+    start cli-program anonymous value
+    eventually grep -q ready output
+    seqshare get "$(seqshare ls --pid "$last" | cut -f 1)" --output file
+    [ "$(stat -c %a file)" = 600 ]
+}
+
+@test "get --output keeps owner, group, mode and ACL of the file" {
+    is_root || skip "needs root, to give files away"
+    seqshare create "$share" --from - <<<value
+    echo old >file
+    chown 12345:23456 file
+    chmod 2640 file
+    seqshare get "$share" --output file
+    [ "$(cat file)" = value ]
+    [ "$(stat -c '%u:%g %a' file)" = '12345:23456 640' ]
+    setfacl -m u:34567:r file 2>/dev/null || skip "no ACL here: needs setfacl, and a file system that has them"
+    getfacl --omit-header --numeric file >before
+    seqshare get "$share" --output file
+    getfacl --omit-header --numeric file | cmp - before
+}
+
+@test "get --output that may not keep the owner says so, and changes nothing unless forced" {
+    be_nobody
+    seqshare create "$unique" --mode 644 --from - <<<value
+    mkdir theirs
+    chown 65534 theirs "$BATS_TEST_TMPDIR" .
+    echo old >theirs/file
+    chmod 640 theirs/file
+    says_no "${nobody[@]}" get "$unique" --output theirs/file
+    [[ $stderr == *"only root"*"--force"* ]]
+    [ "$(cat theirs/file)" = old ]
+    [ "$(ls theirs)" = file ]
+    "${nobody[@]}" get "$unique" --output theirs/file --force
+    [ "$(cat theirs/file)" = value ]
+    [ "$(stat -c '%u %a' theirs/file)" = '65534 640' ]
+}
+
+@test "replace keeps owner, group and mode of the share, and says so where it may not" {
+    be_nobody
+    seqshare create "$share" --mode 660 --from - <<<value
+    chown 12345:23456 "$share"
+    seqshare replace "$share" --size 2M
+    [ "$(stat -c '%u:%g %a' "$share")" = '12345:23456 660' ]
+    seqshare replace "$share" --mode 644 --from - <<<new
+    [ "$(stat -c '%u:%g %a' "$share")" = '12345:23456 644' ]
+    local theirs
+    theirs=$(mktemp -d /tmp/seqshare-cli.XXXXXX) # another user can get there
+    chown 65534 "$theirs"
+    seqshare create "$theirs/share" --mode 644 --from - <<<value
+    says_no "${nobody[@]}" replace "$theirs/share"
+    [[ $stderr == *"only root"*"--force"* ]]
+    "${nobody[@]}" replace "$theirs/share" --force
+    [ "$(stat -c %u "$theirs/share")" = 65534 ]
+    [ "$(seqshare get "$theirs/share" --any-owner)" = value ]
+    rm -r "$theirs"
 }
 
 @test "get --output beyond the limit for files says so, and the old file stays" {
