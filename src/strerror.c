@@ -43,7 +43,7 @@ const char *seqshare_strerror(int error)
     case EDEADLK:
         return "this thread owns the lock already";
     case ETIMEDOUT:
-        return "the time is over";
+        return "timed out";
     case EINTR:
         return "a signal handler interrupted the wait";
     case ESTALE:

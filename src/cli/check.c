@@ -113,7 +113,7 @@ static void check_room(struct check *check)
     }
     report(check, NOTE, "room", "%s free, less than the %s by which the region can grow",
            size_in_words(first, room), size_in_words(second, wanted));
-    advise("a long value may get: %s", seqshare_strerror(-ENOSPC));
+    advise("a long value may get: %s", error_in_words(-ENOSPC));
 }
 
 /* ---- the library's verdict ----------------------------------------------------------------------------- */
@@ -144,7 +144,7 @@ static void report_verdict(struct check *check)
         if (!error)
             report(check, FINE, ways[i].subject, "this user may open it for %s", ways[i].subject);
         else
-            report(check, error == -EACCES ? NOTE : WRONG, ways[i].subject, "%s", seqshare_strerror(error));
+            report(check, error == -EACCES ? NOTE : WRONG, ways[i].subject, "%s", error_in_words(error));
     }
 }
 

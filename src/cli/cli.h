@@ -31,6 +31,9 @@ __attribute__((format(printf, 2, 3))) int misused(const struct command *command,
 int next_option(const struct command *command, int argc, char **argv, const char *letters,
                 const struct option *options);
 
+/* One sentence for what the library returned to a command: as seqshare_strerror, where that is as precise. */
+const char *error_in_words(int error);
+
 /* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
 int complain(const char *name, int error);
 

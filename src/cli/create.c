@@ -76,6 +76,16 @@ static const seqshare_reading *first_of(const struct request *request, const str
     return request->from ? first : NULL;
 }
 
+static int complain_of_making(const char *name, int error)
+{
+    if (error == -ENOSPC)
+        return complain_that(name, "no memory or disk space for it; nothing was changed");
+    if (error == -EAGAIN)
+        return complain_that(name, "other processes took the name, or published there, again and again; "
+                                   "nothing was changed");
+    return complain(name, error);
+}
+
 static int run_create(int argc, char **argv)
 {
     struct request request;
@@ -97,14 +107,10 @@ static int run_create(int argc, char **argv)
         request.capacity = value.length > DEFAULT_CAPACITY ? value.length : DEFAULT_CAPACITY;
     error = seqshare_create_with(&share, name, request.capacity, request.mode,
                                  first_of(&request, &value, &first));
-    if (error == -EOPNOTSUPP) { /* nothing is there yet that check could look at */
-        status =
-            complain_that(name, "shares cannot be on this kind of file system; /dev/shm and /run will do");
-    } else if (error) {
-        status = complain(name, error);
-    } else {
+    if (error)
+        status = complain_of_making(name, error);
+    else
         seqshare_close(share);
-    }
     free(value.at);
     return status;
 }
@@ -188,7 +194,7 @@ static int run_replace(int argc, char **argv)
                                   (request.mode_said ? 0 : SEQSHARE_KEEP_MODE) |
                                       (request.force ? SEQSHARE_LOSE_OWNER : 0));
     if (error)
-        status = error == -EPERM ? complain_of_owner(name) : complain(name, error);
+        status = error == -EPERM ? complain_of_owner(name) : complain_of_making(name, error);
     else
         seqshare_close(share);
     free(value.at);

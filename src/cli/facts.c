@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "target.h"
 
 static void look(struct facts *facts, const seqshare *share)
@@ -133,7 +134,7 @@ static const char *short_error(int error)
     case -EAGAIN:
         return "written too fast to be read";
     default:
-        return seqshare_strerror(error);
+        return error_in_words(error);
     }
 }
 

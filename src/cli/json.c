@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#include "cli.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -128,7 +130,7 @@ static struct json_object *object_of(const struct facts *facts)
     add_text(object, "mode", mode_of(facts, word));
     add_text(object, "user", user_of(facts, word));
     if (facts->error)
-        add_text(object, "error", seqshare_strerror(facts->error));
+        add_text(object, "error", error_in_words(facts->error));
     else
         add_share(object, facts);
     free(name);

@@ -91,15 +91,27 @@ int complain_that(const char *name, const char *format, ...)
     return SAID_NO;
 }
 
+const char *error_in_words(int error)
+{
+    switch (error) { /* of all that these can mean to a program, this is left here */
+    case -EPERM:
+        return "another user owns it, where everybody may make such a name";
+    case -EBADMSG:
+        return "it is not a share, or a damaged one";
+    case -EOPNOTSUPP:
+        return "shares cannot be on this kind of file system; /dev/shm and /run will do";
+    default:
+        return seqshare_strerror(error);
+    }
+}
+
 int complain(const char *name, int error)
 {
-    bool check_says_more = error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EOPNOTSUPP;
+    const char *more = error == -EPERM                                  ? "; --any-owner trusts that user"
+                       : error == -EBADMSG || error == -EPROTONOSUPPORT ? " (seqshare check says more)"
+                                                                        : "";
 
-    if (error == -EPERM) /* of all that it can mean to a program, this is left here */
-        return complain_that(name, "another user owns it, where everybody may make such a name; "
-                                   "--any-owner trusts that user");
-    return complain_that(name, "%s%s", seqshare_strerror(error),
-                         check_says_more ? " (seqshare check says more)" : "");
+    return complain_that(name, "%s%s", error_in_words(error), more);
 }
 
 int complain_of_removal(const char *name, int error)

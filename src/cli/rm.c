@@ -26,7 +26,7 @@ static int remove_name(const char *name, bool force)
             name, "this is a descriptor, not a name: its share ends with the last process that has it open");
     error = look(name);
     if (error && error != -ENOENT && !force)
-        return complain_that(name, "%s (--force removes it)", seqshare_strerror(error));
+        return complain_that(name, "%s (--force removes it)", error_in_words(error));
     error = seqshare_unlink(name);
     return error ? complain_of_removal(name, error) : DONE;
 }

@@ -148,7 +148,7 @@ static void follow(struct watch *watch)
         watch->moved = true;
     if (lost && !watch->lost)
         complain_that(watch->name, "%s; watching on, also for a new one",
-                      moved == -ENOENT ? "the name was removed" : seqshare_strerror(moved));
+                      moved == -ENOENT ? "the name was removed" : error_in_words(moved));
     watch->lost = lost;
 }
 

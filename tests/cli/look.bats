@@ -326,7 +326,7 @@ EOF
         run -1 timeout 20 seqshare check "$share"
         [[ $output == *WRONG* ]]
         says_no seqshare get "$share"
-        [[ $stderr == *"not a share, a damaged one"* ]]
+        [[ $stderr == *"not a share, or a damaged one (seqshare check says more)" ]]
         seqshare rm --force "$share"
     done
 }
