@@ -145,7 +145,7 @@ static void advise_nsenter(const struct check *check)
     free(name);
 }
 
-/* What the library says of it, who has read /proc as it does before each write. */
+/* The library has read /proc, as it does before each write, and says whether it could write here. */
 static void check_world(struct check *check)
 {
     const char *why = foreign_in_words(check->share.foreign);

@@ -49,7 +49,7 @@ __attribute__((format(printf, 2, 3))) int complain_that(const char *name, const 
  */
 int flush_output(int status);
 
-/* Print bytes, likewise. DONE or SAID_NO. */
+/* Print bytes. DONE, or SAID_NO after saying once that they could not be written. */
 int print_bytes(const void *bytes, size_t length);
 
 #endif

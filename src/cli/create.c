@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "cli.h"
+#include "json.h"
 #include "type.h"
 #include "words.h"
 
@@ -22,24 +23,23 @@ struct request {
     bool force;
     const char *from; /* NULL: no value */
     bool empty;
+    bool json;
 };
 
 /* The NAME, or NULL when `*status` is to be returned. */
 static const char *parse(const struct command *command, int argc, char **argv, struct request *request,
                          int *status)
 {
-    static const struct option options[] = {{"size", required_argument, NULL, 's'},
-                                            {"mode", required_argument, NULL, 'm'},
-                                            {"from", required_argument, NULL, 'f'},
-                                            {"empty", no_argument, NULL, 'e'},
-                                            {"force", no_argument, NULL, 'F'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"size", required_argument, NULL, 's'}, {"mode", required_argument, NULL, 'm'},
+        {"from", required_argument, NULL, 'f'}, {"empty", no_argument, NULL, 'e'},
+        {"json", no_argument, NULL, 'j'},       {"force", no_argument, NULL, 'F'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int option;
 
     *request = (struct request){.mode = DEFAULT_MODE};
     *status = DONE;
-    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:eFh", options)) != -1) {
+    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:ejFh", options)) != -1) {
         if (option == 's' && !parse_size(optarg, &request->capacity))
             *status = misused(command, "'%s' is not a size", optarg);
         else if (option == 'm' && !parse_mode(optarg, &request->mode))
@@ -50,6 +50,8 @@ static const char *parse(const struct command *command, int argc, char **argv, s
             request->from = optarg;
         else if (option == 'e')
             request->empty = true;
+        else if (option == 'j')
+            request->json = true;
         else if (option == 'F' && command == &replace_command)
             request->force = true;
         else if (option == 'F')
@@ -68,12 +70,40 @@ static const char *parse(const struct command *command, int argc, char **argv, s
     return NULL;
 }
 
-/* The value that it is to appear with; NULL: none. */
-static const seqshare_reading *first_of(const struct request *request, const struct bytes *value,
-                                        seqshare_reading *first)
+/* Of the value that stands, as for set. What cannot be read says nothing. */
+static int choose_type(const char *name, const struct request *request, const struct bytes *value,
+                       uint32_t *tag)
 {
-    *first = (seqshare_reading){.bytes = value->at, .length = value->length};
-    return request->from ? first : NULL;
+    const struct type_wish wish = {request->json, SEQSHARE_TAG_JSON, request->force};
+    seqshare_reading old = {0};
+    seqshare *share;
+    int status;
+
+    if (seqshare_open(&share, name, SEQSHARE_READ) == 0) {
+        seqshare_pread(share, &old);
+        seqshare_close(share);
+    }
+    status = choose_tag(name, &old, value, wish, tag);
+    free(old.bytes);
+    return status;
+}
+
+/* The value that the region is to appear with, if any: from a file. first->bytes is the caller's. */
+static int load_first(const char *name, const struct request *request, size_t limit, seqshare_reading *first)
+{
+    struct bytes value = {NULL, 0};
+    char why[JSON_WHY_SIZE];
+    int status = DONE;
+
+    *first = (seqshare_reading){.tag = request->json ? SEQSHARE_TAG_JSON : 0};
+    if (!request->from)
+        return DONE;
+    status = read_bytes(&value, request->from, limit, request->empty);
+    first->bytes = value.at;
+    first->length = value.length;
+    if (status == DONE && request->json && !json_check(value.at, value.length, why))
+        return complain_that(name, "%s; nothing was changed", why);
+    return status;
 }
 
 static int complain_of_making(const char *name, int error)
@@ -89,7 +119,6 @@ static int complain_of_making(const char *name, int error)
 static int run_create(int argc, char **argv)
 {
     struct request request;
-    struct bytes value = {NULL, 0};
     seqshare_reading first;
     seqshare *share;
     int status, error;
@@ -97,32 +126,31 @@ static int run_create(int argc, char **argv)
 
     if (!name)
         return status;
-    if (request.from) {
-        status =
-            read_bytes(&value, request.from, request.capacity ? request.capacity : SIZE_MAX, request.empty);
-        if (status != DONE)
-            return status;
-    }
+    status = load_first(name, &request, request.capacity ? request.capacity : SIZE_MAX, &first);
     if (request.capacity == 0)
-        request.capacity = value.length > DEFAULT_CAPACITY ? value.length : DEFAULT_CAPACITY;
-    error = seqshare_create_with(&share, name, request.capacity, request.mode,
-                                 first_of(&request, &value, &first));
-    if (error)
-        status = complain_of_making(name, error);
-    else
-        seqshare_close(share);
-    free(value.at);
+        request.capacity = first.length > DEFAULT_CAPACITY ? first.length : DEFAULT_CAPACITY;
+    if (status == DONE) {
+        error =
+            seqshare_create_with(&share, name, request.capacity, request.mode, request.from ? &first : NULL);
+        if (error)
+            status = complain_of_making(name, error);
+        else
+            seqshare_close(share);
+    }
+    free(first.bytes);
     return status;
 }
 
 const struct command create_command = {
-    "create", "make a named share", "create NAME [--size SIZE] [--mode MODE] [--from FILE] [--empty]",
+    "create", "make a named share",
+    "create NAME [--size SIZE] [--mode MODE] [--from FILE] [--json] [--empty]",
     "Make a named share. A name without a slash lives in /dev/shm, one with a slash is a path.\n\n"
     "  -s, --size SIZE  the most that a value may have (default 1M, or the value's own size if\n"
     "                   that is more); memory is taken as values need it, not before\n"
     "  -m, --mode MODE  exactly these permissions, in octal (default 640): users that may write the\n"
     "                   file may publish, users that may read it may read the value\n"
     "  -f, --from FILE  it appears with what is in FILE (-: standard input) as its value\n"
+    "  -j, --json       only if that value is JSON; its type tag says so\n"
     "  -e, --empty      also if standard input is empty\n"
     "  -h, --help       this text\n",
     run_create};
@@ -151,59 +179,45 @@ static int complain_of_owner(const char *name)
                                "has: only root may do that (--force makes it yours)");
 }
 
-/* What stands says which type the first value has, as for set. What cannot be read says nothing. */
-static int choose_type(const char *name, const struct request *request, const struct bytes *value,
-                       uint32_t *tag)
+static int replace(const char *name, const struct request *request, const seqshare_reading *first)
 {
-    seqshare_reading old = {0};
+    int flags = (request->mode_said ? 0 : SEQSHARE_KEEP_MODE) | (request->force ? SEQSHARE_LOSE_OWNER : 0);
     seqshare *share;
-    int status;
+    int error = seqshare_replace_with(&share, name, request->capacity, request->mode,
+                                      request->from ? first : NULL, flags);
 
-    if (seqshare_open(&share, name, SEQSHARE_READ) == 0) {
-        seqshare_pread(share, &old);
-        seqshare_close(share);
-    }
-    status = choose_tag(name, &old, value, (struct type_wish){.force = request->force}, tag);
-    free(old.bytes);
-    return status;
+    if (error)
+        return error == -EPERM ? complain_of_owner(name) : complain_of_making(name, error);
+    seqshare_close(share);
+    return DONE;
 }
 
 static int run_replace(int argc, char **argv)
 {
     struct request request;
-    struct bytes value = {NULL, 0};
     seqshare_reading first;
-    seqshare *share;
-    int status, error;
+    int status;
     const char *name = parse(&replace_command, argc, argv, &request, &status);
 
     if (!name)
         return status;
     if (request.capacity == 0)
         request.capacity = capacity_of(name);
-    if (request.from)
-        status = read_bytes(&value, request.from, request.capacity, request.empty);
-    first_of(&request, &value, &first);
-    if (request.from && status == DONE)
+    status = load_first(name, &request, request.capacity, &first);
+    if (status == DONE && request.from) {
+        const struct bytes value = {first.bytes, first.length};
+
         status = choose_type(name, &request, &value, &first.tag);
-    if (status != DONE) {
-        free(value.at);
-        return status;
     }
-    error = seqshare_replace_with(&share, name, request.capacity, request.mode, request.from ? &first : NULL,
-                                  (request.mode_said ? 0 : SEQSHARE_KEEP_MODE) |
-                                      (request.force ? SEQSHARE_LOSE_OWNER : 0));
-    if (error)
-        status = error == -EPERM ? complain_of_owner(name) : complain_of_making(name, error);
-    else
-        seqshare_close(share);
-    free(value.at);
+    if (status == DONE)
+        status = replace(name, &request, &first);
+    free(first.bytes);
     return status;
 }
 
 const struct command replace_command = {
     "replace", "put a new region in the place of a name's, keeping the value",
-    "replace NAME [--size SIZE] [--mode MODE] [--from FILE] [--empty] [--force]",
+    "replace NAME [--size SIZE] [--mode MODE] [--from FILE] [--json] [--empty] [--force]",
     "Put a new region in the place of the one that NAME has, in one step and with its value and\n"
     "version: to give it another capacity, or to be able to write it after a reboot or in another\n"
     "container. Programs that have the old region go on reading there, and learn that they must open the\n"
@@ -212,6 +226,7 @@ const struct command replace_command = {
     "  -s, --size SIZE  the new capacity (default: as it was)\n"
     "  -m, --mode MODE  the new permissions, in octal (default: as they were)\n"
     "  -f, --from FILE  the new region appears with what is in FILE (-: standard input) as its value\n"
+    "  -j, --json       only if that value is JSON; its type tag says so\n"
     "  -e, --empty      also if standard input is empty\n"
     "  -F, --force      also if owner, group or ACL cannot be kept: it is yours then; and also over a\n"
     "                   value of another type\n"

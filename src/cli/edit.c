@@ -20,7 +20,8 @@ enum { NOT_FOUND = 127 };
 struct edit {
     const char *name;
     seqshare *share;
-    bool json;
+    bool json;        /* the copy must be JSON */
+    bool json_wanted; /* by the user: then the tag says so, too */
     struct bytes before;
     uint64_t version;
     uint32_t tag;
@@ -143,7 +144,7 @@ static struct bytes read_copy(const struct edit *edit)
     return copy;
 }
 
-/* What was edited is kept if it is there, and not just the value as it was. */
+/* Keep the copy if it is there and differs from the value; else remove it without a word. */
 static void keep_copy(const struct edit *edit)
 {
     struct bytes copy = read_copy(edit);
@@ -196,7 +197,8 @@ static int edit_value(struct edit *edit)
     if (status != DONE)
         return status;
     publication.expected = edit->version;
-    publication.type = (struct type_wish){.said = edit->version != 0, .tag = edit->tag};
+    publication.type.said = edit->version != 0 || edit->json_wanted;
+    publication.type.tag = edit->json_wanted ? SEQSHARE_TAG_JSON : edit->tag;
     status = edit_copy(edit, &publication.value);
     if (status == DONE && !is_changed(edit, &publication.value))
         complain_that(edit->name, "nothing was changed");
@@ -223,7 +225,7 @@ static int run_edit(int argc, char **argv)
     while ((option = next_option(&edit_command, argc, argv, "jah", options)) != -1)
         switch (option) {
         case 'j':
-            edit.json = true;
+            edit.json = edit.json_wanted = true;
             break;
         case 'a':
             access |= SEQSHARE_ANY_OWNER;
@@ -250,7 +252,7 @@ const struct command edit_command = {
     "Open a copy of the value in $VISUAL, $EDITOR or vi, and publish the result, unless another process has\n"
     "published meanwhile: then edit says so and keeps your copy. A value that is JSON must stay JSON. A\n"
     "line end that the editor adds at the very end is taken off again. The lock is free while you edit.\n\n"
-    "  -j, --json       the result must be JSON, even if the value is not JSON now\n"
+    "  -j, --json       the result must be JSON, even if the value is not JSON now; its type tag says so\n"
     "  -a, --any-owner  also if another user than root or you owns the share\n"
     "  -h, --help       this text\n",
     run_edit};

@@ -22,7 +22,7 @@ static void look(struct facts *facts, const seqshare *share)
     close(fd);
 }
 
-/* It is no share, or may not be opened: then what its file says from outside. */
+/* It is not a share, or may not be opened: then the file tells what can be seen from outside. */
 static void look_at_file(struct facts *facts)
 {
     if (is_descriptor(facts->name))

@@ -39,8 +39,8 @@ void list_free(struct facts_list *list);
 /* Words for it. */
 const char *mode_of(const struct facts *facts, char word[WORD_SIZE]);
 const char *user_of(const struct facts *facts, char word[WORD_SIZE]);
-char *lock_of(const struct facts *facts); /* "", or who owns the lock; the caller frees it */
-char *note_of(const struct facts *facts); /* "", or what is unusual, likewise */
+char *lock_of(const struct facts *facts); /* "", or the owner of the lock; the caller frees it */
+char *note_of(const struct facts *facts); /* "", or what is unusual; the caller frees it */
 enum colour lock_colour(const struct facts *facts);
 
 /* The name of thread `tid`'s program, or "?". */

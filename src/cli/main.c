@@ -144,7 +144,7 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-/* Whoever owns a share's file can cut it short under those who read it. */
+/* The owner of a share's file can cut it short under its readers. */
 static void explain_truncation(int number)
 {
     static const char text[] = "seqshare: the share's file was truncated while it was being read\n";

@@ -19,7 +19,7 @@
 #include "terminal.h"
 #include "words.h"
 
-enum { LOOK_AT_NAME = 500000000 }; /* a name that was removed and made anew leaves no mark to wait for */
+enum { LOOK_AT_NAME = 500000000 }; /* a name that was removed and made again leaves no mark to wait for */
 
 struct watch {
     const char *name;

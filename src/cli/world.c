@@ -60,7 +60,7 @@ int process_in(uint64_t pid_namespace)
 
     while (processes && !found && (entry = readdir(processes)) != NULL) {
         char path[64];
-        int pid = atoi(entry->d_name); /* 0 for what is no process */
+        int pid = atoi(entry->d_name); /* 0 for an entry that is not a process */
 
         snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
         if (pid > 0 && inode_of(path) == pid_namespace)

@@ -109,6 +109,16 @@ kept() { # the copy that was kept
     [ "$(seqshare get "$share")" = "more text" ]
 }
 
+@test "edit --json says so in the type tag, and without it the tag stays" {
+    seqshare create "$share"
+    use_editor 'echo "{}" >"$1"'
+    seqshare edit "$share" --json
+    stat_is tag d86fc7a3
+    seqshare set "$share" '[1]' --tag 0
+    seqshare edit "$share"
+    stat_is tag 00000000
+}
+
 @test "on a terminal a mistake can be mended" {
     seqshare create "$share" --from - <<<'{"a": 1}'
     use_editor 'if [ -e again ]; then echo "{\"a\": 2}" >"$1"; else echo "{" >"$1"; touch again; fi'

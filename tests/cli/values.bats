@@ -505,6 +505,20 @@ json=d86fc7a3
     [ "$(seqshare get "$share")" = garbage ]
 }
 
+@test "create and replace --json take JSON alone, and say so in the type tag" {
+    says_no seqshare create "$share" --json --from - <<<'{broken'
+    [[ $stderr == "seqshare: $share: not JSON: "*"; nothing was changed" ]]
+    [ ! -e "$share" ]
+    seqshare create "$share" --json --from - <<<'{"a": 1}'
+    stat_is tag "$json"
+    says_no seqshare replace "$share" --json --from - <<<word,
+    seqshare replace "$share" --json --from - <<<'[2]'
+    stat_is tag "$json"
+    [ "$(seqshare get "$share")" = '[2]' ]
+    says_no seqshare create "$share" --from - <<<word
+    [[ $stderr == *"exists already" ]]
+}
+
 @test "an untyped object or array is JSON, an untyped number or word is not" {
     local value
     for value in '{"a": 1}' ' [1, 2]' '{}'; do
