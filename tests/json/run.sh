@@ -81,36 +81,55 @@ guide_in_python_works() {
     local build=$SEQSHARE_BUILD/release/src
     sed -n '/^```python$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" | sed '/^```/d' >"$work/shop.py"
     cat >"$work/use.py" <<'PYTHON'
+import ctypes
 import subprocess
 import sys
 
 import shop
 
 command, name = sys.argv[1:]
+writer = ctypes.c_void_p()
+assert shop.lib.seqshare_open(ctypes.byref(writer), name.encode(), 2) == 0  # SEQSHARE_WRITE
 
 
-def publish(text, *options):
-    assert subprocess.run([command, "set", name, "-", *options], input=text).returncode == 0
+class Grammar:
+    """The library's, and how often it was asked."""
+
+    check, asked = shop.grammar.seqshare_json_check, 0
+
+    def seqshare_json_check(self, *arguments):
+        Grammar.asked += 1
+        return Grammar.check(*arguments)
+
+
+def publish(text):
+    assert subprocess.run([command, "set", name, "-", "--json"], input=text).returncode == 0
+
+
+def force(text):
+    assert shop.lib.seqshare_set(writer, text, ctypes.c_size_t(len(text))) == 0
 
 
 def from_deep(calls):
     return from_deep(calls - 1) if calls else config.get()
 
 
-publish(b'{"a": [1]}', "--json")
+shop.grammar = Grammar()
+publish(b'{"a": 1}')
 config = shop.Config(name)
-assert config.get() == {"a": (1,)}
+assert config.get() == {"a": 1}
 forced = [b'{"a":', b'{"a":NaN}', rb'["\ud800"]', b'["\xff"]', rb'{"a\u0000":1}', b"[" * 600 + b"]" * 600, b"1e999", b"1" * 5000]
 for text in forced:
-    publish(text)
-    assert config.get() == {"a": (1,)} == config.get(), text
-publish(b"[" * 512 + b"]" * 512, "--json")
-assert from_deep(700) == {"a": (1,)}
-publish(b'{"a":2,"a":3}', "--json")
+    force(text)
+    assert config.get() == {"a": 1} == config.get(), text
+assert Grammar.asked == 1 + len(forced)  # once each
+publish(b"[" * 512 + b"]" * 512)
+assert from_deep(700) == {"a": 1}
+publish(b'{"a":2,"a":3}')
 assert config.get() == {"a": 3}
-publish(b"9" * 300, "--json")
+publish(b"9" * 300)
 assert config.get() == int("9" * 300)
-publish(b"[" * 512 + b"]" * 512, "--json")
+publish(b"[" * 512 + b"]" * 512)
 assert str(config.get()) == "(" * 512 + ")" + ",)" * 511
 PYTHON
     "$SEQSHARE_BUILD/release/src/cli/seqshare" create "$place/python"
