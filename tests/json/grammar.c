@@ -142,6 +142,7 @@ static const struct refusal refusals[] = {
     {TEXT("\"a\tb\""), 1, 3, "a control character"},
     {TEXT("\"a\nb\""), 1, 3, "a control character"},
     {TEXT("\"ab\0c\""), 1, 4, "a control character"},
+    {TEXT("\"a\x1f\""), 1, 3, "a control character"},
     {TEXT("\"ab\\x41\""), 1, 4, "an escape that JSON has not"},
     {TEXT("\"\\'\""), 1, 2, "an escape that JSON has not"},
     {TEXT("\"\\\0\""), 1, 2, "an escape that JSON has not"},
@@ -305,7 +306,28 @@ Test(grammar, many_brackets_beside_each_other)
     seqshare_json_destroy(document);
 }
 
-/* A text of two million words, each of which is what it is. */
+Test(grammar, many_digits_and_an_exponent_that_takes_them_back)
+{
+    enum { ZEROS = 5000 };
+    char number[ZEROS + 20];
+    struct text text = {number, 0};
+    seqshare_json *document;
+
+    memset(number, '0', ZEROS + 1);
+    number[0] = '1';
+    strcpy(number + 1 + ZEROS, "e-5000");
+    text.length = strlen(number);
+    equals(checked(&text, NULL), 0);
+    document = decoded(&text);
+    check(seqshare_json_number(seqshare_json_find(document, ""), 0) == 1);
+    seqshare_json_destroy(document);
+    strcpy(number + 1 + ZEROS, "e-4691"); /* 1e309 */
+    equals(checked(&text, NULL), -EBADMSG);
+    strcpy(number + 1 + ZEROS, "e-4692");
+    equals(checked(&text, NULL), 0);
+}
+
+/* A string of millions of bytes, each of which is looked at. */
 Test(grammar, a_long_string)
 {
     const size_t length = 3000000;

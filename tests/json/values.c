@@ -220,6 +220,18 @@ Test(values, of_two_with_one_name_the_last_counts)
     seqshare_json_destroy(document);
 }
 
+Test(values, escapes_are_characters)
+{
+    seqshare_json *document = document_of("[\"\\u0001\\u007f\\u0080\\u07FF\\u0800\\ud7ff\\ue000\\uffff\","
+                                          "\"\\ud800\\udc00\\uD83d\\uDe00\\udbff\\udfff\","
+                                          "\"\\\"\\\\\\/\\b\\f\\n\\r\\tx\"]");
+
+    has_text(document, "/0", "\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", 18);
+    has_text(document, "/1", "\xf0\x90\x80\x80\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf", 12);
+    has_text(document, "/2", "\"\\/\b\f\n\r\tx", 9);
+    seqshare_json_destroy(document);
+}
+
 /* Numbers do not depend on where the program thinks that it is. */
 Test(values, in_a_country_with_decimal_commas)
 {
