@@ -27,12 +27,12 @@ static bool minute_is_over(uint64_t said)
     return seconds() - past >= MINUTE;
 }
 
-static uint64_t last_line(const struct share *share, enum line line)
+static uint64_t last_line(const struct share *share, unsigned line)
 {
     return __atomic_load_n(&share->journal->said[line], __ATOMIC_RELAXED);
 }
 
-static bool is_ours_to_say(const struct share *share, enum line line, uint64_t last, uint64_t token)
+static bool is_ours_to_say(const struct share *share, unsigned line, uint64_t last, uint64_t token)
 {
     return __atomic_compare_exchange_n(&share->journal->said[line], &last, token << TIME_BITS | seconds(),
                                        false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -51,13 +51,22 @@ static const char *words_for(const struct share *share, int trouble)
     return seqshare_strerror(trouble);
 }
 
+/* Each error has lines of its own: a publisher may fail in several ways by turns. */
+static unsigned line_of(int trouble)
+{
+    return LINE_TROUBLE + (unsigned)-trouble % TROUBLES;
+}
+
+enum { BY_PARENT, BY_CHILD };
+
 void say_trouble(struct share *share, int trouble)
 {
-    uint64_t last = last_line(share, LINE_TROUBLE), token = (uint64_t)-trouble;
+    unsigned line = line_of(trouble);
+    uint64_t last = last_line(share, line);
     int standing = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED);
-    bool is_new = trouble != standing && what(last) != token;
+    bool is_new = trouble != standing && what(last) == BY_PARENT;
 
-    if ((!is_new && !minute_is_over(last)) || !is_ours_to_say(share, LINE_TROUBLE, last, token))
+    if ((!is_new && !minute_is_over(last)) || !is_ours_to_say(share, line, last, BY_CHILD))
         return;
     __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "seqshare %s: %s; requests keep what they had",
@@ -72,8 +81,11 @@ void say_trouble_is_over(struct share *share)
 
 void trouble_is_said(struct share *share, int trouble)
 {
+    unsigned line = line_of(trouble);
+
     __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
-    __atomic_store_n(&share->journal->said[LINE_TROUBLE], seconds(), __ATOMIC_RELAXED);
+    if (last_line(share, line) == 0) /* else the minute of a child's line goes on */
+        is_ours_to_say(share, line, 0, BY_PARENT);
 }
 
 /* ---- documents that are not used ------------------------------------------------------------- */

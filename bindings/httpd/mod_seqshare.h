@@ -37,9 +37,10 @@ APLOG_USE_MODULE(seqshare);
 /* The lines of the log of which there is one a minute at most, for each share. */
 enum line {
     LINE_REFUSAL,  /* a document that cannot be used */
-    LINE_TROUBLE,  /* with opening, following or reading */
     LINE_OMISSION, /* a variable that is left out */
-    LINES
+    LINE_TROUBLE,  /* with opening, following or reading: of each error one */
+    TROUBLES = 128,
+    LINES = LINE_TROUBLE + TROUBLES
 };
 
 /* A child, as the status shows it. */

@@ -5,7 +5,7 @@
 # budget: 300
 # quick budget: 25
 # quick leaves out: worker, event, restarts, load; sanitizers
-# long budget: 900
+# long budget: 1200
 # With SEQSHARE_MUTANTS=1 faults are planted in the module, one by one, and the tests must catch each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -100,7 +100,7 @@ if is_quick; then
     source ./example.bash
     finish
 fi
-for part in lines values hostile pages puts names agree cut restarts load example sanitized; do
+for part in lines values hostile pages puts names agree cut restarts load example sanitized ${SEQSHARE_LONG:+chaos}; do
     # shellcheck source=/dev/null
     source "./$part.bash"
 done
