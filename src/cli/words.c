@@ -60,7 +60,7 @@ bool parse_seconds(const char *text, int64_t *ns)
     seconds = strtod(text, &end);
     if (end == text || *end || seconds > 1e9)
         return false;
-    *ns = (int64_t)(seconds * NS_PER_SECOND);
+    *ns = (int64_t)(seconds * (double)NS_PER_SECOND);
     return true;
 }
 

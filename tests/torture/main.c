@@ -424,7 +424,7 @@ int main(int argc, char **argv)
     random = seed;
     check_checker(&random);
     for (unsigned i = 0; i < SCENARIOS; i++)
-        run(&scenarios[i], seconds / SCENARIOS, &random);
+        run(&scenarios[i], seconds / (double)SCENARIOS, &random);
     printf("%u passed, %u failed\n", passed, failed);
     return failed != 0;
 }
