@@ -48,12 +48,13 @@ static int allocate(const struct region *region, size_t from, size_t length)
  * Memory that was allocated and that nobody has touched counts as a hole where readers ask for holes, and fill
  * may publish bytes that it has not written. So each page is touched, with a store that changes nothing: readers
  * of an older version may be in this slot, and what they find must stay. Relaxed: W2, which follows, orders it
- * for readers (seqshare_holds).
+ * for readers (seqshare_holds). Volatile: a compiler knows that nothing changes, and may leave the store out, as
+ * clang 21 does.
  */
 static void touch(const struct region *region, size_t from, size_t length)
 {
     const size_t page = page_size();
-    unsigned char *bytes = (unsigned char *)region->map;
+    volatile unsigned char *bytes = (volatile unsigned char *)region->map;
 
     for (size_t at = from; at < from + length; at = (at / page + 1) * page)
         __atomic_fetch_or(bytes + at, 0, __ATOMIC_RELAXED);
