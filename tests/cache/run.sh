@@ -86,8 +86,6 @@ mutants() {
         '    remove_where\(is_held_by_others, &me\);' ''
     mutant "a child takes the parent's decoding for a failure" release cache-tests-counted mt.c \
         'source_inherit\(&cache->source\);' ';'
-    mutant "the name is followed while others fork" release cache-tests-counted mt.c \
-        'undisturbed_(begin|end)\(&before\);' '(void)before;'
 }
 
 # ---- the guide's service ----------------------------------------------------------------------
