@@ -81,7 +81,8 @@ typedef struct seqshare_cache {
 
 /*
  * Make a cache, the caller's to close; nothing is decoded yet. destroy NULL: objects need none. `context` is
- * handed to decode. Errors: -EINVAL cache, share or decode NULL; -ENOMEM.
+ * handed to decode. Errors: -EINVAL cache, share or decode NULL; -ENOMEM; -EAGAIN the process has used up its
+ * keys of thread-specific data.
  */
 SEQSHARE_API int seqshare_cache_new(seqshare_cache **cache, seqshare *share, seqshare_decode *decode,
                                     seqshare_destroy *destroy, void *context);

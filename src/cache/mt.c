@@ -7,7 +7,6 @@
  * One thread at a time has the right to do that. It keeps it while it decodes, but no other thread waits for
  * it unless there is no object yet.
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -242,19 +241,25 @@ static void refresh(seqshare_cache_mt *cache)
         read_value(cache);
 }
 
-static void give_right_back(void *cache)
+static void give_back(struct right **right)
 {
-    right_give(&((seqshare_cache_mt *)cache)->right);
+    right_give(*right);
 }
 
-/* Whatever happens in decode, an exception or a cancellation, the right is given back (-fexceptions). */
+/* Whatever passes through from decode, an exception or (in glibc) a cancellation: the right is given back. */
+static void refresh_and_give_back(seqshare_cache_mt *cache)
+{
+    __attribute__((cleanup(give_back))) struct right *right = &cache->right;
+
+    (void)right;
+    refresh(cache);
+}
+
 static bool try_to_refresh(seqshare_cache_mt *cache)
 {
     if (!right_take(&cache->right))
         return false;
-    pthread_cleanup_push(give_right_back, cache);
-    refresh(cache);
-    pthread_cleanup_pop(1);
+    refresh_and_give_back(cache);
     sections_add_up(cache->sections);
     return true;
 }

@@ -46,8 +46,8 @@ const char sections_name[] = "liburcu";
 
 #define ALL_OWN ((UINT64_C(1) << OWN) - 1)
 
-static uint64_t free_own = ALL_OWN; /* a bit each */
-static _Thread_local unsigned mine; /* its number, from 1; 0: none yet */
+static seqshare_word free_own = ALL_OWN; /* a bit each */
+static _Thread_local unsigned mine;      /* its number, from 1; 0: none yet */
 static pthread_key_t key;
 static bool has_key;
 
@@ -62,7 +62,7 @@ static void thread_ends(void *unused)
 /* Acquire: what a thread has counted there that has ended is counted on. */
 static unsigned take_own(void)
 {
-    uint64_t all = __atomic_load_n(&free_own, __ATOMIC_RELAXED);
+    seqshare_word all = seqshare_load_relaxed(&free_own);
 
     while (all && !__atomic_compare_exchange_n(&free_own, &all, all & (all - 1), true, __ATOMIC_ACQUIRE,
                                                __ATOMIC_RELAXED))
