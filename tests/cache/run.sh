@@ -78,7 +78,6 @@ mutants() {
     mutant "the old object stays" release cache-tests-counted cache.c '^        destroy_object\(cache, old\);' \
         '        (void)old;'
     mutant "a decoder that jumped is not noticed" release cache-tests-counted source.c 'source->decoding = value->version;' ''
-    mutant "what was copied for it stays" asan cache-tests-counted source.c '^    free\(bytes\);' '    (void)bytes;'
     mutant "a right ends with no thread" release cache-tests-counted right.c '    remove_where\(is_held_by, thread\);' \
         '    (void)thread;'
     mutant "an exception keeps the right" release cache-tests-counted mt.c '    right_give\(\*right\);' '    (void)right;'
