@@ -36,8 +36,10 @@ bool seqshare_holds(const seqshare *share, unsigned slot, uint64_t length)
 /*
  * The bytes of version v, from its slot. A long value in pieces, so that an attempt which a writer has outrun ends
  * soon; then false. A piece is beyond the size from which memcpy passes the caches by. *copied: how many bytes.
+ * Inlined, so that copy and barriers stand in one function, as tests/arch wants to see them.
  */
-static bool copy_value(const seqshare *share, uint64_t v, void *buffer, size_t length, size_t *copied)
+static inline __attribute__((always_inline)) bool copy_value(const seqshare *share, uint64_t v, void *buffer,
+                                                             size_t length, size_t *copied)
 {
     const unsigned char *slot = share->place[seqshare_slot_of(v, share->mask)].bytes;
 

@@ -3,9 +3,11 @@
  * The region, field by field, from a private copy: nothing here follows what the region says. Knows the
  * layout (docs/format.md), because it must explain regions that the library refuses to open.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "facts.h"
@@ -216,6 +218,18 @@ static void check_marks(struct check *check)
         report(check, FINE, "retired", "no");
 }
 
+/* How many bytes of a slot the file has memory for. A file system that does not tell says: all. */
+static uint64_t held(const struct check *check, unsigned slot)
+{
+    const struct header *header = &check->layout.header;
+    const uint64_t start = header->header_size + slot * header->stride;
+    off_t hole = lseek(check->fd, (off_t)start, SEEK_HOLE);
+
+    if (hole < 0)
+        return errno == ENXIO ? 0 : header->capacity;
+    return hole < (off_t)start ? 0 : (uint64_t)hole - start;
+}
+
 static void check_slot(struct check *check, unsigned slot, bool current)
 {
     const struct seqshare_slot *words = &check->layout.head.slot[slot];
@@ -228,6 +242,9 @@ static void check_slot(struct check *check, unsigned slot, bool current)
     if (words->length > check->layout.header.capacity)
         report(check, WRONG, subject, "%llu bytes, more than the capacity",
                (unsigned long long)words->length);
+    else if (current && words->length > held(check, slot))
+        report(check, WRONG, subject, "%llu bytes, and the file holds only %llu of them",
+               (unsigned long long)words->length, (unsigned long long)held(check, slot));
     else if (note->published == 0)
         report(check, FINE, subject, "not used yet");
     else

@@ -348,6 +348,17 @@ EOF
     done
 }
 
+@test "a length that names memory which is not there is an error, and check says so" {
+    seqshare create "$share" --from - <<<value
+    overwrite 160 '\0\0\010\0\0\0\0\0' # slot 1: half a MiB
+    says_no seqshare get "$share"
+    [[ $stderr == *"seqshare check says more"* ]]
+    run -1 seqshare check "$share"
+    [[ $output == *"slot 1"*"524288 bytes, and the file holds only 4096 of them"* ]]
+    seqshare set "$share" again
+    [ "$(seqshare get "$share")" = again ]
+}
+
 @test "check of what is no file" {
     mkfifo pipe
     ln -s "$share" link

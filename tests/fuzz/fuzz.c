@@ -48,6 +48,7 @@ struct game {
     struct input input;
     bool named;
     bool scribbled; /* the enemy writes meanwhile: no value is sure, and writers might wait */
+    bool punched;   /* the enemy took memory away, which a reader may have known of */
     int file;       /* the enemy's way in */
     seqshare *share;
     struct header header; /* as it stood when `share` was attached */
@@ -154,12 +155,14 @@ static void resize(struct game *game)
     if (!game->named || size < 0 || size > SIZE_MOST || (by < 0 && game->share))
         return;
     MUST(ftruncate(game->file, size) == 0);
+    game->punched |= by < 0;
 }
 
 static void punch(struct game *game)
 {
     off_t from = (off_t)take(&game->input, 1) * 4096, length = (1 + (off_t)take(&game->input, 1)) * 4096;
 
+    game->punched = true;
     fallocate(game->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, length);
 }
 
@@ -425,12 +428,24 @@ static const struct call {
     {write_value, false, true}, {patch_field, true, true},    {attach, true, true},
 };
 
+static blkcnt_t blocks(const struct game *game)
+{
+    struct stat status;
+
+    MUST(fstat(game->file, &status) == 0);
+    return status.st_blocks;
+}
+
 static void one_call(struct game *game)
 {
     const struct call *call = &calls[take(&game->input, 1) % (sizeof calls / sizeof *calls)];
+    blkcnt_t before = blocks(game);
 
-    if ((call->by_enemy || game->share) && !(game->scribbled && call->may_wait))
-        call->make(game);
+    if ((!call->by_enemy && !game->share) || (game->scribbled && call->may_wait))
+        return;
+    call->make(game);
+    if (!call->may_wait && !game->scribbled && !game->punched)
+        MUST(blocks(game) == before); /* a reader has touched no hole, whatever length stands there */
 }
 
 /* A few calls, several times, while the enemy writes the same fields over and over. */

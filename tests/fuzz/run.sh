@@ -114,6 +114,8 @@ mutants() {
         's/if \(!seqshare_may_touch\(share, slot, length\)\)/if (false)/' src/share.c src/exports.c fuzz.c
     check "mutant: nor by length" mutant "length unbounded" src/read.c \
         's/if \(!seqshare_may_touch\(share, seqshare_slot_of\(v, share->mask\), length\)\)/if (false)/' src/read.c
+    check "mutant: a length is bounded by the capacity alone" mutant "capacity alone" src/read.c \
+        's/^    held = memory_held\(.*$/    held = share->capacity;/' src/read.c
     check "mutant: the stride is not checked against the file's size" mutant "file size" src/region.c \
         's/ \|\| bytes > file_size\)/)/' src/region.c
     check "mutant: nor against the capacity" mutant "stride" src/region.c \
