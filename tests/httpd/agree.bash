@@ -108,5 +108,5 @@ agree_on_created() { # MPM
 
 for mpm in prefork event; do
     agree "$mpm"
-    agree_on_created "$mpm"
 done
+agree_on_created prefork

@@ -111,7 +111,7 @@ cut() { # MPM
 # Cut and made again, many times, under requests.
 cut_while_used() {
     local client n
-    python3 client.py check "$PORT" 5 1 >"$PLACE/checked" &
+    python3 client.py check "$PORT" 3 1 >"$PLACE/checked" &
     client=$!
     while kill -0 "$client" 2>/dev/null; do
         for n in 10 11 12; do

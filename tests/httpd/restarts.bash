@@ -68,7 +68,7 @@ restarts() { # MPM
     check "$1: while it restarts under load, answers stay right" answers_stay_right
 
     fds=$(descriptors)
-    for n in {1..8}; do
+    for n in {1..4}; do
         restart USR1
     done
     check "$1: after $n restarts, the parent has as many descriptors as before" is "$fds" "$(descriptors)"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
 # tier: quick
-# budget: 300
+# budget: 350
 # quick budget: 25
 # quick leaves out: worker, event, restarts, load; sanitizers
 # long budget: 1200
