@@ -54,7 +54,7 @@ static size_t fitting_times(costs_loop *loop, void *context)
     size_t times = 1;
 
     loop(context, 1);
-    while (times < (1 << 20) && turn(loop, context, times) * (double)times < TURN_NS)
+    while (times < (1 << 20) && turn(loop, context, times) * (double)times < (double)TURN_NS)
         times *= 2;
     return times;
 }
@@ -146,6 +146,6 @@ int main(int count, char **words)
     costs_together();
     costs_moments();
     printf("\n%d row%s over what is wanted. %.0f seconds in all.\n", over, over == 1 ? "" : "s",
-           (double)(clock_now() - began) / SECOND);
+           (double)(clock_now() - began) / (double)SECOND);
     return 0;
 }

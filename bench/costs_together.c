@@ -207,9 +207,9 @@ static void row_of_retries(struct writing *writing, unsigned slots, unsigned cha
         for (int i = 0; i < BATCH; i++, reads++)
             failed += seqshare_get(writing->share, buffer, writing->size, NULL) < 0;
         now = clock_now();
-        batch[batches++ % BATCHES] = (double)(now - last) / BATCH;
+        batch[batches++ % BATCHES] = (double)(now - last) / (double)BATCH;
     }
-    seconds = (double)(now - from) / SECOND;
+    seconds = (double)(now - from) / (double)SECOND;
     printf("  %9.5f %8s", (own_retries(writing->share) - before) / reads,
            ns_text(mean_of_fastest(batch, batches < BATCHES ? batches : BATCHES)));
     if (slots == 8)

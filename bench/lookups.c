@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) double one_round(uint64_t (*look)(v
 
         __asm__ volatile("" : : "r"(result) : "memory");
     }
-    return (double)(now() - from) / TIMES;
+    return (double)(now() - from) / (double)TIMES;
 }
 
 /* Inlined, with `look` known: so it costs what it costs in a program. */
@@ -131,7 +131,7 @@ static double beside_each_other(void)
         pthread_join(threads[i], NULL);
         sum += each[i];
     }
-    return sum / THREADS;
+    return sum / (double)THREADS;
 }
 
 static void row(const char *what, double ns)

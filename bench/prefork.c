@@ -156,6 +156,6 @@ int main(int count, char **words)
     printf("\n%s %.0f seconds in all.\n",
            bad ? "Something was torn, stuck or failed that must not be."
                : "Nothing was torn or stuck that must not be.",
-           (double)(clock_now() - began) / SECOND);
+           (double)(clock_now() - began) / (double)SECOND);
     return bad ? EXIT_FAILURE : EXIT_SUCCESS;
 }

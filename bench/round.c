@@ -32,7 +32,7 @@ static void judge_reads(const struct control *control, struct round *round)
     uint32_t *single = gather(control, SINGLE, &count), *batch = gather(control, BATCH, &count);
 
     if (single && batch) {
-        round->batch = percentile(batch, count, 0.5) / READS_PER_SAMPLE;
+        round->batch = percentile(batch, count, 0.5) / (double)READS_PER_SAMPLE;
         round->p50 = percentile(single, count, 0.5);
         round->p99 = percentile(single, count, 0.99);
         round->p999 = percentile(single, count, 0.999);
@@ -123,7 +123,7 @@ static void watch(const struct crew *crew, int64_t from, int64_t until, round_pr
         struct round so_far = {.torn = (double)crew_torn(crew)};
 
         clock_sleep_until(next < until ? next : until);
-        so_far.reads = (double)crew_reads(crew) * SECOND / (double)(clock_now() - from);
+        so_far.reads = (double)crew_reads(crew) * (double)SECOND / (double)(clock_now() - from);
         progress(context, &so_far);
     }
 }
@@ -141,7 +141,7 @@ void round_run(const struct stage *plan, unsigned workers, int64_t ns, struct ro
         from = clock_now();
         crew_go(&crew);
         watch(&crew, from, from + ns, progress, context);
-        seconds = (double)(clock_now() - from) / SECOND;
+        seconds = (double)(clock_now() - from) / (double)SECOND;
         round->reads = (double)crew_reads(&crew) / seconds; /* before they stop: who is stuck has no end */
         round->stuck = !crew_stop(&crew) && !interrupted();
         judge_counts(&crew, round);

@@ -22,7 +22,7 @@ void progress_begin(size_t count)
 
 void progress_round(const char *name)
 {
-    const double passed = (double)(clock_now() - began) / SECOND;
+    const double passed = (double)(clock_now() - began) / (double)SECOND;
     const double left = done > 0 ? passed / (double)done * (double)(rounds - done) : 0;
 
     if (terminal)

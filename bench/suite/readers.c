@@ -28,7 +28,7 @@ static int reads(struct role *role)
 
 static double rate_of(const struct log *log)
 {
-    return (double)atomic_load(&log->done) * SECOND / (double)log->ns;
+    return (double)atomic_load(&log->done) * (double)SECOND / (double)log->ns;
 }
 
 static int ask(struct scene *scene)
@@ -46,7 +46,7 @@ static int ask(struct scene *scene)
         if (i == 1 || rate < slowest)
             slowest = rate;
     }
-    scene->answer->ns = SECOND / (sum / readers);
+    scene->answer->ns = (double)SECOND / (sum / readers);
     answer_add(scene->answer, "reads_per_second", sum);
     answer_add(scene->answer, "per_reader", sum / readers);
     answer_add(scene->answer, "slowest", slowest);

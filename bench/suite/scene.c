@@ -373,7 +373,7 @@ void answer_add_scene(const struct scene *scene)
         torn += atomic_load(&scene->shared->log[i].torn);
     if (writer->ns > 0)
         answer_add(scene->answer, "writes_per_second",
-                   (double)atomic_load(&writer->done) * SECOND / (double)writer->ns);
+                   (double)atomic_load(&writer->done) * (double)SECOND / (double)writer->ns);
     if (scene->contender->cannot_help & CONTENDER_CAN_TEAR)
         answer_add(scene->answer, "torn", (double)torn);
 }
