@@ -82,23 +82,18 @@ static void retire(struct region *region, uint32_t mark)
     wake_everybody(&region->map->wake);
 }
 
-/*
- * Whoever set SEQSHARE_LOOK owned the lock that is ours now: so it is dead, and this mark done with. It may
- * have died just before it could say that it had removed the name.
- */
-static void finish_look(struct region *region, bool named)
+static bool has_no_name(const struct region *region)
 {
     struct stat status;
 
-    if (!named && region_owns(region, region->write_fd) && fstat(region->write_fd, &status) == 0 &&
-        status.st_nlink == 0)
-        retire(region, SEQSHARE_UNLINKED);
-    region_unmark(region, SEQSHARE_LOOK);
+    return region_owns(region, region->write_fd) && fstat(region->write_fd, &status) == 0 &&
+           status.st_nlink == 0;
 }
 
 /*
- * The marks say that a process was about to move the name. Did it? SEQSHARE_LOOK_OUTSIDE stays, for its setter
- * owns no lock, and may yet do it.
+ * The marks say that a process was about to move the name. Did it? Whoever set SEQSHARE_LOOK owned the lock that
+ * is ours now: so it is dead, and this mark is done with when the name has answered. SEQSHARE_LOOK_OUTSIDE stays,
+ * for its setter owns no lock, and may yet move the name.
  */
 static int look(struct share *share, uint32_t marks)
 {
@@ -109,10 +104,13 @@ static int look(struct share *share, uint32_t marks)
         retire(region, SEQSHARE_REPLACED);
         return -EIDRM;
     }
-    if (here != 1 && here != -ENOENT) /* no answer: then what is set here may be lost */
-        return marks & SEQSHARE_LOOK ? -EIDRM : 0;
-    if (marks & SEQSHARE_LOOK)
-        finish_look(region, here == 1);
+    if (!(marks & SEQSHARE_LOOK))
+        return 0;
+    if (here == -ENOENT && has_no_name(region)) /* removed, by one that was killed before it could say so */
+        retire(region, SEQSHARE_UNLINKED);
+    else if (here != 1) /* no answer, or the file has a name that is not to be seen from here */
+        return -EIDRM;  /* what is set in it may be lost */
+    region_unmark(region, SEQSHARE_LOOK);
     return 0;
 }
 

@@ -535,11 +535,11 @@ int region_drop_write(struct region *region)
     return error;
 }
 
-void region_retire(struct region *region, uint32_t marks)
+uint32_t region_retire(struct region *region, uint32_t marks)
 {
     /* Release: pairs with the acquire in seqshare_retired and wait: who sees the mark finds the new region,
      * or none. */
-    __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
+    return __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
 }
 
 void region_unmark(struct region *region, uint32_t marks)

@@ -81,8 +81,8 @@ static inline bool region_is_writable(const struct region *region)
     return __atomic_load_n(&region->writable, __ATOMIC_RELAXED);
 }
 
-/* Set marks of protocol.h: REPLACED and UNLINKED once they are true; the others before the name moves. */
-void region_retire(struct region *region, uint32_t marks);
+/* Set marks: REPLACED and UNLINKED once they are true; the others before the name moves. Those from before. */
+uint32_t region_retire(struct region *region, uint32_t marks);
 
 /* Take marks back: SEQSHARE_LOOK, SEQSHARE_LOOK_OUTSIDE. */
 void region_unmark(struct region *region, uint32_t marks);

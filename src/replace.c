@@ -33,6 +33,7 @@
 
 #include "futex.h"
 #include "lock.h"
+#include "move.h"
 #include "retry.h"
 #include "share.h"
 #include "wait.h"
@@ -41,8 +42,7 @@ enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
     /* A name that moves this often under us, or a file system that numbers files anew each time. */
     MOVES_MOST = 1000,
-    PATIENCE_NS = 1000000000, /* for an owner whom we cannot ask whether it lives */
-    VERSIONS_MOST = 1000      /* published by it meanwhile: more is not believed */
+    VERSIONS_MOST = 1000 /* published by it meanwhile: more is not believed */
 };
 
 struct old {
@@ -111,19 +111,6 @@ static int read_old(struct old *old, const struct seqshare_reading *next)
 
 /* ---- the exchange ---------------------------------------------------------------------------- */
 
-/* Marks that can be made: who may not write the old region's file leaves none. */
-static void mark_old(const struct old *old, uint32_t marks)
-{
-    if (region_is_writable(region_of(old)))
-        region_retire(region_of(old), marks);
-}
-
-static void unmark_old(const struct old *old, uint32_t marks)
-{
-    if (region_is_writable(region_of(old)))
-        region_unmark(region_of(old), marks);
-}
-
 static void retire(struct region *region)
 {
     region_retire(region, SEQSHARE_REPLACED);
@@ -131,24 +118,35 @@ static void retire(struct region *region)
 }
 
 /*
- * With both regions locked, if they may be. Should the name have gone elsewhere meanwhile, ours had it for an
- * instant, and who opened it then must not publish there: that would be lost.
+ * Should the name have gone elsewhere meanwhile, ours had it for an instant, and who opened it then must not
+ * publish there: that would be lost.
  */
-static int exchange(struct share *share, struct old *old, const struct name *name)
+static int exchange_names(struct region *ours, struct old *old, const struct name *name)
 {
-    const uint32_t announcement = old->locked ? SEQSHARE_LOOK : SEQSHARE_LOOK_OUTSIDE;
-    struct region *ours = &share->region;
+    struct region *theirs = region_of(old);
     int error;
 
-    mark_old(old, announcement);
     region_retire(ours, SEQSHARE_LOOK);
-    error = name_replace(name, old->temporary, region_of(old)->device, region_of(old)->inode);
-    if (!error && region_is_writable(region_of(old)))
-        retire(region_of(old));
+    error = name_replace(name, old->temporary, theirs->device, theirs->inode);
+    if (!error && region_is_writable(theirs))
+        retire(theirs);
     if (error && !has_name(ours, name))
         retire(ours);
     region_unmark(ours, SEQSHARE_LOOK);
-    unmark_old(old, announcement);
+    return error;
+}
+
+/* With both regions locked, if they may be. */
+static int exchange(struct share *share, struct old *old, const struct name *name)
+{
+    int error = -EAGAIN;
+
+    move_begin(region_of(old), old->locked);
+    if (has_name(region_of(old), name)) /* we may have waited for who has moved it */
+        error = exchange_names(&share->region, old, name);
+    else
+        name_discard(name, old->temporary);
+    move_end(region_of(old), old->locked);
     return error;
 }
 
@@ -168,7 +166,7 @@ static void pass_fences(void)
 /* Whoever takes the lock once it has been seen free, after the mark, publishes nothing. */
 static void await_free(const struct region *old)
 {
-    int64_t deadline = clock_after(PATIENCE_NS);
+    int64_t deadline = clock_after(MOVE_PATIENCE_NS);
 
     pass_fences();
     while (lock_owner(&old->map->lock) != 0 && clock_now() < deadline)

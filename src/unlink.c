@@ -3,8 +3,8 @@
  * Remove a name, and tell those who have the region. Nothing is removed or marked but the file that was looked
  * at first, whoever moves the name meanwhile:
  *
- *      lock the region; does the name lead to it?
- *      SEQSHARE_LOOK
+ *      lock the region
+ *      SEQSHARE_LOOK; does the name lead to it?
  *      remove the name                     from here on, the next owner of the lock finds it gone
  *      SEQSHARE_UNLINKED; SEQSHARE_LOOK goes; unlock
  *
@@ -17,10 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "move.h"
 #include "share.h"
 
 enum {
-    PATIENCE_NS = 200000000, /* for the lock: whoever keeps it longer does not move the name */
+    PATIENCE_NS = 200000000, /* for the lock: who keeps it longer hardly moves the name */
     MOVES_MOST = 1000        /* others give the name to another file this often under our eyes */
 };
 
@@ -61,34 +62,29 @@ static int look(struct target *target, const struct name *name)
     if (region->device != target->status.st_dev || region->inode != target->status.st_ino)
         return -EAGAIN;
     target->locked = lock(target->share);
-    return name_is(name, region->device, region->inode) ? 0 : -EAGAIN;
+    return 0;
 }
 
-/* Has another process said that it is about to move the name, without the lock? */
-static bool is_moved_outside(const struct target *target)
+/* `alone`: nobody else who says so moves the name now. */
+static int remove_name(const struct target *target, const struct name *name, bool alone)
 {
-    return region_marks(&share_of(target->share)->region) & SEQSHARE_LOOK_OUTSIDE;
-}
-
-static int remove_name(const struct target *target, const struct name *name)
-{
-    if (!target->locked || is_moved_outside(target))
+    if (!target->locked || !alone)
         return name_remove(name, target->status.st_dev, target->status.st_ino);
+    if (!name_is(name, target->status.st_dev, target->status.st_ino))
+        return -EAGAIN;
     return unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
 }
 
 static int remove_and_tell(const struct target *target, const struct name *name)
 {
-    const uint32_t announcement = target->locked ? SEQSHARE_LOOK : SEQSHARE_LOOK_OUTSIDE;
     struct region *region = &share_of(target->share)->region;
+    bool alone = move_begin(region, target->locked);
+    int error = remove_name(target, name, alone);
     struct stat status;
-    int error;
 
-    region_retire(region, announcement);
-    error = remove_name(target, name);
     if (!error && fstat(region->write_fd, &status) == 0 && status.st_nlink == 0) /* it had no other name */
         region_retire(region, SEQSHARE_UNLINKED);
-    region_unmark(region, announcement);
+    move_end(region, target->locked);
     return error;
 }
 
@@ -96,11 +92,11 @@ static int try_to_unlink(const struct name *name)
 {
     struct target target = {0};
     int fd =
-        openat(name->directory, name->base, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* keeps its number taken */
+        openat(name->directory, name->base, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* its number stays taken */
     int error = fd < 0 || fstat(fd, &target.status) != 0 ? -errno : look(&target, name);
 
     if (!error)
-        error = target.share ? remove_and_tell(&target, name) : remove_name(&target, name);
+        error = target.share ? remove_and_tell(&target, name) : remove_name(&target, name, false);
     if (target.locked)
         share_end(share_of(target.share));
     seqshare_close(target.share);

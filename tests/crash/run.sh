@@ -38,17 +38,15 @@ mutant "the mode is set after the name is given" \
 mutant "replace unlinks the name first" \
     src/name.c '/^static int take_name\(/,/^}/{s/^    int error = swap\(/    if (old.inode)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
 mutant "replace marks the old region before the new one is in place" \
-    src/replace.c 's/^    error = name_replace\(/    if (old->locked)\n        retire(region_of(old));\n&/'
-mutant "replace does not say that the name is about to move" \
-    src/replace.c 's/^    mark_old\(old, announcement\);/    mark_old(old, 0);/'
+    src/replace.c 's/^    error = name_replace\(/    if (old->locked)\n        retire(theirs);\n&/'
+mutant "nobody says that the name is about to move" \
+    src/move.c 's/return !\(region_retire\(region, SEQSHARE_LOOK\) & SEQSHARE_LOOK_OUTSIDE\) \|\|/return true ||/'
 mutant "replace does not mark the old region" \
-    src/replace.c 's/^        retire\(region_of\(old\)\);/        (void)ours;/'
+    src/replace.c 's/^        retire\(theirs\);/        (void)theirs;/'
 mutant "a writer does not ask the name" \
     src/follow.c 's/^    if \(marks & \(SEQSHARE_LOOK \| SEQSHARE_LOOK_OUTSIDE\)\)/    if (marks == UINT32_MAX)/'
 mutant "a mark that nobody needs any more stays" \
-    src/follow.c '/^static void finish_look/,/^}/s/^    region_unmark\(.*//'
-mutant "unlink does not say that the name is about to go" \
-    src/unlink.c 's/^    region_retire\(region, announcement\);//'
+    src/follow.c '/^static int look/,/^}/s/^    region_unmark\(.*//'
 mutant "unlink does not mark the region" \
     src/unlink.c 's/region_retire\(region, SEQSHARE_UNLINKED\);/(void)status;/'
 mutant "replace forgets the value" \

@@ -55,7 +55,7 @@ mutant "one bad moment counts as another world" \
 
 only=replace
 mutant "the old region is marked although the new one has not its name" \
-    src/replace.c 's/if \(!error && region_is_writable\(region_of\(old\)\)\)/if (region_is_writable(region_of(old)))/'
+    src/replace.c 's/if \(!error && region_is_writable\(theirs\)\)/if (region_is_writable(theirs))/'
 mutant "the old region stays locked" \
     src/replace.c '/^static void close_old/,/^}/ { /if \(old->locked\)/d; /share_end/d; s/seqshare_close\(old->share\)/(void)0/ }'
 mutant "the copy of the value is not freed" \

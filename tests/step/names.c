@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process replaces a name's region and is stopped before and behind each of its system calls; there
- * another one publishes, replaces, or unlinks. Who opens the name then always gets a whole region, and no
- * publication is lost. Shows N1 and N2 of the guarantees.
+ * One process replaces a name's region, or removes the name, and is stopped before and behind each of its system
+ * calls; there another one publishes, replaces, or unlinks. Who opens the name then always gets a whole region,
+ * and no publication is lost. A region that has lost the name says so, and one that has it does not. Shows N1,
+ * N2 and N3 of the guarantees.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +20,40 @@ static const char *const act_names[] = {"publishes", "replaces and publishes", "
 static const struct kind kind = {600, false};
 static char directory[64], path[128];
 
-static void run_replace(const void *argument)
+/* Of the regions that had the name; the last one is of no use any more. */
+enum { SEEN_MOST = 3 };
+static seqshare *seen[SEEN_MOST];
+static int seen_number;
+
+static seqshare *see(seqshare *share)
+{
+    seen[seen_number++] = share;
+    return share;
+}
+
+static int call_replace(void)
 {
     seqshare *made;
 
-    (void)argument;
+    return seqshare_replace(&made, path, CAPACITY, MODE);
+}
+
+static int call_unlink(void)
+{
+    return seqshare_unlink(path);
+}
+
+static const struct call {
+    const char *name;
+    int (*call)(void);
+} calls[] = {{"a replace", call_replace}, {"an unlink", call_unlink}, {NULL, NULL}};
+
+static void run_call(const void *argument)
+{
+    const struct call *call = argument;
+
     tracee_mark();
-    stage->result = seqshare_replace(&made, path, CAPACITY, MODE);
+    stage->result = call->call();
     stage->over = true;
     tracee_mark();
 }
@@ -67,7 +95,8 @@ static bool do_act(enum act act, struct published *standing)
     }
     if (error)
         report_wrong("the other one: %s", seqshare_strerror(error));
-    seqshare_close(made);
+    if (made)
+        see(made);
     seqshare_close(opened);
     return done;
 }
@@ -85,11 +114,29 @@ static void move_name(struct published *standing)
         error = value_set(made, kind, standing->key);
     if (error)
         report_wrong("the other one: %s", seqshare_strerror(error));
-    seqshare_close(made);
+    if (made)
+        see(made);
+}
+
+/* What has lost the name says so, and nothing else does. */
+static void check_marks(size_t point)
+{
+    for (int i = 0; i < seen_number; i++) {
+        struct seqshare_stat stat;
+        int named = seqshare_named(seen[i]);
+
+        if (named < 0 || seqshare_stat(seen[i], &stat) != 0)
+            report_wrong("point %zu: region %d cannot be asked", point, i);
+        else if (named ? stat.replaced || stat.unlinked : !stat.retired)
+            report_wrong("point %zu: region %d has%s the name; replaced %d, unlinked %d", point, i,
+                         named ? "" : " not", stat.replaced, stat.unlinked);
+        seqshare_close(seen[i]);
+    }
+    seen_number = 0;
 }
 
 /* Both are through. */
-static void check_end(enum act act, bool done, const struct published *standing, size_t point)
+static void check_replaced(enum act act, bool done, const struct published *standing, size_t point)
 {
     seqshare *opened = NULL;
     int error = seqshare_open(&opened, path, SEQSHARE_READ);
@@ -106,7 +153,32 @@ static void check_end(enum act act, bool done, const struct published *standing,
     seqshare_close(opened);
 }
 
-static void run_round(enum act act, size_t point, unsigned long *acted)
+/* What has the name now was given it later, or is nothing. */
+static void check_unlinked(enum act act, bool done, const struct published *standing, size_t point)
+{
+    seqshare *opened = NULL;
+    int error = seqshare_open(&opened, path, SEQSHARE_READ);
+
+    if (stage->result != 0 && !(stage->result == -ENOENT && (act == UNLINK || act == MOVE)))
+        report_wrong("point %zu: unlink ends with %ld", point, stage->result);
+    if (error ? error != -ENOENT : act == UNLINK || (act == SET && done))
+        report_wrong("point %zu: after unlink: %s", point, seqshare_strerror(error));
+    if (!error && values_read(opened, kind, standing, 1) < 0)
+        report_wrong("point %zu: the last publication is lost", point);
+    seqshare_close(opened);
+}
+
+static void check_end(const struct call *call, enum act act, bool done, const struct published *standing,
+                      size_t point)
+{
+    if (call->call == call_replace)
+        check_replaced(act, done, standing, point);
+    else
+        check_unlinked(act, done, standing, point);
+    check_marks(point);
+}
+
+static void run_round(const struct call *call, enum act act, size_t point, unsigned long *acted)
 {
     struct published standing = {1, new_key()};
     seqshare *made;
@@ -116,9 +188,9 @@ static void run_round(enum act act, size_t point, unsigned long *acted)
     report_alive();
     if (seqshare_create(&made, path, CAPACITY, MODE) != 0 || value_set(made, kind, standing.key) != 0)
         die("cannot make a region in %s", directory);
-    seqshare_close(made);
+    see(made);
     stage->over = false;
-    pid = tracee_start(run_replace, NULL);
+    pid = tracee_start(run_call, call);
     for (size_t i = 0; i <= point; i++)
         if (!tracee_to_system_call(pid))
             break;
@@ -131,8 +203,10 @@ static void run_round(enum act act, size_t point, unsigned long *acted)
         *acted += done;
         if (!stage->over)
             tracee_continue(pid);
-        check_end(act, done, &standing, point);
+        check_end(call, act, done, &standing, point);
         stage->over = false;
+    } else {
+        check_marks(point);
     }
     tracee_kill(pid);
     tracee_reap(pid);
@@ -145,6 +219,21 @@ static void remove_directory(void)
     rmdir(directory);
 }
 
+static void run_rounds(const struct call *call, enum act act)
+{
+    unsigned long acted = 0;
+    size_t points = 0;
+    char name[128];
+
+    snprintf(name, sizeof name, "during %s another one %s", call->name, act_names[act]);
+    report_check(name);
+    do
+        run_round(call, act, points++, &acted);
+    while (!stage->over);
+    all_rounds += points;
+    report_done("%zu stops around system calls, at %lu of them the lock was free", points, acted);
+}
+
 void test_names(void)
 {
     snprintf(directory, sizeof directory, "/dev/shm/seqshare-step-XXXXXX");
@@ -152,19 +241,9 @@ void test_names(void)
         die("cannot make a directory in /dev/shm");
     snprintf(path, sizeof path, "%s/name", directory);
     report_clean_up(remove_directory);
-    for (enum act act = SET; act < ACTS; act++) {
-        unsigned long acted = 0;
-        size_t points = 0;
-        char name[128];
-
-        snprintf(name, sizeof name, "during a replace another one %s", act_names[act]);
-        report_check(name);
-        do
-            run_round(act, points++, &acted);
-        while (!stage->over);
-        all_rounds += points;
-        report_done("%zu stops around system calls, at %lu of them the lock was free", points, acted);
-    }
+    for (const struct call *call = calls; call->name; call++)
+        for (enum act act = SET; act < ACTS; act++)
+            run_rounds(call, act);
     report_clean_up(NULL);
     remove_directory();
 }

@@ -10,11 +10,15 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -193,11 +197,40 @@ Test(follow, a_name_that_leads_nowhere_lets_writers_go_on)
 {
     struct scene scene = scene_new();
 
-    mark(&scene, SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE);
+    mark(&scene, SEQSHARE_LOOK_OUTSIDE);
     check(rename(scene.name, format("%s/elsewhere", scene.folder)) == 0);
     equals(seqshare_set(scene.share, "x", 1), 0);
     equals(marks(&scene), SEQSHARE_LOOK_OUTSIDE);
     equals(seqshare_reopen(scene.share), -ENOENT);
+    end(&scene);
+}
+
+/* The old file has a name yet, a temporary one: the replacer was killed before it had removed that. */
+static void sets_from_a_cage(void *context)
+{
+    struct scene *scene = context;
+    int folder = open(scene->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    equals(seqshare_set(scene->share, "A", 1), 0);
+    if (chroot(scene->folder) != 0 || chdir("/") != 0)
+        _exit(NOT_POSSIBLE);
+    mark(scene, SEQSHARE_LOOK);
+    check(renameat(folder, "name", folder, ".seqshare-0123456789abcdef") == 0);
+    check(renameat(folder, "second", folder, "name") == 0);
+    equals(seqshare_set(scene->share, "x", 1), -EIDRM);
+    equals(marks(scene), SEQSHARE_LOOK);
+}
+
+/* Fails with: a missing name that counts as one that has not moved: the set is lost, and the mark is gone. */
+Test(follow, a_writer_that_cannot_see_the_name_does_not_store_where_it_may_have_moved)
+{
+    struct scene scene = scene_new();
+
+    skip_unless_root();
+    try_in_child(sets_from_a_cage, &scene);
+    says(scene.share, "A");
+    equals(seqshare_set(scene.share, "x", 1), -EIDRM);
+    equals(marks(&scene) & SEQSHARE_REPLACED, SEQSHARE_REPLACED);
     end(&scene);
 }
 
@@ -277,6 +310,97 @@ Test(follow, nor_does_one_that_may_not_search_the_folder)
     child_run_as(NOBODY, cannot_ask, &scene);
     says(scene.share, "1");
     end(&scene);
+}
+
+/* ---- a replacer in another PID namespace, who may not lock ---- */
+
+static void replaces_inside(void *context)
+{
+    const struct scene *scene = context;
+    seqshare *made = NULL;
+
+    equals(seqshare_set(scene->share, "x", 1), -EOPNOTSUPP);
+    equals(seqshare_replace(&made, scene->name, 100, 0600), 0);
+    seqshare_close(made);
+}
+
+static void replaces_outside(void *context)
+{
+    int status = -1;
+    pid_t child;
+
+    if (unshare(CLONE_NEWPID) != 0)
+        _exit(NOT_POSSIBLE);
+    child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* an alarm means nothing to a namespace's first process */
+        replaces_inside(context);
+        _exit(0);
+    }
+    check(child > 0 && waitpid(child, &status, 0) == child);
+    equals(status, 0);
+}
+
+/* Fails with: a region that is left unmarked, of which neither writers nor readers hear. */
+Test(follow, a_replacer_in_another_namespace_tells_those_outside)
+{
+    struct scene scene = scene_new();
+    seqshare *nameless = another_handle(scene.share, SEQSHARE_READ);
+
+    skip_unless_root();
+    try_in_child(replaces_outside, &scene);
+    equals(marks(&scene), SEQSHARE_REPLACED);
+    equals(seqshare_wait(nameless, 1, -1), -EIDRM);
+    equals(seqshare_set(scene.share, "x", 1), -EIDRM);
+    equals(seqshare_reopen(scene.share), 1);
+    holds(scene.share, "A", 1);
+    equals(seqshare_set(scene.share, "x", 1), -EOPNOTSUPP); /* the new one is of that namespace */
+    equals(entries(scene.folder), 2);
+    seqshare_close(nameless);
+    end(&scene);
+}
+
+/* An owner publishes between the replacer's copy and its own unlock: true if it was in time. */
+static bool publishes_late(struct scene *scene)
+{
+    int64_t before = now();
+    bool in_time;
+    pid_t replacer;
+    void *slot;
+
+    equals(seqshare_fill(scene->share, 4, &slot), 0);
+    memcpy(slot, "late", 4);
+    replacer = child_start(replaces_outside, scene);
+    while (!(marks(scene) & SEQSHARE_REPLACED)) {
+        int status;
+
+        before = now();
+        if (waitpid(replacer, &status, WNOHANG) == replacer)
+            skip_or_succeed(WEXITSTATUS(status));
+    }
+    equals(seqshare_publish(scene->share, 4), 0);
+    in_time = now() - before < 500 * MILLISECONDS; /* its patience is a second */
+    equals(child_end(replacer), 0);
+    equals(seqshare_reopen(scene->share), 1);
+    if (in_time)
+        holds(scene->share, "late", 2);
+    return in_time;
+}
+
+/* Fails with: a replacer that does not read again, or does so while the lock is not free. */
+Test(follow, and_takes_along_what_an_owner_publishes_meanwhile)
+{
+    bool done = false;
+
+    skip_unless_root();
+    for (int tries = 0; tries < 20 && !done; tries++) {
+        struct scene scene = scene_new();
+
+        done = publishes_late(&scene);
+        end(&scene);
+    }
+    if (!done)
+        cr_skip_test("this machine is too busy");
 }
 
 /* ---- seqshare_named ---- */

@@ -54,7 +54,7 @@ mutants() {
     check "mutant: the limit of files is not asked for" finds 'limits/of_files*' src/region.c \
         's/^    return getrlimit.*$/    return getrlimit(RLIMIT_FSIZE, \&limit) != 0 \&\& size > 0;/'
     check "mutant: a failed attach keeps its descriptor" finds 'limits/of_address*' src/region.c '/^static int give_up/,/^}/s/^    close\(fd\);//'
-    check "mutant: who moves on with a name is not told" finds 'crowd/hundreds*' src/replace.c 's/^        retire\(region_of\(old\)\);/        (void)ours;/'
+    check "mutant: who moves on with a name is not told" finds 'crowd/hundreds*' src/replace.c 's/^        retire\(theirs\);/        (void)theirs;/'
 }
 
 if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
