@@ -64,8 +64,12 @@ bool move_begin(struct region *region, bool locked)
            await_clear(region, SEQSHARE_LOOK_OUTSIDE, deadline);
 }
 
-void move_end(struct region *region, bool locked)
+void move_end(struct region *region, bool locked, bool alone)
 {
-    if (region_is_writable(region))
-        region_unmark(region, locked ? SEQSHARE_LOOK : SEQSHARE_LOOK_OUTSIDE);
+    if (!region_is_writable(region))
+        return;
+    if (locked)
+        region_unmark(region, SEQSHARE_LOOK);
+    else if (alone) /* else it is another's as well, which may have moved the name before it died */
+        region_unmark(region, SEQSHARE_LOOK_OUTSIDE);
 }

@@ -139,14 +139,14 @@ static int exchange_names(struct region *ours, struct old *old, const struct nam
 /* With both regions locked, if they may be. */
 static int exchange(struct share *share, struct old *old, const struct name *name)
 {
+    bool alone = move_begin(region_of(old), old->locked);
     int error = -EAGAIN;
 
-    move_begin(region_of(old), old->locked);
     if (has_name(region_of(old), name)) /* we may have waited for who has moved it */
         error = exchange_names(&share->region, old, name);
     else
         name_discard(name, old->temporary);
-    move_end(region_of(old), old->locked);
+    move_end(region_of(old), old->locked, alone);
     return error;
 }
 

@@ -75,16 +75,30 @@ static int remove_name(const struct target *target, const struct name *name, boo
     return unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
 }
 
+/*
+ * An owner of the lock that lives said that it moves the name, and was stopped: when it goes on, it may remove
+ * what has the name then without another look.
+ */
+static bool is_moved_by_the_living(const struct target *target)
+{
+    struct share *share = share_of(target->share);
+
+    return !target->locked && region_marks(&share->region) & SEQSHARE_LOOK && share_check_world(share) == 0 &&
+           !share_is_locked_by_me(share);
+}
+
 static int remove_and_tell(const struct target *target, const struct name *name)
 {
     struct region *region = &share_of(target->share)->region;
     bool alone = move_begin(region, target->locked);
-    int error = remove_name(target, name, alone);
+    int error = -EBUSY;
     struct stat status;
 
+    if (alone || !is_moved_by_the_living(target))
+        error = remove_name(target, name, alone);
     if (!error && fstat(region->write_fd, &status) == 0 && status.st_nlink == 0) /* it had no other name */
         region_retire(region, SEQSHARE_UNLINKED);
-    move_end(region, target->locked);
+    move_end(region, target->locked, alone);
     return error;
 }
 

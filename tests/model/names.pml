@@ -11,7 +11,8 @@
  *     exchange (N2 of the guarantees).
  *
  * Roles (by -D, how many of each): WRITERS, with SETS each; LOCKERS, replacers that can lock; OUTSIDERS, that
- * cannot; UNLINKERS; CREATORS, that give a free name a new region. DEATHS in all.
+ * cannot; UNLINKERS; CREATORS, that give a free name a new region; HANDS, that move another file over the name
+ * and ask nobody (what had it is then not told, and its sets go with it). DEATHS in all.
  *
  * One atomic is one system call, or one access to shared memory. A value is the set of all sets in it. The lock
  * is one word, free or owned, and an owner that is dead loses it to the next; lock.pml is about that. A second,
@@ -35,6 +36,9 @@
 #ifndef CREATORS
 #define CREATORS 0
 #endif
+#ifndef HANDS
+#define HANDS 0
+#endif
 #ifndef DEATHS
 #define DEATHS 0
 #endif
@@ -43,8 +47,8 @@
 #endif
 
 #define MOVERS  (LOCKERS + OUTSIDERS + UNLINKERS)
-#define PROCS   (WRITERS + MOVERS + CREATORS)
-#define REGIONS (1 + (LOCKERS + OUTSIDERS) * TRIES + CREATORS)
+#define PROCS   (WRITERS + MOVERS + CREATORS + HANDS)
+#define REGIONS (1 + (LOCKERS + OUTSIDERS) * TRIES + CREATORS + HANDS)
 #define NONE    15
 
 #define REPLACED 1
@@ -65,7 +69,7 @@ bool dead[PROCS];
 bool passed[PROCS]; /* an outsider: its exchange, and it is not through */
 byte deaths, finished;
 byte acknowledged, flying, excused; /* sets: each has a bit */
-bool unlinked;
+bool taken_away[REGIONS]; /* by hand */
 
 #define leads_nowhere(r) (name != (r) && !has_temporary(r))
 #if MOVERS > 2
@@ -229,6 +233,7 @@ inline announce(a)
                 :: !(marks[a] & (LOOK | OUTSIDE))
                 :: atomic { /* a second has passed: whoever set them is dead */
                     (!(marks[a] & LOOK) || is_free(a)) && !is_taken(a) ->
+                    forced = (marks[a] & OUTSIDE);
                     marks[a] = marks[a] | OUTSIDE;
                     holder[a] = me + 1
                    }
@@ -245,7 +250,8 @@ inline announce_end(a)
     atomic {
         if
         :: locked -> marks[a] = marks[a] & ~LOOK
-        :: else -> marks[a] = marks[a] & ~OUTSIDE; holder[a] = 0
+        :: !locked && !forced -> marks[a] = marks[a] & ~OUTSIDE; holder[a] = 0
+        :: !locked && forced -> holder[a] = 0; forced = false
         fi
     }
 }
@@ -326,7 +332,9 @@ inline tell_old(a)
 /* What was published in the old region since the copy. */
 inline carry_rest(a)
 {
-#ifndef M_NO_CARRY
+#ifdef M_NO_CARRY
+    skip
+#else
 #ifndef M_CARRY_EARLY
     atomic { is_free(a) };
 #endif
@@ -360,9 +368,7 @@ inline replace(may_lock)
             made++;
             value[n] = value[a];
             temporary[me] = n;
-#ifndef M_NEW_UNLOCKED
             owner[n] = me + 1;
-#endif
             marks[n] = LOOK
            }
             MAY_DIE;
@@ -412,9 +418,7 @@ inline replace(may_lock)
             fi;
             passed[me] = false;
             MAY_DIE;
-#ifndef M_NEW_UNLOCKED
             unlock(n);
-#endif
             MAY_DIE;
             if
             :: locked -> unlock(a)
@@ -442,7 +446,7 @@ inline replace(may_lock)
 active [LOCKERS] proctype locker()
 {
     byte me = _pid, a, n = NONE, tries, m, seen, wanted, came, put;
-    bool locked, refused, moved, lost;
+    bool locked, refused, moved, lost, forced;
 
     replace(true);
 end:
@@ -454,7 +458,7 @@ end:
 active [OUTSIDERS] proctype outsider()
 {
     byte me = _pid, a, n = NONE, tries, m, seen, wanted, came, put;
-    bool locked, refused, moved, lost;
+    bool locked, refused, moved, lost, forced;
 
     replace(false);
 end:
@@ -487,7 +491,7 @@ inline remove_outside(a)
 active [UNLINKERS] proctype unlinker()
 {
     byte me = _pid, a, tries, m, seen;
-    bool locked, refused, moved, removed;
+    bool locked, refused, moved, removed, forced;
 
     do
     :: atomic { tries == TRIES || name == NONE -> break }
@@ -553,6 +557,17 @@ active [CREATORS] proctype creator()
 }
 #endif
 
+#if HANDS > 0
+active [HANDS] proctype hand()
+{
+    if
+    :: atomic { name != NONE -> taken_away[name] = true; name = made; named[made] = true; made++ }
+    :: true
+    fi;
+    atomic { finished++ }
+}
+#endif
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 active proctype judge()
@@ -562,13 +577,14 @@ active proctype judge()
     named[0] = true;
     finished == PROCS;
     atomic {
+        assert(UNLINKERS > 0 || HANDS > 0 || name == NONE ||
+               ((acknowledged & ~excused) & ~value[name]) == 0);
         r = 0;
         do
         :: r == REGIONS -> break
         :: r < REGIONS ->
-            assert(!named[r] || name == r || marks[r] != 0);
+            assert(!named[r] || name == r || marks[r] != 0 || taken_away[r]);
             r++
-        od;
-        assert(UNLINKERS > 0 || name == NONE || ((acknowledged & ~excused) & ~value[name]) == 0)
+        od
     }
 }

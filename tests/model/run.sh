@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# brief: protocol, lock and wake word model-checked; every planted fault must be caught
+# brief: protocol, lock, wake word and names model-checked; every planted fault must be caught
 # tier: quick
 # budget: 120
 # quick budget: 20
@@ -91,6 +91,12 @@ spin_right() {
     spin_run right states lock -DEXECS=1 -DCONTENDERS=2
     spin_run right states wait -DPUBLISHERS=2
     spin_run right states wait -DPUBLISHERS=1 -DRETIRE -DDEATHS=1 -DSPURIOUS=1
+    spin_run right states names -DWRITERS=2 -DLOCKERS=1 -DDEATHS=1
+    spin_run right states names -DLOCKERS=2 -DDEATHS=1
+    spin_run right states names -DSETS=2 -DOUTSIDERS=1 -DDEATHS=1
+    spin_run right states names -DLOCKERS=1 -DOUTSIDERS=1 -DDEATHS=1
+    spin_run right states names -DLOCKERS=1 -DUNLINKERS=1 -DDEATHS=1
+    spin_run right states names -DLOCKERS=1 -DHANDS=1
     [ -n "$long" ] || return 0
     spin_run right states protocol -DREADERS=2 -DREADS=1
     spin_run right states protocol -DATTEMPTS=3 -DDEATHS=2
@@ -108,6 +114,8 @@ spin_right() {
     spin_run right states wait -DPUBLISHERS=3
     spin_run right states wait -DPUBLICATIONS=2 -DDEATHS=1
     spin_run right states wait -DPUBLISHERS=2 -DSLEEPERS=1 -DRETIRE -DDEATHS=1
+    spin_run right states names -DWRITERS=2 -DLOCKERS=2 -DDEATHS=2
+    spin_run right states names -DLOCKERS=1 -DUNLINKERS=1 -DCREATORS=1 -DDEATHS=1
 }
 
 spin_mutants() {
@@ -142,6 +150,22 @@ spin_mutants() {
     for mutant in WAKES_REGISTERED NO_BUMP; do
         spin_run caught states wait "-DM_RETIRE_$mutant" -DRETIRE -DSLEEPERS=1
     done
+    for mutant in NO_LOOK WRITER_BLIND UNMARK_EARLY; do
+        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DDEATHS=1
+    done
+    for mutant in NO_LOOK_OUTSIDE CLEARS_OUTSIDE; do
+        spin_run caught states names "-DM_$mutant" -DOUTSIDERS=1 -DDEATHS=1
+    done
+    for mutant in NO_CARRY CARRY_EARLY; do
+        spin_run caught states names "-DM_$mutant" -DOUTSIDERS=1
+    done
+    for mutant in NO_WAIT NO_SECOND_LOOK; do
+        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DOUTSIDERS=1 -DDEATHS=1
+    done
+    for mutant in NO_LOOK_AT REMOVE_BLIND NEW_UNMARKED; do
+        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DHANDS=1
+    done
+    spin_run caught states names -DM_MISSING_IS_HERE -DLOCKERS=1 -DUNLINKERS=1 -DDEATHS=1
 }
 
 # ---- GenMC: the shipping code ----------------------------------------------------------------

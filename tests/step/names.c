@@ -25,10 +25,9 @@ enum { SEEN_MOST = 3 };
 static seqshare *seen[SEEN_MOST];
 static int seen_number;
 
-static seqshare *see(seqshare *share)
+static void see(seqshare *region)
 {
-    seen[seen_number++] = share;
-    return share;
+    seen[seen_number++] = region;
 }
 
 static int call_replace(void)
@@ -101,13 +100,15 @@ static bool do_act(enum act act, struct published *standing)
     return done;
 }
 
-/* No lock is in the way of that. */
+/* No lock is in the way of that, but for one whose owner moves the name at this very instant. */
 static void move_name(struct published *standing)
 {
     seqshare *made = NULL;
     int error = seqshare_unlink(path);
 
-    if (!error)
+    if (error == -EBUSY)
+        return;
+    if (!error || error == -ENOENT)
         error = seqshare_create(&made, path, CAPACITY, MODE);
     *standing = (struct published){1, new_key()};
     if (!error)
