@@ -15,9 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nothing here may take that long, on any machine: what does, hangs. */
-enum { SECONDS_TO_HANG = 120 };
-
 static const struct scenario scenarios[] = {
     {"64 B, inherited", INHERITED, 64, 2, false},
     {"4 KiB, inherited", INHERITED, 4096, 2, false},
@@ -51,25 +48,6 @@ static void check(const char *scenario, const char *what, bool good)
     *(good ? &passed : &failed) += 1;
     if (!good)
         printf("FAILED  %s: %s\n", scenario, what);
-}
-
-static _Noreturn void give_up(const char *what, int error)
-{
-    fprintf(stderr, "torture: %s: %s\n", what, error < 0 ? seqshare_strerror(error) : strerror(error));
-    exit(2);
-}
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
-
-static void rest(uint64_t nanoseconds)
-{
-    nanosleep(&(struct timespec){(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)}, NULL);
 }
 
 /* The workers die with this process (worker_start). */

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kit.h"
+
 enum { READERS = 4, WRITERS = 3, WORKERS = READERS + WRITERS };
 
 enum reach { INHERITED, DESCRIPTOR, NAMED }; /* how workers come by the region */
@@ -53,9 +55,6 @@ struct world {
 /* Be worker `index` until told to stop. Does not return. */
 _Noreturn void worker_run(struct world *world, unsigned index, uint64_t seed);
 
-/* Random numbers: the next one of a sequence that `state` stands in. */
-uint64_t random_next(uint64_t *state);
-
 /*
  * Values. A length follows from the seed, the bytes from seed and stamp, and both stand in the first 16
  * bytes: two values agree in no word, and one cut short or longer is noticed. The stamp is the version that
@@ -68,15 +67,5 @@ bool value_whole(const struct scenario *scenario, const void *bytes, size_t leng
 
 /* Publish it: as what the readers of this scenario ask for, typed or not. */
 int value_set(const struct scenario *scenario, seqshare *share, const void *value, size_t length);
-
-static inline void count(uint64_t *counter, uint64_t by)
-{
-    __atomic_fetch_add(counter, by, __ATOMIC_RELAXED);
-}
-
-static inline uint64_t counted(const uint64_t *counter)
-{
-    return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 #endif

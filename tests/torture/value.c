@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-uint64_t random_next(uint64_t *state)
-{
-    uint64_t word = *state += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
-
-    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
-    return word ^ word >> 31;
-}
-
 size_t value_length(const struct scenario *scenario, uint64_t seed)
 {
     return scenario->typed ? scenario->size : VALUE_MIN + seed % (scenario->size - VALUE_MIN + 1);
