@@ -234,7 +234,7 @@ is_harmless() {
     start sh -c 'while :; do truncate -s 100 config; cat whole >config; truncate -s 0 config; cat whole >config; done'
     cat >look <<'EOF'
 set -e
-for i in {1..60}; do
+for i in {1..25}; do
     [[ $(seqshare ls . 2>&1) == *"./other"$'\t'* ]]
     [[ $(seqshare top ./config ./other --count 2 --interval 0.001 2>&1) == *"./other"$'\t'* ]]
     for command in stat check get; do
