@@ -43,8 +43,9 @@ static inline __attribute__((always_inline)) bool copy_value(const seqshare *sha
 {
     const unsigned char *slot = share->place[seqshare_slot_of(v, share->mask)].bytes;
 
-    for (*copied = 0; length - *copied > RETRY_PIECE; *copied += RETRY_PIECE) {
+    for (*copied = 0; length - *copied > RETRY_PIECE;) {
         copy_out((unsigned char *)buffer + *copied, slot + *copied, RETRY_PIECE);
+        *copied += RETRY_PIECE;
         if (!seqshare_read_accept(share->head, share->mask, v))
             return false;
     }

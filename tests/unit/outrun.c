@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(outrun, .timeout = 60);
@@ -244,4 +245,57 @@ Test(outrun, a_typed_read_does_not_take_another_types_bytes)
     equals(typed_read_outrun_by(1, &got), 0);
     for (uint64_t i = 0; i < 4; i++)
         equals(got.at[i], i + 1);
+}
+
+/* ---- long values: the second is over at the first failure after it ---- */
+
+enum { LONG = (32 << 20) + PAGE };
+
+static void take_a_second_in_fault(int signal, siginfo_t *info, void *context)
+{
+    struct seqshare_head *head = (struct seqshare_head *)(uintptr_t)target->head;
+
+    (void)signal, (void)context;
+    if (info->si_addr != buffer)
+        _exit(3);
+    mprotect(buffer, PAGE, PROT_READ | PROT_WRITE);
+    nanosleep(&(struct timespec){1, 100000000}, NULL);
+    seqshare_store_release(&head->sequence, seqshare_load_relaxed(&head->sequence) + 4);
+}
+
+static void begin_long(void)
+{
+    struct sigaction fault = {.sa_sigaction = take_a_second_in_fault, .sa_flags = SA_SIGINFO};
+
+    skip_under_valgrind();
+    buffer = mmap(NULL, LONG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(buffer != MAP_FAILED);
+    equals(seqshare_new(&target, LONG), 0);
+    for (int i = 0; i < 2; i++)
+        equals(seqshare_set(target, buffer, LONG), 0);
+    check(mprotect(buffer, PAGE, PROT_NONE) == 0);
+    check(sigaction(SIGSEGV, &fault, NULL) == 0);
+}
+
+/* Fails with: a clock that is looked at after so many failures, however long each of them took. */
+Test(outrun, a_long_get_keeps_its_second)
+{
+    begin_long();
+    equals(seqshare_get(target, buffer, LONG, NULL), -EAGAIN);
+    equals(retries(), 1);
+    equals(seqshare_get(target, buffer, LONG, NULL), LONG);
+    seqshare_close(target);
+}
+
+Test(outrun, a_long_read_keeps_its_second)
+{
+    seqshare_reading reading = {.size = LONG};
+
+    begin_long();
+    reading.bytes = buffer;
+    equals(seqshare_read(target, &reading), -EAGAIN);
+    equals(retries(), 1);
+    equals(seqshare_read(target, &reading), 0);
+    equals(reading.length, LONG);
+    seqshare_close(target);
 }
