@@ -7,7 +7,7 @@ one_step() { # NUMBER
     document "$1" >"$PLACE/next"
     case $((RANDOM % 11)) in
     0 | 1) seqshare set "$share" --from "$PLACE/next" ;;
-    2) seqshare set "$share" '{"number": ' ;;
+    2) seqshare set "$share" --force '{"number": ' ;;
     3) seqshare replace "$share" --size $((64 + RANDOM % 64))K --mode 666 ;;
     4) seqshare rm "$share" ;;
     5) : >"$share" ;;

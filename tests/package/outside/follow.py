@@ -38,7 +38,7 @@ run("set", '{"rate": 1}')
 expect({"rate": 1})
 assert before.get() is before.get()
 for bad in "{broken", "[" * 20000 + "]" * 20000, "9" * 5000:
-    run("set", bad)
+    run("set", "--force", bad)
     assert before.get() == {"rate": 1}
 run("set", '{"list": [{"deep": [1]}]}')
 shared = before.get()
