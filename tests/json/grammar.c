@@ -402,7 +402,7 @@ Test(grammar, what_is_taken_is_decoded_and_what_is_refused_is_not)
 {
     int taken = 0, refused = 0;
 
-    for (int round = 0; round < 12000; round++) {
+    for (int round = 0; round < 4000; round++) {
         const struct text *seed = &good[(size_t)round % (sizeof good / sizeof *good)];
         char bytes[200], why[SEQSHARE_JSON_WHY_SIZE];
         struct text text = {bytes, seed->length};
@@ -422,6 +422,6 @@ Test(grammar, what_is_taken_is_decoded_and_what_is_refused_is_not)
         taken += error == 0;
         refused += error == -EBADMSG;
     }
-    equals(taken + refused, 12000);
-    check(taken > 2000 && refused > 2000);
+    equals(taken + refused, 4000);
+    check(taken > 500 && refused > 500);
 }
