@@ -15,17 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/*
- * musl cannot load a library with initial-exec thread-local storage by dlopen; glibc can, and it is both
- * faster there and safe in a signal handler, where the general model may have to allocate.
- */
-#ifdef __GLIBC__
-#define TLS_MODEL __attribute__((tls_model("initial-exec")))
-#else
-#define TLS_MODEL
-#endif
-
-static _Thread_local struct identity self TLS_MODEL;
+_Thread_local struct identity identity_self IDENTITY_TLS;
 
 /* ---- noticing fork --------------------------------------------------------------------------- */
 
@@ -36,12 +26,13 @@ static _Thread_local struct identity self TLS_MODEL;
  * for theirs.
  */
 static seqshare_word unwiped;
-static seqshare_word *generation = &unwiped;
+seqshare_word *identity_page = &unwiped;
 static seqshare_word generations;
 
 static void forget_generation(void)
 {
-    __atomic_store_n(generation, 0, __ATOMIC_RELAXED); /* the child has one thread here: nothing to order */
+    __atomic_store_n(identity_page, 0,
+                     __ATOMIC_RELAXED); /* the child has one thread here: nothing to order */
 }
 
 __attribute__((constructor)) static void watch_forks(void)
@@ -50,7 +41,7 @@ __attribute__((constructor)) static void watch_forks(void)
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (page != MAP_FAILED && madvise(page, size, MADV_WIPEONFORK) == 0)
-        generation = page;
+        identity_page = page;
     else if (page != MAP_FAILED)
         munmap(page, size);
     pthread_atfork(NULL, NULL, forget_generation);
@@ -58,13 +49,13 @@ __attribute__((constructor)) static void watch_forks(void)
 
 uint64_t identity_generation(void)
 {
-    uint64_t now = __atomic_load_n(generation, __ATOMIC_RELAXED), none = 0;
+    uint64_t now = __atomic_load_n(identity_page, __ATOMIC_RELAXED), none = 0;
 
     if (now != 0)
         return now;
     /* Relaxed: only the number itself is shared, and whoever loses the race uses the winner's. */
     now = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
-    if (__atomic_compare_exchange_n(generation, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(identity_page, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return now;
     return none;
 }
@@ -198,9 +189,10 @@ static void mix(uint64_t v[4], int rounds)
 }
 
 /*
- * The kernel gives each program that it executes 16 random bytes, and each copy of the library in it finds the
- * same. libc makes its stack canary and its pointer guard of them. So the region, which others may read, must not
- * show them: they are the key of a SipHash-2-4 (of the empty message), and its result tells nothing of the key.
+ * The kernel gives each program that it executes 16 random bytes, and each copy of the library in it
+ * finds the same. libc makes its stack canary and its pointer guard of them. So the region, which others
+ * may read, must not show them: they are the key of a SipHash-2-4 (of the empty message), and its result
+ * tells nothing of the key.
  */
 static uint64_t find_image(void)
 {
@@ -228,25 +220,25 @@ static void find_self(uint64_t now)
     int result = own_start(tid, &start);
     uint64_t owner = (uint64_t)tid | (uint64_t)start << 32;
 
-    if (self.owner != owner) { /* else a signal handler was here before us */
-        self.changing = 0;     /* of the thread that forked, if above 0 */
-        self.owner = owner;
+    if (identity_self.owner != owner) { /* else a signal handler was here before us */
+        identity_self.changing = 0;     /* of the thread that forked, if above 0 */
+        identity_self.owner = owner;
     }
-    self.image = find_image();
-    self.process = getpid();
-    self.error = result < 0 ? result : 0;
+    identity_self.image = find_image();
+    identity_self.process = getpid();
+    identity_self.error = result < 0 ? result : 0;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler that sees the generation sees the rest */
-    self.generation = self.error ? 0 : now;  /* half an identity is not kept: ask again */
+    identity_self.generation = identity_self.error ? 0 : now; /* half an identity is not kept: ask again */
     errno = saved;
 }
 
-struct identity *identity_get(void)
+struct identity *identity_find(void)
 {
     uint64_t now = identity_generation();
 
-    if (self.generation != now)
+    if (identity_self.generation != now)
         find_self(now);
-    return &self;
+    return &identity_self;
 }
 
 /* ---- its world ------------------------------------------------------------------------------- */

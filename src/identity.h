@@ -10,6 +10,18 @@
 
 #include <seqshare/protocol.h>
 
+#include "likely.h"
+
+/*
+ * musl cannot load a library with initial-exec thread-local storage by dlopen; glibc can, and it is both
+ * faster there and safe in a signal handler, where the general model may have to allocate.
+ */
+#ifdef __GLIBC__
+#define IDENTITY_TLS __attribute__((visibility("hidden"), tls_model("initial-exec")))
+#else
+#define IDENTITY_TLS __attribute__((visibility("hidden")))
+#endif
+
 #define OWNER_TID_MASK UINT64_C(0x3fffffff)
 #define OWNER_WRITING  UINT64_C(0x40000000) /* it took the lock for one write */
 #define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
@@ -18,21 +30,31 @@ struct identity {
     uint64_t owner; /* as it stands in the owner word: TID | start time << 32 */
     uint64_t generation;
     /*
-     * A number of the program that this process executes: exec brings another, fork keeps it, and two copies of
-     * the library in one process have the same. 0: not known.
+     * A number of the program that this process executes: exec brings another, fork keeps it, and two
+     * copies of the library in one process have the same. 0: not known.
      */
     uint64_t image;
-    /* Above 0 in the instants in which this thread takes a lock or gives one back: lock.c's, and no one else's. */
+    /* Above 0 in the instants in which this thread takes a lock or gives one back: lock.c's alone. */
     unsigned changing;
     pid_t process;
     int error; /* not 0: the start time could not be found out now (no descriptors, say); do not lock with it */
 };
 
+/* Of identity_get alone: what this thread knows, and the page that says whether it holds for this process. */
+extern _Thread_local struct identity identity_self IDENTITY_TLS;
+extern __attribute__((visibility("hidden"))) seqshare_word *identity_page;
+COLD struct identity *identity_find(void);
+
 /*
  * This thread's identity; never NULL. Cached per thread, and noticed to be stale after fork (also a raw
  * clone). Async-signal-safe. The first call of a thread reads /proc.
  */
-struct identity *identity_get(void);
+HOT_INLINE struct identity *identity_get(void)
+{
+    uint64_t now = __atomic_load_n(identity_page, __ATOMIC_RELAXED); /* 0 after fork: see identity.c */
+
+    return likely(identity_self.generation == now && now != 0) ? &identity_self : identity_find();
+}
 
 /*
  * Unique to this process among its ancestors: what was found out in another generation is to be asked again.

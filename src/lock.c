@@ -26,9 +26,9 @@
  * keeps everything that the new owner reads behind the verdict. So the new owner sees each store that the
  * dead one made.
  *
- * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and publish, or
- * under its own lock. What it may do then, it sees by B, and without B by `state`. That carries the identity again,
- * so that what a dead owner left there is never taken for one's own:
+ * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and
+ * publish, or under its own lock. What it may do then, it sees by B, and without B by `state`. That
+ * carries the identity again, so that what a dead owner left there is never taken for one's own:
  *
  *      owner           state
  *      me | B          (anything)           in a write: set, fill and publish
@@ -36,26 +36,28 @@
  *      me              me | BUSY | HELD     a write under that
  *      me              anything else        lock is taking it, or unlock giving it back, at this moment
  *
- * Without it, a handler's set would fill the slot that is being filled, and a handler's unlock give the lock away.
- * Only the owner changes `state`; accesses are relaxed, and signal fences keep the compiler from moving them across
- * what they guard. The word is B's in the very step that takes it and in the one that frees it, so a write has no
- * moment at which it looks like anything else; abandon frees a write, and nothing else.
+ * Without it, a handler's set would fill the slot that is being filled, and a handler's unlock give the
+ * lock away. Only the owner changes `state`; accesses are relaxed, and signal fences keep the compiler
+ * from moving them across what they guard. The word is B's in the very step that takes it and in the one
+ * that frees it, so a write has no moment at which it looks like anything else; abandon frees a write,
+ * and nothing else.
  *
- * Who has the word, and what it says, is seen in two looks, and a handler may come between them. Where the answer is
- * not simply yes, `settle` looks again with signals blocked.
+ * Who has the word, and what it says, is seen in two looks, and a handler may come between them. Where
+ * the answer is not simply yes, `settle` looks again with signals blocked.
  *
- * exec brings another program, which inherits the TID and the start time of its process's first thread, and with
- * them the word. A lock that is held stays held. But the code is gone that was in a write, or taking or giving back,
- * so the word is left behind as by an owner that died, and only this very thread can know it: to all others a live
- * owner has it, and a compare-and-swap by them could meet the same word when it has been taken anew. How it knows:
- *   - `image` beside the word is another program's than its own (identity.h). It is stored right after the word is
- *     taken.
- *   - In the instants between, and until `state` says HELD, and while unlock frees the word: identity's `changing`
- *     is above 0. So a handler that comes then takes nothing for left behind.
- * (A handler that comes through another copy of the library, just before `image` is stored, is not helped by this
- * one's `changing`, and takes over from its own thread. One process, one copy: or no such handlers.)
- * A longjmp out of these instants leaves `changing` above 0. Then nothing is taken for left behind that was; until
- * the thread opens or attaches a share, which no handler may do.
+ * exec brings another program, which inherits the TID and the start time of its process's first thread,
+ * and with them the word. A lock that is held stays held. But the code is gone that was in a write, or
+ * taking or giving back, so the word is left behind as by an owner that died, and only this very thread
+ * can know it: to all others a live owner has it, and a compare-and-swap by them could meet the same word
+ * when it has been taken anew. How it knows:
+ *   - `image` beside the word is another program's than its own (identity.h). It is stored right after the
+ *     word is taken.
+ *   - In the instants between, and until `state` says HELD, and while unlock frees the word: identity's
+ *     `changing` is above 0. So a handler that comes then takes nothing for left behind.
+ * (A handler that comes through another copy of the library, just before `image` is stored, is not helped
+ * by this one's `changing`, and takes over from its own thread. One process, one copy: or no such
+ * handlers.) A longjmp out of these instants leaves `changing` above 0. Then nothing is taken for left
+ * behind that was; until the thread opens or attaches a share, which no handler may do.
  */
 #include "lock.h"
 
@@ -66,108 +68,16 @@
 #include "futex.h"
 #include "pause.h"
 
-#define STATE_BUSY (UINT64_C(1) << 30)
-#define STATE_HELD (UINT64_C(1) << 31)
-
 enum {
     JUDGE_AGAIN_NS = 50000000, /* a sleeper looks after the owner's life this often */
     SPINS = 100                /* a set is shorter than a system call: give a live owner that long */
 };
-
-static uint64_t owner_of(uint64_t word)
-{
-    return word & ~(OWNER_WAITERS | OWNER_WRITING);
-}
-
-/* Held by lock (or being taken or given back by it): no write of its own. */
-static bool is_held_word(uint64_t word, uint64_t me)
-{
-    return (word & ~OWNER_WAITERS) == me;
-}
-
-static uint64_t load_word(const struct lock_line *lock)
-{
-    return seqshare_load_relaxed(&lock->owner); /* only judged, or one's own; taking it acquires */
-}
-
-static uint64_t load_state(const struct lock_line *lock)
-{
-    return seqshare_load_relaxed(&lock->state); /* own thread's store, or not to be acted on */
-}
-
-static void store_state(struct lock_line *lock, uint64_t state)
-{
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    seqshare_store_relaxed(&lock->state, state); /* read by this thread's signal handlers */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
 
 static const uint32_t *futex_word(const struct lock_line *lock)
 {
     const uint32_t *half = (const uint32_t *)(const void *)&lock->owner;
 
     return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? half + 1 : half;
-}
-
-/* The instants in which nothing is taken for left behind. Handlers leave `changing` as they find it. */
-static unsigned begin_change(struct identity *self)
-{
-    unsigned before = __atomic_load_n(&self->changing, __ATOMIC_RELAXED); /* this thread's alone */
-
-    __atomic_store_n(&self->changing, before + 1, __ATOMIC_RELAXED); /* read by this thread's handlers */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return before;
-}
-
-static void end_change(struct identity *self, unsigned before)
-{
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    __atomic_store_n(&self->changing, before, __ATOMIC_RELAXED); /* likewise */
-}
-
-/* Acquire: pairs with the release in free_word. Failing needs no order: the word is judged from a load of its
- * own. */
-static bool swap_word(struct lock_line *lock, uint64_t from, uint64_t to)
-{
-    return __atomic_compare_exchange_n(&lock->owner, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-/*
- * Take the word, and say what for: one write (B in `to`), or lock, which notes its owner in `by`. Relaxed: `image`
- * is read by its owner's thread alone, also after exec.
- */
-static bool take(struct lock_line *lock, struct identity *self, uint64_t from, uint64_t to, seqshare_word *by)
-{
-    unsigned before = begin_change(self);
-    bool taken = swap_word(lock, from, to);
-
-    if (taken) {
-        seqshare_store_relaxed(&lock->image, self->image);
-        if (by) {
-            seqshare_store_relaxed(by, self->owner); /* compared with one's own identity alone */
-            store_state(lock, self->owner | STATE_HELD);
-        } else if (from != 0) {
-            store_state(lock, 0); /* a dead owner's, whose number may be ours now */
-        }
-    }
-    end_change(self, before);
-    return taken;
-}
-
-/*
- * Leave HELD for `to`, of a word that is ours. By compare-and-swap, for a signal handler of this thread may unlock at any instant
- * before, and another thread be the owner by then: success proves that the lock is still ours. Relaxed: the
- * state orders nothing.
- */
-static bool leave_held(struct lock_line *lock, uint64_t me, uint64_t to)
-{
-    uint64_t held = me | STATE_HELD;
-    bool done;
-
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    done = __atomic_compare_exchange_n(&lock->state, &held, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return done;
 }
 
 /* ---- the word is this thread's ------------------------------------------------------------------ */
@@ -181,14 +91,14 @@ enum own {
 
 static enum own judge_own(const struct lock_line *lock, const struct identity *self)
 {
-    uint64_t word = load_word(lock), me = self->owner, state = load_state(lock);
+    uint64_t word = lock_word(lock), me = self->owner, state = lock_state(lock);
     bool held = !(word & OWNER_WRITING) && state == (me | STATE_HELD);
     bool nested = !(word & OWNER_WRITING) && state == (me | STATE_HELD | STATE_BUSY);
     /* An earlier library has no B, and says by the state that it is in a write. */
     bool writing = word & OWNER_WRITING || nested || state == (me | STATE_BUSY);
-    bool here = self->image == 0 || seqshare_load_relaxed(&lock->image) == self->image; /* as in `take` */
+    bool here = self->image == 0 || seqshare_load_relaxed(&lock->image) == self->image; /* as in lock_take */
 
-    if (owner_of(word) != me)
+    if (lock_owner_of(word) != me)
         return NOT_OWN;
     if (held || (nested && !here && self->changing == 0))
         return HELD; /* over exec as well: then the write under it is undone */
@@ -197,14 +107,13 @@ static enum own judge_own(const struct lock_line *lock, const struct identity *s
     return here ? HELD : LEFT; /* `here`: a longjmp came out of lock or unlock */
 }
 
-/* Free the word, if it is ours still. Release: pairs with swap_word; the next owner sees everything written under
- * the lock. True: somebody may have to be woken. */
+/* Free the word, if it is ours still. True: somebody may have to be woken. */
 static bool free_word(struct lock_line *lock, uint64_t me)
 {
-    uint64_t word = load_word(lock); /* ours: only its waiters bit may change */
+    uint64_t word = lock_word(lock); /* ours: only its waiters bit may change */
 
-    while (owner_of(word) == me)
-        if (__atomic_compare_exchange_n(&lock->owner, &word, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    while (lock_owner_of(word) == me)
+        if (lock_swap_free(lock, &word))
             return word & OWNER_WAITERS;
     return false;
 }
@@ -216,13 +125,14 @@ static void give_back(struct lock_line *lock, uint64_t me)
         futex_wake(futex_word(lock), 1);
 }
 
-static bool take_over(struct lock_line *lock, struct identity *self, uint64_t dead, uint64_t want,
-                      seqshare_word *by)
+/* Inlined, so that tests/arch finds the fence in one function with the verdict. */
+HOT_INLINE bool take_over(struct lock_line *lock, struct identity *self, uint64_t dead, uint64_t want,
+                          seqshare_word *by)
 {
     /* The dead owner's release: see above. It pairs with the kernel's barriers in exit; without it, the loads
        of the slot and sequence could have been made before the verdict, from before the death. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return take(lock, self, dead, want | (dead & OWNER_WAITERS), by);
+    return lock_take(lock, self, dead, want | (dead & OWNER_WAITERS), by);
 }
 
 /* Only W can come in between, or an enemy. */
@@ -231,8 +141,8 @@ static bool retake(struct lock_line *lock, struct identity *self, uint64_t want,
     uint64_t word;
 
     do {
-        word = load_word(lock);
-        if (owner_of(word) != self->owner)
+        word = lock_word(lock);
+        if (lock_owner_of(word) != self->owner)
             return false;
     } while (!take_over(lock, self, word, want, by));
     return true;
@@ -251,8 +161,9 @@ static void block_signals(sigset_t *before)
 }
 
 /*
- * What may this thread do with the word that it found to be its own? No handler of its comes between the looks.
- * What an earlier image left is set right: it is held again, or taken over as `want` (0: it becomes free).
+ * What may this thread do with the word that it found to be its own? No handler of its comes between the
+ * looks. What an earlier image left is set right: it is held again, or taken over as `want` (0: it
+ * becomes free).
  */
 static enum own settle(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by)
 {
@@ -262,10 +173,10 @@ static enum own settle(struct lock_line *lock, struct identity *self, uint64_t w
     block_signals(&before);
     own = judge_own(lock, self);
     if (own == HELD) {
-        seqshare_store_relaxed(&lock->image, self->image); /* as in `take` */
-        store_state(lock, self->owner | STATE_HELD);
+        seqshare_store_relaxed(&lock->image, self->image); /* as in lock_take */
+        lock_store_state(lock, self->owner | STATE_HELD);
     } else if (own == LEFT) {
-        store_state(lock, 0);
+        lock_store_state(lock, 0);
         if (want == 0)
             give_back(lock, self->owner);
         else if (!retake(lock, self, want, by))
@@ -277,7 +188,7 @@ static enum own settle(struct lock_line *lock, struct identity *self, uint64_t w
 
 void lock_settle(struct lock_line *lock, struct identity *self)
 {
-    if (owner_of(load_word(lock)) != self->owner || seqshare_load_relaxed(&lock->image) == self->image)
+    if (lock_owner_of(lock_word(lock)) != self->owner || seqshare_load_relaxed(&lock->image) == self->image)
         return; /* not this thread's, or of this program: nothing is left behind */
     __atomic_store_n(&self->changing, 0, __ATOMIC_RELAXED); /* whatever longjmp left: this is no handler */
     settle(lock, self, 0, NULL);
@@ -288,31 +199,31 @@ void lock_settle(struct lock_line *lock, struct identity *self)
 /* The word after it has had a moment to become free or ours. */
 static uint64_t spin(const struct lock_line *lock, uint64_t me)
 {
-    uint64_t word = load_word(lock);
+    uint64_t word = lock_word(lock);
 
-    for (int i = 0; i < SPINS && word != 0 && owner_of(word) != me; i++) {
+    for (int i = 0; i < SPINS && word != 0 && lock_owner_of(word) != me; i++) {
         pause_briefly();
-        word = load_word(lock);
+        word = lock_word(lock);
     }
     return word;
 }
 
-/* The lock was not free. 0, 1 or an error, as lock_acquire. */
+/* The lock was not free. 0, 1 or an error, as lock_wait. */
 static int contend(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by,
                    int64_t ns)
 {
     int64_t deadline = ns == 0 ? 0 : clock_after(ns);
-    uint64_t word = ns == 0 ? load_word(lock) : spin(lock, self->owner);
+    uint64_t word = ns == 0 ? lock_word(lock) : spin(lock, self->owner);
 
-    for (;; word = load_word(lock)) {
+    for (;; word = lock_word(lock)) {
         int64_t left;
 
         if (word == 0) {
-            if (take(lock, self, 0, want, by))
+            if (lock_take(lock, self, 0, want, by))
                 return 0;
             continue;
         }
-        if (owner_of(word) == self->owner) {
+        if (lock_owner_of(word) == self->owner) {
             switch (settle(lock, self, want, by)) {
             case NOT_OWN:
                 continue;
@@ -347,9 +258,9 @@ static int contend(struct lock_line *lock, struct identity *self, uint64_t want,
     }
 }
 
-int lock_acquire(struct lock_line *lock, struct identity *self, seqshare_word *by, int64_t ns)
+int lock_wait(struct lock_line *lock, struct identity *self, seqshare_word *by, int64_t ns)
 {
-    return take(lock, self, 0, self->owner, by) ? 0 : contend(lock, self, self->owner, by, ns);
+    return contend(lock, self, self->owner, by, ns);
 }
 
 int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *by)
@@ -361,10 +272,10 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
     for (;;) {
         if (!lock_is_mine(lock, me))
             return -EPERM;
-        before = begin_change(self);
-        if (is_held_word(load_word(lock), me) && leave_held(lock, me, 0))
+        before = lock_begin_change(self);
+        if (lock_is_held(lock, me) && lock_leave_held(lock, me, 0))
             break;
-        end_change(self, before);
+        lock_end_change(self, before);
         switch (settle(lock, self, 0, NULL)) {
         case HELD:
             continue;
@@ -378,7 +289,7 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
     if (seqshare_load_relaxed(by) == me) /* compared with one's own identity alone */
         seqshare_store_relaxed(by, 0);
     wake = free_word(lock, me);
-    end_change(self, before);
+    lock_end_change(self, before);
     if (wake)
         futex_wake(futex_word(lock), 1);
     return 0;
@@ -386,33 +297,25 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
 
 /* ---- one write ---------------------------------------------------------------------------------- */
 
-int lock_enter(struct lock_line *lock, struct identity *self)
+int lock_enter_or_wait(struct lock_line *lock, struct identity *self)
 {
-    uint64_t me = self->owner;
-
     for (;;) {
         int result;
 
-        if (is_held_word(load_word(lock), me) &&
-            seqshare_load_relaxed(&lock->image) == self->image && /* as in `take` */
-            leave_held(lock, me, me | STATE_HELD | STATE_BUSY))
-            return 0; /* under this thread's own lock */
-        result = take(lock, self, 0, me | OWNER_WRITING, NULL)
-                     ? 0
-                     : contend(lock, self, me | OWNER_WRITING, NULL, -1);
+        if (lock_enter_held(lock, self))
+            return 0;
+        result = contend(lock, self, self->owner | OWNER_WRITING, NULL, -1);
         if (result != -EDEADLK)
             return result < 0 ? result : 0;
     }
 }
 
-void lock_leave(struct lock_line *lock, uint64_t me)
+void lock_leave_or_wake(struct lock_line *lock, uint64_t me)
 {
-    if (!lock_is_entered(lock, me))
-        return;
-    if (load_word(lock) & OWNER_WRITING)
+    if (lock_word(lock) & OWNER_WRITING)
         give_back(lock, me);
-    else
-        store_state(lock, me | STATE_HELD);
+    else if (lock_is_entered(lock, me))
+        lock_store_state(lock, me | STATE_HELD);
 }
 
 bool lock_abandon(struct lock_line *lock, const struct identity *self)
@@ -426,35 +329,12 @@ bool lock_abandon(struct lock_line *lock, const struct identity *self)
         return true;
     }
     /*
-     * lock or unlock is at it. If a longjmp has left that, unlock must find what it can give back; if we are in a
-     * handler, and they go on, this is what lock does next, and what unlock does not look at again.
+     * lock or unlock is at it. If a longjmp has left that, unlock must find what it can give back; if we are
+     * in a handler, and they go on, this is what lock does next, and what unlock does not look at again.
      */
-    if (is_held_word(load_word(lock), me)) {
-        seqshare_store_relaxed(&lock->image, self->image); /* as in `take` */
-        store_state(lock, me | STATE_HELD);
+    if (lock_is_held(lock, me)) {
+        seqshare_store_relaxed(&lock->image, self->image); /* as in lock_take */
+        lock_store_state(lock, me | STATE_HELD);
     }
     return false;
-}
-
-uint64_t lock_abandoned(const struct lock_line *lock)
-{
-    return seqshare_load_relaxed(&lock->abandoned); /* as in lock_abandon */
-}
-
-bool lock_is_entered(const struct lock_line *lock, uint64_t me)
-{
-    uint64_t word = load_word(lock);
-
-    return owner_of(word) == me &&
-           (word & OWNER_WRITING || load_state(lock) == (me | STATE_HELD | STATE_BUSY));
-}
-
-bool lock_is_mine(const struct lock_line *lock, uint64_t me)
-{
-    return owner_of(load_word(lock)) == me;
-}
-
-uint64_t lock_owner(const struct lock_line *lock)
-{
-    return owner_of(load_word(lock)); /* for looking at */
 }

@@ -60,15 +60,13 @@ static void touch(const struct region *region, size_t from, size_t length)
         __atomic_fetch_or(bytes + at, 0, __ATOMIC_RELAXED);
 }
 
-int memory_reserve(struct region *region, unsigned slot, size_t length)
+int memory_reserve_more(struct region *region, unsigned slot, size_t length)
 {
     size_t start = region->header.header_size + slot * (size_t)region->header.stride;
     size_t *have = &region->reserved[slot];
     size_t want = length, page;
     int error;
 
-    if (want <= *have)
-        return 0;
     if (region->write_fd >= 0 && !region_owns(region, region->write_fd))
         return -EBADF;
     page = page_size();

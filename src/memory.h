@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "likely.h"
 #include "region.h"
 
 static inline size_t page_size(void)
@@ -16,9 +17,14 @@ static inline size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Have memory for `length` bytes in a slot, holding the writer lock. 0; 1: it is more than before; -ENOSPC,
- * -EBADF, -EFBIG. */
-int memory_reserve(struct region *region, unsigned slot, size_t length);
+/* Have more memory in a slot than there is, for `length` bytes. 1; -ENOSPC, -EBADF, -EFBIG. */
+COLD int memory_reserve_more(struct region *region, unsigned slot, size_t length);
+
+/* Have memory for `length` bytes in a slot, holding the writer lock. 0; 1: it is more than before; an error. */
+HOT_INLINE int memory_reserve(struct region *region, unsigned slot, size_t length)
+{
+    return likely(length <= region->reserved[slot]) ? 0 : memory_reserve_more(region, slot, length);
+}
 
 /*
  * How many bytes from a slot's start the file has memory for, at this moment; `wanted` are enough. For readers,

@@ -8,9 +8,6 @@
 #include "retry.h"
 #include "share.h"
 
-#define likely(condition)   __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)
-
 /* ---- what the file holds ------------------------------------------------------------------------ */
 
 bool seqshare_holds(const seqshare *share, unsigned slot, uint64_t length)

@@ -82,7 +82,7 @@ int wait_for_version(struct region *region, uint64_t seen, const uint32_t *marks
     return result == -EAGAIN ? -ETIMEDOUT : result;
 }
 
-static void wake_sleepers(uint32_t *wake, uint32_t word)
+void wake_sleepers(uint32_t *wake, uint32_t word)
 {
     /* Who fails met another publisher's count: that one wakes. Relaxed: the futex call orders. */
     if (__atomic_compare_exchange_n(wake, &word, (word | 1) + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -91,12 +91,8 @@ static void wake_sleepers(uint32_t *wake, uint32_t word)
 
 void wake_registered(uint32_t *wake)
 {
-    uint32_t word;
-
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D2] pairs with D1 */
-    word = __atomic_load_n(wake, __ATOMIC_RELAXED);
-    if (word & 1)
-        wake_sleepers(wake, word);
+    wake_registered_fenced(wake);
 }
 
 void wake_everybody(uint32_t *wake)

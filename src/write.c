@@ -12,7 +12,7 @@
 #include "share.h"
 #include "wait.h"
 
-static struct lock_line *lock_of(const struct share *share)
+HOT_INLINE struct lock_line *lock_of(const struct share *share)
 {
     return &share->region.map->lock;
 }
@@ -66,7 +66,7 @@ int share_check_world(struct share *share)
     return foreign;
 }
 
-static int check_writable(struct share *share, const struct identity *self)
+static COLD int find_writable(struct share *share, const struct identity *self)
 {
     int foreign;
 
@@ -76,6 +76,15 @@ static int check_writable(struct share *share, const struct identity *self)
         return self->error;
     foreign = share_check_world(share);
     return foreign > 0 ? -EOPNOTSUPP : foreign;
+}
+
+/* What was found once in this process holds: share_check_world notes it. */
+HOT_INLINE int check_writable(struct share *share, const struct identity *self)
+{
+    if (likely(region_is_writable(&share->region) && self->error == 0 &&
+               __atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == self->generation)) /* as there */
+        return 0;
+    return find_writable(share, self);
 }
 
 void share_settle(struct share *share)
@@ -96,8 +105,8 @@ bool share_is_locked_by_me(struct share *share)
 }
 
 /*
- * Asked before the lock, this only saves waiting. Asked again under it, the lock's acquire has made each mark
- * visible that an owner has set.
+ * Asked before one waits for the lock, this only saves waiting. Asked again under it, the lock's acquire has
+ * made each mark visible that an owner has set.
  */
 static bool is_replaced(const struct share *share)
 {
@@ -105,49 +114,67 @@ static bool is_replaced(const struct share *share)
 }
 
 /* Holding the lock: 0, or -EIDRM. Only a name that moves, or has moved, costs more than the load. */
-static int check_marks(struct share *share)
+HOT_INLINE int check_marks(struct share *share)
 {
-    return region_marks(&share->region) & ~(uint32_t)SEQSHARE_UNLINKED ? share_check_marks(share) : 0;
+    return unlikely(region_marks(&share->region) & ~(uint32_t)SEQSHARE_UNLINKED) ? share_check_marks(share)
+                                                                                 : 0;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* Relaxed, as all of `writing` and `locked_by`: compared with one's
  * own identity alone, and what another thread stored differs. */
-static void set_writing(struct share *share, uint64_t me)
+HOT_INLINE void set_writing(struct share *share, uint64_t me)
 {
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
 }
 
 /* Relaxed: read by the thread that fills, and its signal handlers. */
-static void set_filling(struct share *share, uint64_t version)
+HOT_INLINE void set_filling(struct share *share, uint64_t version)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
     seqshare_store_relaxed(&share->filling, version);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the writing sees that this is no fill */
 }
 
-static void end(struct share *share, uint64_t me)
+/* True: as lock_leave. */
+HOT_INLINE bool end(struct share *share, uint64_t me)
 {
     set_writing(share, 0);
-    lock_leave(lock_of(share), me);
+    return lock_leave(lock_of(share), me);
 }
 
-static int begin(struct share *share, struct identity *self)
+/* After a publication. */
+HOT_INLINE void end_and_wake(struct share *share, uint64_t me)
+{
+    if (likely(end(share, me)))
+        wake_registered_fenced(&share->region.map->wake);
+    else
+        wake_registered(&share->region.map->wake);
+}
+
+/* Somebody has the lock, or had it and died; or this thread holds it otherwise than it seemed. */
+static COLD int enter_or_wait(struct share *share, struct identity *self)
+{
+    return is_replaced(share) ? -EIDRM : lock_enter_or_wait(lock_of(share), self);
+}
+
+HOT_INLINE int begin(struct share *share, struct identity *self)
 {
     int error = check_writable(share, self);
 
-    if (!error && is_replaced(share))
-        error = -EIDRM; /* without waiting for whoever owns it */
-    if (!error)
-        error = lock_enter(lock_of(share), self);
-    if (error)
+    if (unlikely(error))
         return error;
+    if (unlikely(!lock_enter(lock_of(share), self, &share->locked_by))) {
+        error = enter_or_wait(share, self);
+        if (error)
+            return error;
+    }
     set_filling(share, 0); /* who filled before us may have died */
     seqshare_store_relaxed(&share->abandoned, lock_abandoned(lock_of(share))); /* as set_writing */
     set_writing(share, self->owner);
     error = check_marks(share);
-    if (error)
+    if (unlikely(error))
         end(share, self->owner);
     return error;
 }
@@ -167,8 +194,7 @@ void share_end(struct share *share)
  * there for it? Then steps 1 and 2: the version is announced, in *version. Inlined, so that the barriers
  * stand in one function with the copy, where tests/arch can follow every path between them.
  */
-static inline __attribute__((always_inline)) int announce(struct share *share, uint64_t *expected,
-                                                          size_t length, uint64_t *version)
+HOT_INLINE int announce(struct share *share, uint64_t *expected, size_t length, uint64_t *version)
 {
     struct seqshare_head *head = &share->region.map->head;
     uint64_t current = seqshare_write_current(head);
@@ -192,8 +218,8 @@ static inline __attribute__((always_inline)) int announce(struct share *share, u
 }
 
 /* Steps 3 (but for the bytes) and 4. */
-static void finish(struct share *share, const struct identity *self, uint64_t version, size_t length,
-                   uint32_t tag)
+HOT_INLINE void finish(struct share *share, const struct identity *self, uint64_t version, size_t length,
+                       uint32_t tag)
 {
     struct layout *map = share->region.map;
     struct slot_note *note = &map->note[seqshare_slot_of(version, share->hot.mask)];
@@ -206,39 +232,39 @@ static void finish(struct share *share, const struct identity *self, uint64_t ve
     seqshare_write_publish(&map->head, version);
 }
 
-static unsigned char *slot_bytes(const struct share *share, uint64_t version)
+HOT_INLINE unsigned char *slot_bytes(const struct share *share, uint64_t version)
 {
-    return region_slot(&share->region, seqshare_slot_of(version, share->hot.mask));
+    return (unsigned char *)(uintptr_t)share->hot.place[seqshare_slot_of(version, share->hot.mask)].bytes;
 }
 
 /* The whole of a set. `expected` (if not NULL): only over this version. */
-static int set(seqshare *handle, uint64_t *expected, const void *value, size_t length, uint32_t tag)
+HOT_INLINE int set(seqshare *handle, uint64_t *expected, const void *value, size_t length, uint32_t tag)
 {
     struct share *share = share_of(handle);
     struct identity *self;
     uint64_t version;
     int error;
 
-    if (!handle || (!value && length > 0))
+    if (unlikely(!handle || (!value && length > 0)))
         return -EINVAL;
-    if (!region_is_writable(&share->region))
+    if (unlikely(!region_is_writable(&share->region)))
         return -EROFS;
-    if (length > share->hot.capacity)
+    if (unlikely(length > share->hot.capacity))
         return -EMSGSIZE;
     self = identity_get();
     error = begin(share, self);
-    if (error)
+    if (unlikely(error))
         return error;
     error = announce(share, expected, length, &version);
-    if (!error) {
+    if (likely(!error)) {
         copy_in(slot_bytes(share, version), value, length);
         finish(share, self, version, length, tag);
         if (expected)
             *expected = version;
+        end_and_wake(share, self->owner);
+    } else {
+        end(share, self->owner);
     }
-    end(share, self->owner);
-    if (!error)
-        wake_registered(&share->region.map->wake);
     return error;
 }
 
@@ -277,9 +303,9 @@ static bool is_writing(const struct share *share, uint64_t me)
 }
 
 /* And that write is the fill of this version; nothing has been published meanwhile. */
-static bool is_filling(const struct share *share, uint64_t version)
+static bool is_filling(const struct share *share, uint64_t version, uint64_t me)
 {
-    return version != 0 && is_writing(share, identity_get()->owner) &&
+    return version != 0 && is_writing(share, me) &&
            seqshare_write_current(&share->region.map->head) + 1 == version;
 }
 
@@ -323,22 +349,23 @@ int seqshare_fill(seqshare *handle, size_t room, void **slot)
 int seqshare_publish(seqshare *handle, size_t length)
 {
     struct share *share = share_of(handle);
+    struct identity *self;
     uint64_t version;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
+    self = identity_get();
     version = seqshare_load_relaxed(&share->filling); /* as set_filling */
-    if (!is_filling(share, version))
+    if (!is_filling(share, version, self->owner))
         return -EPERM;
     if (length > share->room)
         return -EMSGSIZE;
     if (!leave_filling(share, version))
         return -EPERM;
-    finish(share, identity_get(), version, length, 0);
-    share_end(share);
-    wake_registered(&share->region.map->wake);
+    finish(share, self, version, length, 0);
+    end_and_wake(share, self->owner);
     return 0;
 }
 
@@ -361,7 +388,12 @@ int seqshare_abandon(seqshare *handle)
 
 /* ---- lock ------------------------------------------------------------------------------------ */
 
-int seqshare_lock_for(seqshare *handle, int64_t ns)
+static COLD int acquire_or_wait(struct share *share, struct identity *self, int64_t ns)
+{
+    return is_replaced(share) ? -EIDRM : lock_wait(lock_of(share), self, &share->locked_by, ns);
+}
+
+HOT_INLINE int lock_for(seqshare *handle, int64_t ns)
 {
     struct share *share = share_of(handle);
     struct identity *self;
@@ -371,13 +403,13 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
         return -EINVAL;
     self = identity_get();
     result = check_writable(share, self);
-    if (result)
+    if (unlikely(result))
         return result;
-    if (is_replaced(share))
-        return -EIDRM; /* without waiting for whoever owns it */
-    result = lock_acquire(lock_of(share), self, &share->locked_by, ns);
-    if (result < 0)
-        return result;
+    if (unlikely(!lock_take(lock_of(share), self, 0, self->owner, &share->locked_by))) {
+        result = acquire_or_wait(share, self, ns);
+        if (result < 0)
+            return result;
+    }
     error = check_marks(share);
     if (error) {
         lock_release(lock_of(share), self, &share->locked_by);
@@ -386,9 +418,14 @@ int seqshare_lock_for(seqshare *handle, int64_t ns)
     return result;
 }
 
+int seqshare_lock_for(seqshare *share, int64_t ns)
+{
+    return lock_for(share, ns);
+}
+
 int seqshare_lock(seqshare *share)
 {
-    return seqshare_lock_for(share, -1);
+    return lock_for(share, -1);
 }
 
 int seqshare_trylock(seqshare *share)

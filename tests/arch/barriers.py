@@ -94,7 +94,7 @@ def acquires(one):
 
 def takes(one):
     """By itself, or by lock.c's function for that, which is looked at as well."""
-    return acquires(one) or one.calls.split(".")[0] == "take"
+    return acquires(one) or one.calls.split(".")[0] == "lock_take"
 
 
 def gives_back(one):
@@ -197,6 +197,8 @@ def check_writers(check, functions):
         check.no_path(path_without(code, after(code, is_release_store), is_full_fence, is_copy_store),
                       f"{name}: W2 between W1 and the copy")
         check.no_path(path_without(code, after(code, is_copy_store), is_publication, None), f"{name}: W3 after the copy")
+        check.holds(any(map(acquires, code)), f"{name}: takes the lock with acquire")
+        check.holds(any(map(gives_back, code)), f"{name}: gives the lock back with release")
     for name, code in named(functions, "seqshare_fill"):
         fills += 1
         check.holds(any(map(is_release_store, code)), f"{name}: W1")
@@ -227,7 +229,7 @@ def check_lock(check, functions):
             check.no_path(path_without(code, successors(code, i), takes, calls_out),
                           f"{name}: the fence of a take-over, and then it acquires")
     check.holds(fences >= 1, "lock.o: a take-over has its fence")
-    for name, code in named(functions, "take"):
+    for name, code in named(functions, "lock_take"):
         check.no_path(path_without(code, [0], acquires, None), f"{name}: acquires")
     check.holds(takers >= 1 and givers >= 1, "lock.o: the lock is taken with acquire and given back with release")
 

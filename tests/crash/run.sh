@@ -21,7 +21,7 @@ mutant "a dead owner is never noticed" \
 mutant "a zombie counts as alive" \
     src/identity.c "s/state == 'Z' \|\| //"
 mutant "the lock is taken in two steps: a bit first, the owner after" \
-    src/lock.c 's/return __atomic_compare_exchange_n\(&lock->owner, &from, to, (.*)\);/if (!__atomic_compare_exchange_n(\&lock->owner, \&from, 1, \1)) return false; __atomic_store_n(\&lock->owner, to, __ATOMIC_RELEASE); return true;/'
+    src/lock.h 's/return __atomic_compare_exchange_n\(&lock->owner, &from, to, (.*)\);/if (!__atomic_compare_exchange_n(\&lock->owner, \&from, 1, \1)) return false; __atomic_store_n(\&lock->owner, to, __ATOMIC_RELEASE); return true;/'
 mutant "the lock is given back before the publication" \
     src/write.c 's/^        finish\(share, self, version, length, tag\);/        lock_leave(lock_of(share), self->owner);\n&/'
 mutant "a version is published before its bytes are there" \

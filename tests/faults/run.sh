@@ -87,7 +87,7 @@ mutant "memory that is not there is ignored" \
 mutant "an interrupted allocation is an error" \
     src/memory.c '/^static int allocate/,/^}/ s/if \(errno == EINTR\)/if (errno == 0)/'
 mutant "the lock is kept when there is no memory" \
-    src/write.c '/^static int set\(/,/^}/ s/^    (end\(share, self->owner\);)/    if (!error)\n        \1/'
+    src/write.c '/^HOT_INLINE int set\(/,/^}/ s/^        end\(share, self->owner\);/        ;/'
 only="fill and"
 mutant "fill keeps the lock when there is no memory" \
     src/write.c '/^int seqshare_fill/,/^}/ s/^        share_end\(share\);//'

@@ -407,19 +407,24 @@ inline wait_for_it()
 #define nested_state (!(word & B) && state == make_state(HELD | BUSY))
 
 /* Signals are blocked: no handler comes in between, and to others the word is a live owner's. */
-inline judge_own(the_state)
+inline judge_own()
 {
     if
+#ifdef M_TWO_LOOKS /* the word as it was seen before */
+    :: id_of(w) == me && !(w & B) && state != make_state(HELD) -> own = BUSY_OWN
+    :: id_of(w) != me && id_of(word) != me -> own = NOT_OWN
+#else
     :: id_of(word) != me -> own = NOT_OWN
+#endif
 #ifdef M_NESTED_IS_LEFT
     :: id_of(word) == me && nested_state && may_be_left -> own = LEFT_OWN
 #endif
     :: else ->
         if
 #ifdef M_HELD_IS_LEFT
-        :: !(word & B) && the_state == make_state(HELD) && !may_be_left -> own = HELD_OWN
+        :: !(word & B) && state == make_state(HELD) && !may_be_left -> own = HELD_OWN
 #else
-        :: !(word & B) && the_state == make_state(HELD) -> own = HELD_OWN
+        :: !(word & B) && state == make_state(HELD) -> own = HELD_OWN
 #endif
         :: else ->
             if
@@ -437,15 +442,8 @@ inline judge_own(the_state)
 /* to: what the word becomes that was left behind; 0: free. */
 inline settle(to)
 {
-#ifdef M_TWO_LOOKS
-    seen_state = state;
-#endif
     atomic {
-#ifdef M_TWO_LOOKS
-        judge_own(seen_state);
-#else
-        judge_own(state);
-#endif
+        judge_own();
         if
         :: own == HELD_OWN -> image = images[t]; state = make_state(HELD)
         :: own == LEFT_OWN && (to) != 0 ->
@@ -855,9 +853,6 @@ active [CONTENDERS] proctype contender()
 {
     byte w, want, me, seen, round, before, own, op;
     short flags, plan;
-#ifdef M_TWO_LOOKS
-    short seen_state;
-#endif
     bool swapped, dead, got, gone, late, asked, changed, frees, told, deadlock, busy, tidies_up;
     byte i = _pid, t = _pid;
 
@@ -869,7 +864,7 @@ born:
         :: plan != 0 -> take_next(); do_it(); check_result()
         :: atomic { plan == 0 && tidies_up -> tidies_up = false; assert(!owns[0] && id_of(word) != me) }
         :: atomic { plan == 0 && !tidies_up && round < ROUNDS -> round++; choose() }
-        :: atomic { plan == 0 && !tidies_up && round == ROUNDS && has_own -> plan = UNLOCK }
+        :: atomic { plan == 0 && !tidies_up && round == ROUNDS && has_own -> assert(noted); plan = UNLOCK }
         :: atomic {
             plan == 0 && !tidies_up && round == ROUNDS && !has_own ->
             assert(t != 0 || !noted);
@@ -929,9 +924,6 @@ active proctype handler()
 {
     byte w, want, me, seen, before, own, op;
     short flags, plan;
-#ifdef M_TWO_LOOKS
-    short seen_state;
-#endif
     bool swapped, dead, got, gone, late, asked, changed, frees, told, deadlock, busy;
     byte i = CONTENDERS, t = 0, runs;
 

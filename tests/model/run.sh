@@ -137,10 +137,12 @@ spin_mutants() {
         spin_run caught cycles lock "-DM_$mutant" -DCONTENDERS=2 -DDEATHS=1
     done
     for mutant in STATE_STAYS STATE_AFTER_FREE STATE_WITHOUT_ID STATE_PLAIN NESTS_IN_BUSY NO_COUNT COUNT_LATE \
-        UNLOCK_NOT_COUNTED ABANDON_FREES TWO_LOOKS NOTE_AFTER_FREE; do
+        UNLOCK_NOT_COUNTED ABANDON_FREES; do
         spin_run caught states lock "-DM_$mutant" -DHANDLER -DCONTENDERS=2
     done
-    spin_run caught states lock -DM_NO_IMAGE -DHANDLER -DCONTENDERS=1
+    for mutant in NO_IMAGE TWO_LOOKS NOTE_AFTER_FREE; do
+        spin_run caught states lock "-DM_$mutant" -DHANDLER -DCONTENDERS=1
+    done
     for mutant in OWN_IS_BUSY HELD_IS_LEFT NESTED_IS_LEFT; do
         spin_run caught states lock "-DM_$mutant" -DEXECS=1 -DCONTENDERS=2
     done

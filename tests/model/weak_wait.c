@@ -77,7 +77,7 @@ void futex_wake(const uint32_t *word, int32_t sleepers)
 
 static void sleep_through(struct region *region, uint64_t *result)
 {
-    int error = wait_for_version(region, 0, -1);
+    int error = wait_for_version(region, 0, NULL, -1);
 
     assert(error != -EIDRM || PUBLISHERS == 0);
     *result = (uint64_t)sleeping << 32 | slept_on;

@@ -33,13 +33,13 @@ mutant "a value is too long before it is accepted" \
 mutant "a value has the wrong type before it is accepted" \
     src/read.c 's/^        if \(fits &&/        if (!fits)\n            return -EBADMSG;\n&/'
 mutant "set_if compares versions before it has the lock" \
-    src/write.c '/^static int set\(/,/^}/{s/error = begin\(share, self\);/if (expected \&\& *expected != seqshare_version(handle)) {\n        *expected = seqshare_version(handle);\n        return -ESTALE;\n    }\n    &/; s/announce\(share, expected, length, /announce(share, NULL, length, /}'
+    src/write.c '/^HOT_INLINE int set\(/,/^}/{s/error = begin\(share, self\);/if (expected \&\& *expected != seqshare_version(handle)) {\n        *expected = seqshare_version(handle);\n        return -ESTALE;\n    }\n    &/; s/announce\(share, expected, length, /announce(share, NULL, length, /}'
 mutant "the lock is given back before the publication" \
     src/write.c 's/^        finish\(share, self, version, length, tag\);/        lock_leave(lock_of(share), self->owner);\n&/'
 mutant "the lock is taken over by a plain store" \
-    src/lock.c 's/return take\(lock, self, dead, want \| \(dead & OWNER_WAITERS\), by\);/__atomic_store_n(\&lock->owner, 0, __ATOMIC_RELEASE);\n    return take(lock, self, 0, want | (dead \& OWNER_WAITERS), by);/'
+    src/lock.c 's/return lock_take\(lock, self, dead, want \| \(dead & OWNER_WAITERS\), by\);/__atomic_store_n(\&lock->owner, 0, __ATOMIC_RELEASE);\n    return lock_take(lock, self, 0, want | (dead \& OWNER_WAITERS), by);/'
 mutant "one owner is judged, and the lock taken from another" \
-    src/lock.c 's/return take\(lock, self, dead, /return take(lock, self, load_word(lock), /'
+    src/lock.c 's/return lock_take\(lock, self, dead, /return lock_take(lock, self, lock_word(lock), /'
 mutant "replace reads the value before it has the lock" \
     src/replace.c 's/int error = lock_old\(old, name\);/int error = read_old(old, request->first);/; s/^        error = read_old\(old, request->first\);/        error = lock_old(old, name);/'
 finish_mutants

@@ -41,8 +41,8 @@ mutants() {
     check "mutant: links are followed" finds 'users/a_planted_link*' src/name.c 's/ \| O_NOFOLLOW//'
     check "mutant: a memfd keeps the mode that it is born with" finds 'users/a_reader*' src/region.c \
         's/if \(!error && fchmod\(fd, 0600\) != 0\)/if (false)/'
-    check "mutant: memory is not allocated before it is written" finds 'full/file_systems*' src/memory.c \
-        's/^    if \(want <= \*have\)/    if (true)/'
+    check "mutant: memory is not allocated before it is written" finds 'full/file_systems*' src/memory.h \
+        's/likely\(length <= region->reserved\[slot\]\)/true/'
     check "mutant: readers touch the next slot as well" finds 'full/file_systems*' src/read.c \
         's/^    length = seqshare_read_length\(head, mask, v\);/    (void)*(volatile const unsigned char *)(share->bytes + seqshare_slot_of(v + 1, mask) * share->stride + share->capacity \/ 2);\n&/'
     check "mutant: a length within the capacity is believed" finds 'full/a_length*' src/read.c \
