@@ -87,7 +87,7 @@ compiles_as_it_says() { # SUITE
 
 perl_as_it_says() { # SUITE
     in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
-        apt-get install -q -y --no-install-recommends perl make
+        apt-get install -q -y --no-install-recommends perl make libcrypt-dev
         cd bindings/perl && perl Makefile.PL && make && make test && make install
         perl -MSeqshare -e 'print Seqshare->VERSION'"
 }
