@@ -114,7 +114,7 @@ choose_parts() {
     fi
     mapfile -t every < <(all_parts)
     sum=$(sum_of_budgets full "${every[@]}")
-    [ "$sum" -le $full_budget ] || die "the parts' budgets are $sum s together, and $full_budget s is the limit"
+    [ "$programme" != full ] || [ "$sum" -le $full_budget ] || die "the parts' budgets are $sum s together, and $full_budget s is the limit"
     for part in "${every[@]}"; do
         case $programme in
         quick) is_quick "$part" || continue ;;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: the benchmarks measure what they say; their tables, pictures and comparisons say what was measured
 # tier: full
-# budget: 150
+# budget: 120
 #
 # No speed is asserted: only that figures are there, and that they arrive unchanged.
 set -euo pipefail

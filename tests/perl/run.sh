@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: the Perl distribution, from its own archive, on the installed library; Starman, mod_perl
 # tier: quick
-# budget: 180
+# budget: 150
 # quick budget: 30
 # quick leaves out: most of its tests; Starman, mod_perl, the benchmark
 #
