@@ -52,6 +52,9 @@
 #if defined HANDLER || EXECS > 0
 #define SPECIAL
 #endif
+#if defined SPECIAL || defined M_BIT_FIRST || defined M_TAKE_OVER_FREES || defined M_TAKE_OVER_UNJUDGED
+#define STEPWISE /* something may come between the steps of taking */
+#endif
 
 /* The owner word: waiters bit, writing bit, 3 bits of TID, start time. The futex compares all but the latter. */
 #define W 1
@@ -206,13 +209,6 @@ inline note_image()
 }
 #endif
 
-#if defined M_TAKE_OVER_PLAIN
-#define expected (w != 0 -> word : 0)
-#elif defined M_TAKE_OVER_HALF
-#define expected (w != 0 && (word & HALF) == (w & HALF) -> word : w)
-#else
-#define expected w
-#endif
 #ifdef M_TAKE_OVER_DROPS_W
 #define wanted want
 #else
@@ -249,7 +245,13 @@ inline take()
     :: !swapped
     fi;
 #else
-    d_step { swap(expected, wanted) };
+#if defined M_TAKE_OVER_PLAIN
+    d_step { before = w; if :: w != 0 -> before = word :: else fi; swap(before, wanted) };
+#elif defined M_TAKE_OVER_HALF
+    d_step { before = w; if :: w != 0 && (word & HALF) == (w & HALF) -> before = word :: else fi; swap(before, wanted) };
+#else
+    d_step { swap(w, wanted) };
+#endif
 #endif
 #ifdef M_COUNT_LATE
     begin_change();
@@ -485,11 +487,11 @@ inline lock()
     atomic {
         want = me | (flags & B);
         w = 0;
-#ifndef SPECIAL
+#ifndef STEPWISE
         take()
 #endif
     };
-#ifdef SPECIAL
+#ifdef STEPWISE
     take();
 #endif
     do
@@ -503,19 +505,22 @@ inline lock()
        }
         if
         :: gone
-#ifdef SPECIAL
+#ifdef STEPWISE
         :: !gone && w == 0 -> take()
+#else
+        :: atomic { !gone && w == 0 -> take() }
+#endif
+#ifdef SPECIAL
         :: !gone && w != 0 && id_of(w) == me ->
             settle(want);
             atomic { deadlock = own == HELD_OWN; busy = own == BUSY_OWN; own = 0 }
 #else
-        :: atomic { !gone && w == 0 -> take() }
         :: atomic { !gone && w != 0 && id_of(w) == me -> assert(false) } /* -EDEADLK, for one that does not own it */
 #endif
         :: !gone && w != 0 && id_of(w) != me ->
             judge();
             if
-#if defined SPECIAL || defined M_TAKE_OVER_FREES || defined M_TAKE_OVER_UNJUDGED
+#ifdef STEPWISE
             :: dead -> take()
 #else
             :: atomic { dead -> take() }
