@@ -3,7 +3,7 @@
 # brief: every command of the tool, from a shell, with real processes
 # tier: quick
 # budget: 60
-# quick budget: 30
+# quick budget: 35
 # quick leaves out: edit, lock, look, terminal
 # long budget: 600
 set -euo pipefail

@@ -3,7 +3,7 @@
 # brief: sources are formatted, headers stand alone in C and C++, exports are the public names
 # tier: quick
 # budget: 30
-# quick budget: 15
+# quick budget: 25
 # quick leaves out: clang, C++ standards but one
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -3,7 +3,7 @@
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
 # tier: quick
 # budget: 350
-# quick budget: 25
+# quick budget: 15
 # quick leaves out: worker, event, restarts, load; sanitizers
 # long budget: 1200
 # With SEQSHARE_MUTANTS=1 faults are planted in the module, one by one, and the tests must catch each.

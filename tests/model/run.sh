@@ -3,7 +3,7 @@
 # brief: protocol, lock, wake word and names model-checked; every planted fault must be caught
 # tier: quick
 # budget: 120
-# quick budget: 20
+# quick budget: 15
 # quick leaves out: lock, wait, most planted faults; weak memory
 # long budget: 3600
 # With SEQSHARE_LONG=1 larger bounds; with SEQSHARE_MUTANTS=1 the planted faults alone. The weak memory model

@@ -3,7 +3,7 @@
 # brief: what is installed is complete, and outside programs build and run with it
 # tier: quick
 # budget: 100
-# quick budget: 20
+# quick budget: 10
 # quick leaves out: CMake, static, clang, 32 bits
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

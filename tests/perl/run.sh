@@ -3,7 +3,7 @@
 # brief: the Perl distribution, from its own archive, on the installed library; Starman, mod_perl
 # tier: quick
 # budget: 150
-# quick budget: 30
+# quick budget: 20
 # quick leaves out: most of its tests; Starman, mod_perl, the benchmark
 #
 # SEQSHARE_PREDECESSOR_TEST=FILE runs that file as well: the test that IPC::Mmap::Share 0.03 was published

@@ -3,7 +3,7 @@
 # brief: the API by Criterion: gcc, clang, address and undefined behaviour sanitizers, valgrind
 # tier: quick
 # budget: 200
-# quick budget: 60
+# quick budget: 50
 # quick leaves out: what happens at every instruction (step); clang, sanitizers, valgrind
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
