@@ -335,7 +335,7 @@ Test(daemon, a_core_dump_does_not_allocate_the_capacity)
 static void with_few_descriptors(void *context)
 {
     const char *name = context;
-    struct rlimit before, few;
+    struct rlimit before = {0}, few;
     int refused = 0, fd = memfd_create("none", MFD_CLOEXEC);
 
     check(fd >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
