@@ -224,7 +224,6 @@ static void settle(seqshare_cache_mt *cache)
     struct state state = old->state;
 
     if (cache->right.inherited) { /* perhaps just when it had moved the share, and before it told */
-        source_inherit(&cache->source);
         cache->unattached = cache->source.named;
         cache->right.inherited = false;
     }

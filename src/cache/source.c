@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "right.h"
 
@@ -201,6 +202,7 @@ static void *decode_value(struct source *source, const struct value *value)
 {
     void *object;
 
+    source->decoder = getpid();
     source->decoding = value->version; /* may not come back: see source_was_left */
     errno = 0;
     object = source->decode(source->bytes, value->length, value->version, source->context);
@@ -217,16 +219,17 @@ static bool read_value(struct source *source, struct state *state, const struct 
         source_no_memory(source, state, value->version);
         return false;
     }
-    state->view.seen = value->version;
-    if (!object) {
+    if (object) {
+        state->view.object = object;
+        state->stat.version = value->version;
+        state->stat.decoded++;
+        state->published = time;
+    } else {
         note_failure(state, value->version, errno > 0 ? -errno : -EBADMSG);
-        return false;
     }
-    state->view.object = object;
-    state->stat.version = value->version;
-    state->stat.decoded++;
-    state->published = time;
-    return true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* in this order, as in free_bytes */
+    state->view.seen = value->version;
+    return object != NULL;
 }
 
 bool source_read(struct source *source, struct state *state)
@@ -250,17 +253,14 @@ bool source_read(struct source *source, struct state *state)
 
 bool source_was_left(struct source *source, struct state *state)
 {
-    if (source->decoding == 0)
-        return false;
-    put_off(source, source->decoding);
-    note_failure(state, source->decoding, -ECANCELED);
-    source->decoding = 0;
-    return true;
-}
+    const uint64_t version = source->decoding;
 
-void source_inherit(struct source *source)
-{
     source->decoding = 0;
+    if (version == 0 || source->decoder != getpid())
+        return false;
+    put_off(source, version);
+    note_failure(state, version, -ECANCELED);
+    return true;
 }
 
 int64_t state_age(const struct state *state)

@@ -7,6 +7,7 @@
 #define SEQSHARE_CACHE_SOURCE_H
 
 #include <seqshare/cache.h>
+#include <sys/types.h>
 
 #define SECOND UINT64_C(1000000000)
 
@@ -29,7 +30,8 @@ struct source {
     seqshare_word next_follow; /* the name is left alone until then, if there are no new marks, */
     seqshare_word next_read;   /* and so is this version: */
     seqshare_word put_off;     /* NOTHING_SEEN: any */
-    uint64_t decoding;         /* what decode has not come back from; 0: nothing */
+    uint64_t decoding;         /* what decode has not come back from; 0: nothing, */
+    pid_t decoder;             /* and in which process: that of a fork's parent has not failed here */
     void *bytes;               /* and its copy */
 };
 
@@ -72,12 +74,9 @@ bool source_read(struct source *source, struct state *state);
 
 /*
  * If decode was left without coming back (its thread was cancelled, thrown out or jumped): note that as a
- * failure, and put the version off. Was it?
+ * failure, and put the version off. Was it? In a child of fork, what the parent was decoding is decoded anew.
  */
 bool source_was_left(struct source *source, struct state *state);
-
-/* In a child of fork: the thread that refreshed is not here, and it has not failed. */
-void source_inherit(struct source *source);
 
 /* There was no memory for the object's surroundings. */
 void source_no_memory(struct source *source, struct state *state, uint64_t version);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache for many threads, where one of them forks while others are in the middle of something. */
+/* Caches where one thread forks while others are in the middle of something. */
 #include <pthread.h>
 #include <unistd.h>
 
@@ -239,6 +239,63 @@ Test(forking, a_child_decodes_what_a_thread_of_the_parent_did)
 Test(forking, a_child_decodes_the_first_value_that_a_thread_of_the_parent_did)
 {
     forked_while_decoding(0);
+}
+
+/* The same for a cache that only the other thread uses, until the child does. */
+
+static uint64_t look_at(seqshare_cache *cache)
+{
+    const struct object *object = seqshare_cache_get(cache);
+
+    return object ? object->words[0] : 0;
+}
+
+static void *look_at_once(void *cache)
+{
+    look_at(cache);
+    return NULL;
+}
+
+static void child_of_one_decodes(void *cache)
+{
+    struct seqshare_cache_stat stat;
+
+    scene.waits = 0;
+    equals(look_at(cache), 2);
+    equals(seqshare_cache_stat(cache, &stat), 0);
+    equals(stat.failed, 0);
+    seqshare_cache_close(cache);
+}
+
+static void forked_while_one_decodes(uint64_t first)
+{
+    seqshare_cache *cache;
+    pthread_t thread;
+
+    scene.share = share_of(4096);
+    equals(seqshare_cache_new(&cache, scene.share, waiting_decode, object_destroy, NULL), 0);
+    if (first)
+        equals(publish_words(scene.share, first), 0);
+    equals(look_at(cache), first);
+    scene.waits = 1;
+    equals(publish_words(scene.share, 2), 0);
+    equals(pthread_create(&thread, NULL, look_at_once, cache), 0);
+    await_flag(&scene.waiting, 1);
+    child_run(child_of_one_decodes, cache);
+    set_flag(&scene.go_on, 1);
+    joined(thread);
+    equals(look_at(cache), 2);
+    seqshare_cache_close(cache);
+}
+
+Test(forking, a_child_of_one_decodes_what_a_thread_of_the_parent_did)
+{
+    forked_while_one_decodes(1);
+}
+
+Test(forking, a_child_of_one_decodes_the_first_value_that_a_thread_of_the_parent_did)
+{
+    forked_while_one_decodes(0);
 }
 
 static void child_follows(void *name)

@@ -64,7 +64,7 @@ mutants() {
     mutant "another region's version passes for known" release cache-tests-counted source.c \
         'view.seen = NOTHING_SEEN' 'view.seen += 0'
     mutant "a bad value is tried again and again" release cache-tests-counted source.c \
-        '^    state->view.seen = value->version;' '    state->view.seen = errno ? 0 : value->version;'
+        '^    state->view.seen = value->version;' '    state->view.seen = object ? value->version : 0;'
     mutant "the name is looked at all the time" release cache-tests-counted source.c \
         'next_follow, source_time\(\) \+ SECOND' 'next_follow, 0'
     mutant "the name is not looked at without a mark" release cache-tests-counted source.c \
@@ -83,8 +83,8 @@ mutants() {
     mutant "an exception keeps the right" release cache-tests-counted mt.c '    right_give\(\*right\);' '    (void)right;'
     mutant "a child has rights of threads that it has not" release cache-tests-counted right.c \
         '    remove_where\(is_held_by_others, &me\);' ''
-    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted mt.c \
-        'source_inherit\(&cache->source\);' ';'
+    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted source.c \
+        ' \|\| source->decoder != getpid\(\)' ''
 }
 
 # ---- the guide's service ----------------------------------------------------------------------
