@@ -41,6 +41,14 @@ static int read_all(struct bytes *bytes, int fd, size_t limit)
     }
 }
 
+/* A pipe or a device is empty also where a command before it failed; a file with a name was made so. */
+static bool may_end_at_once(int fd, bool standard)
+{
+    struct stat status;
+
+    return !standard && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty)
 {
     bool standard = strcmp(file, "-") == 0;
@@ -48,9 +56,10 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int error = fd < 0 ? -errno : read_all(bytes, fd, limit);
 
-    if (fd > STDIN_FILENO)
+    may_be_empty |= fd >= 0 && may_end_at_once(fd, standard);
+    if (fd >= 0 && !standard)
         close(fd);
-    if (!error && (bytes->length > 0 || !standard || may_be_empty))
+    if (!error && (bytes->length > 0 || may_be_empty))
         return DONE;
     if (fd >= 0)
         free(bytes->at);
@@ -129,7 +138,9 @@ static mode_t mode_of_new_file(mode_t wanted)
 /* Beside the file, then in its place. `old`: what is there now; NULL: nothing. */
 static int write_beside(const char *file, const struct stat *old, const struct output *output)
 {
-    char *beside = format_text("%s.XXXXXX", file);
+    const char *last = strrchr(file, '/');
+    /* Not its name with something behind that: it may be as long as a name can be. */
+    char *beside = format_text("%.*s.seqshare-XXXXXX", last ? (int)(last - file) + 1 : 0, file);
     int fd = mkostemp(beside, O_CLOEXEC), error = fd < 0 ? -errno : 0, status = DONE; /* mode 0600 */
 
     if (!error)

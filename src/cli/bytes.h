@@ -13,8 +13,8 @@ struct bytes {
 };
 
 /*
- * All of a file; "-": standard input. What is longer than `limit` is not read to its end. Empty standard input
- * is refused, unless `may_be_empty`: it is what a command before the | leaves when it fails.
+ * All of a file; "-": standard input. What is longer than `limit` is not read to its end. Standard input, a pipe
+ * or a device that is empty is refused, unless `may_be_empty`: it is what a command leaves when it fails.
  * DONE, or SAID_NO after having said why.
  */
 int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty);

@@ -151,7 +151,7 @@ const struct command create_command = {
     "                   file may publish, users that may read it may read the value\n"
     "  -f, --from FILE  it appears with what is in FILE (-: standard input) as its value\n"
     "  -j, --json       only if that value is JSON; its type tag says so\n"
-    "  -e, --empty      also if standard input is empty\n"
+    "  -e, --empty      also if standard input, a pipe or a device is empty\n"
     "  -h, --help       this text\n",
     run_create};
 
@@ -168,13 +168,15 @@ static size_t capacity_of(const char *name)
 }
 
 /* Refused: is it the share that is not trusted, or is its owner not ours to give? */
-static int complain_of_owner(const char *name)
+static int complain_of_owner(const char *name, bool forced)
 {
     seqshare *share;
 
     if (seqshare_open(&share, name, SEQSHARE_READ) != 0)
         return complain_of_removal(name, -EPERM);
     seqshare_close(share);
+    if (forced)
+        return complain_that(name, "in this folder only its owner, the folder's or root may replace it");
     return complain_that(name, "the new region cannot be given to the owner, group and ACL that the old one "
                                "has: only root may do that (--force makes it yours)");
 }
@@ -187,7 +189,7 @@ static int replace(const char *name, const struct request *request, const seqsha
                                       request->from ? first : NULL, flags);
 
     if (error)
-        return error == -EPERM ? complain_of_owner(name) : complain_of_making(name, error);
+        return error == -EPERM ? complain_of_owner(name, request->force) : complain_of_making(name, error);
     seqshare_close(share);
     return DONE;
 }
@@ -227,7 +229,7 @@ const struct command replace_command = {
     "  -m, --mode MODE  the new permissions, in octal (default: as they were)\n"
     "  -f, --from FILE  the new region appears with what is in FILE (-: standard input) as its value\n"
     "  -j, --json       only if that value is JSON; its type tag says so\n"
-    "  -e, --empty      also if standard input is empty\n"
+    "  -e, --empty      also if standard input, a pipe or a device is empty\n"
     "  -F, --force      also if owner, group or ACL cannot be kept: it is yours then; and also over a\n"
     "                   value of another type\n"
     "  -h, --help       this text\n",

@@ -2,10 +2,12 @@
 /* edit: the value in an editor, and back only if nobody published meanwhile. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wordexp.h>
 
 #include "bytes.h"
 #include "child.h"
@@ -33,13 +35,15 @@ static int load(struct edit *edit)
 {
     seqshare_reading reading = {0};
     int error = seqshare_read(edit->share, &reading);
+    char why[JSON_WHY_SIZE];
 
     if (error && error != -ENODATA)
         return complain(edit->name, error);
     edit->before = (struct bytes){reading.bytes, reading.length};
     edit->version = reading.version;
     edit->tag = reading.tag;
-    if (reading.length > 0 && !is_text(reading.bytes, reading.length))
+    if (reading.length > 0 && !is_text(reading.bytes, reading.length) &&
+        !json_check(reading.bytes, reading.length, why)) /* a string in JSON may have a DEL */
         return complain_that(edit->name, "the value is binary, so an editor cannot change it");
     edit->json |= edit->version != 0 && promises_json(&edit->before, edit->tag);
     return DONE;
@@ -79,15 +83,33 @@ struct editor {
     const char *file;
 };
 
+/* Where the command is no more than a program and its words, become that. Otherwise return. */
+static void become_program(const struct editor *editor)
+{
+    wordexp_t words;
+    char **all;
+
+    if (wordexp(editor->command, &words, WRDE_NOCMD) != 0 || words.we_wordc == 0)
+        return;
+    all = calloc(words.we_wordc + 2, sizeof *all);
+    if (!all)
+        return;
+    memcpy(all, words.we_wordv, words.we_wordc * sizeof *all);
+    all[words.we_wordc] = (char *)editor->file;
+    execvp(all[0], all);
+}
+
 /*
- * As git and crontab do: the editor is a piece of shell, and the keys that interrupt are its own: neither we nor
- * that shell end by them. (With a trap, and not ignored: the editor would inherit that.)
+ * As for git and crontab, the editor is a piece of shell. A shell between us and the editor would take the signals
+ * that we pass on, so we do without one where we can. Elsewhere it outlives all signals, as keys must not end it:
+ * then we end when the editor does. (With a trap, and not ignored: the editor would inherit that.)
  */
 static int become_editor(void *what)
 {
     const struct editor *editor = what;
-    char *script = format_text("trap : INT QUIT; %s \"$@\"", editor->command);
+    char *script = format_text("trap : INT QUIT TERM HUP; %s \"$@\"", editor->command);
 
+    become_program(editor);
     execl("/bin/sh", "sh", "-c", script, editor->command, editor->file, (char *)NULL);
     return NOT_FOUND;
 }
@@ -106,6 +128,9 @@ static int run_editor(const char *file)
                                    "EDITOR=nano");
     if (status != 0)
         return complain_that(editor.command, "the editor failed; nothing was published");
+    /* Not those of the keys, which are the editor's own. */
+    if (child.stopped_by == SIGTERM || child.stopped_by == SIGHUP)
+        return complain_that(editor.command, "the editor was told to stop; nothing was published");
     return DONE;
 }
 

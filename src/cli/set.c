@@ -149,7 +149,7 @@ const struct command set_command = {
     "  -t, --tag TAG             the type tag, as stat shows it, that programs with typed values\n"
     "                            expect; 0: the value is untyped\n"
     "  -w, --timeout SECONDS     wait this long for the lock, no longer\n"
-    "  -e, --empty               also if standard input is empty\n"
+    "  -e, --empty               also if standard input, a pipe or a device is empty\n"
     "  -F, --force               also over a value of another type\n"
     "  -a, --any-owner           also if another user than root or you owns the share\n"
     "  -h, --help                this text\n",

@@ -179,8 +179,40 @@ kept() { # the copy that was kept
 }
 
 @test "a signal that tells edit to stop reaches the editor, and nothing is published" {
+    local signal
     seqshare create "$share" --from - <<<old
-    use_editor 'echo new >"$1"; trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+    for signal in TERM HUP; do
+        use_editor "echo new >\"\$1\"; trap 'echo told; exit 3' $signal; echo ready; while :; do sleep 0.05; done"
+        start cli-program interruptible seqshare edit "$share"
+        eventually grep -q ready output
+        kill -s "$signal" "$last"
+        ends_with 1
+        grep -q told output
+        grep -q "nothing was published" errors
+        [ "$(seqshare get "$share")" = old ]
+        [ "$(kept)" = new ]
+        rm tmp/*
+    done
+}
+
+@test "where a shell must run the editor, edit ends no sooner than that" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'echo new >"$1"; echo ready; until [ -e go ]; do sleep 0.05; done; touch ended'
+    EDITOR="true; $EDITOR"
+    start cli-program interruptible seqshare edit "$share"
+    eventually grep -q ready output
+    kill -TERM "$last"
+    kill -HUP "$last"
+    touch go
+    ends_with 1
+    [ -e ended ]
+    grep -q "told to stop; nothing was published" errors
+    [ "$(kept)" = new ]
+}
+
+@test "an editor that is told to stop may save and be content: nothing is published" {
+    seqshare create "$share" --from - <<<old
+    use_editor 'trap "echo new >\"$1\"; exit 0" TERM; echo ready; while :; do sleep 0.05; done'
     start cli-program interruptible seqshare edit "$share"
     eventually grep -q ready output
     kill -TERM "$last"
@@ -188,4 +220,11 @@ kept() { # the copy that was kept
     grep -q "nothing was published" errors
     [ "$(seqshare get "$share")" = old ]
     [ "$(kept)" = new ]
+}
+
+@test "JSON is text for an editor, whatever is in its strings" {
+    seqshare create "$share" --json --from - <<<$'["\x7f"]'
+    use_editor 'sed -i s/]/,1]/ "$1"'
+    seqshare edit "$share"
+    [ "$(seqshare get "$share")" = $'["\x7f",1]' ]
 }

@@ -405,6 +405,11 @@ EOF
     "${nobody[@]}" replace "$theirs/share" --force
     [ "$(stat -c %u "$theirs/share")" = 65534 ]
     [ "$(seqshare get "$theirs/share" --any-owner)" = value ]
+    chown 0 "$theirs"
+    chmod 1777 "$theirs"
+    seqshare create "$theirs/sticky" --mode 666
+    says_no "${nobody[@]}" replace "$theirs/sticky" --force
+    [[ $stderr == *"in this folder only its owner, the folder's or root may replace it" ]]
     rm -r "$theirs"
 }
 
@@ -419,6 +424,17 @@ EOF
     [ "$(ls folder)" = file ]
     run -1 --separate-stderr sh -c 'ulimit -c 0; ulimit -f 4; exec seqshare get "$1" >copy' sh "$share"
     [[ $stderr == "seqshare: standard output: File too large" ]]
+}
+
+@test "get --output takes a name as long as a name can be" {
+    local name
+    printf -v name 'x%.0s' {1..255}
+    seqshare create "$share" --from - <<<new
+    seqshare get "$share" --output "$name"
+    [ "$(cat "$name")" = new ]
+    echo old >"$name"
+    seqshare get "$share" --output "./$name"
+    [ "$(cat "$name")" = new ]
 }
 
 @test "empty standard input is refused, unless it is meant" {
@@ -440,6 +456,12 @@ EOF
     : >file
     seqshare set "$share" --from file
     stat_is version 4
+    says_no seqshare set "$share" --from <(false)
+    says_no seqshare set "$share" --from /dev/stdin < <(false)
+    says_no seqshare replace "$share" --from <(false)
+    stat_is version 4
+    seqshare set "$share" --from <(false) --empty
+    stat_is version 5
     seqshare create ./new --from - --empty </dev/null
     [ "$(stat_of ./new version)" = 1 ]
 }
