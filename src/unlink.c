@@ -30,6 +30,7 @@ struct target {
     struct stat status;
     seqshare *share; /* NULL: no region, or not ours to write */
     bool locked;
+    bool kept; /* by an owner of the lock that lives, as far as can be told */
 };
 
 /* These say nothing of the file. What is no share, or not
@@ -40,11 +41,12 @@ static bool says_nothing(int error)
 }
 
 /* So that no signal handler of this thread can unlock it before we do. Closing the share gives it back. */
-static bool lock(seqshare *share)
+static void lock(struct target *target)
 {
-    int error = seqshare_lock_for(share, PATIENCE_NS);
+    int error = seqshare_lock_for(target->share, PATIENCE_NS);
 
-    return (error >= 0 || error == -EDEADLK) && share_begin(share_of(share)) == 0;
+    target->kept = error == -ETIMEDOUT;
+    target->locked = (error >= 0 || error == -EDEADLK) && share_begin(share_of(target->share)) == 0;
 }
 
 /* 0; -EAGAIN: the name has another file by now. */
@@ -61,7 +63,7 @@ static int look(struct target *target, const struct name *name)
     region = &share_of(target->share)->region;
     if (region->device != target->status.st_dev || region->inode != target->status.st_ino)
         return -EAGAIN;
-    target->locked = lock(target->share);
+    lock(target);
     return 0;
 }
 
@@ -77,14 +79,12 @@ static int remove_name(const struct target *target, const struct name *name, boo
 
 /*
  * An owner of the lock that lives said that it moves the name, and was stopped: when it goes on, it may remove
- * what has the name then without another look.
+ * what has the name then without another look. (A mark alone says nothing: it may be of a damaged region, which
+ * must be removable.)
  */
 static bool is_moved_by_the_living(const struct target *target)
 {
-    struct share *share = share_of(target->share);
-
-    return !target->locked && region_marks(&share->region) & SEQSHARE_LOOK && share_check_world(share) == 0 &&
-           !share_is_locked_by_me(share);
+    return target->kept && region_marks(&share_of(target->share)->region) & SEQSHARE_LOOK;
 }
 
 static int remove_and_tell(const struct target *target, const struct name *name)

@@ -178,13 +178,20 @@ static int set_over(const char *name, seqshare *share, const struct publication 
     return status;
 }
 
+/* Over a value that cannot be read anything is better, unless the new one is made from it or depends on it. */
+static bool may_go_over(const struct publication *publication, int error)
+{
+    return publication->type.force ||
+           (error == -EBADMSG && !publication->pointer && !publication->conditional);
+}
+
 /* With the lock taken. */
 static int set(const char *name, seqshare *share, const struct publication *publication)
 {
     seqshare_reading old = {0};
     int error = seqshare_read(share, &old), status;
 
-    if (error && error != -ENODATA && !publication->type.force) /* over a damaged value anything is better */
+    if (error && error != -ENODATA && !may_go_over(publication, error))
         return complain(name, error);
     status = set_over(name, share, publication, &old);
     free(old.bytes);
