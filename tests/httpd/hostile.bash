@@ -78,6 +78,19 @@ long_variables() { # MPM
     check "$1: within a minute one line says so" log_has 1 "is left out"
 }
 
+# httpd itself answers 500 where SetEnvIfExpr catches more than 64 KiB: the README's way to take none of it.
+bounds() { # MPM
+    local most over
+    most=$(printf '%04000d' 0)
+    over=$(printf '%0100000d' 0)
+    check "$1: a text of so many bytes is put" is 204 "$(put_this "{'long': '$most'}")"
+    check "$1: expressions take it" is "$most|$most" \
+        "$(header /bounded X-Bounded)|$(header /bounded X-Long)"
+    check "$1: and a longer one" is 204 "$(put_this "{'long': '$over'}")"
+    check "$1: that takes no page down" is 200 "$(status /bounded)"
+    check "$1: and is not taken" is "(null)|" "$(header /bounded X-Bounded)|$(header /bounded X-Long)"
+}
+
 only_omissions() {
     is "" "$(wrong_in_log | grep -vF 'is left out')"
 }
@@ -133,11 +146,18 @@ CustomLog texts.log texts
     RewriteRule ^ - [E=CAUGHT:%1]
     Header set X-Caught "%{CAUGHT}e"
 </Location>
+<Location /bounded>
+    SetEnvIfExpr "%{seqshare:/long} =~ /^(.{0,4000})\$/" BOUNDED=\$1
+    Header always set X-Bounded "%{BOUNDED}e"
+    <If "%{seqshare:/long} =~ /^.{0,4000}\$/">
+        Header always set X-Long "expr=%{seqshare:/long}"
+    </If>
+</Location>
 <Location /refused>
     Require expr "%{seqshare:/text} == 'open'"
     ErrorDocument 403 "%{seqshare:/text}"
 </Location>
-AliasMatch "^/(set|mapped)" \${PLACE}/htdocs/index.html
+AliasMatch "^/(set|mapped|bounded)" \${PLACE}/htdocs/index.html
 CONF
     begin "$1: a server starts, with a back end and a program"
     check "$1: a document with control characters is taken" is 201 "$(status /document -T - <<<"{\"text\": \"$ends\", \"zero\": \"a\\u0000b\", \"controls\": \"a\\u0001\\u007f\\tb\\u0085\\u00e4\", \"nested\": [\"\\r\\n\\u007f\"]}")"
@@ -169,6 +189,7 @@ CONF
         skip "$1: long variables" "programs behind this httpd do not even get a long header of the client's"
         : >"$PLACE/error.log"
     fi
+    bounds "$1"
     check "$1: nothing else was wrong" only_omissions
     stop
     kill "$back"
