@@ -37,7 +37,7 @@ const char *seqshare_strerror(int error)
         return "this region was replaced: open the name again; if it still leads here, its file was mounted "
                "alone or has a second name: mount or use its folder";
     case EROFS:
-        return "the share is read-only in this process";
+        return "the share is read-only in this process, or its file system is mounted so";
     case EBUSY:
         return "the lock is taken, or this thread is in the middle of a write";
     case EDEADLK:

@@ -109,7 +109,7 @@ static int load_first(const char *name, const struct request *request, size_t li
 static int complain_of_making(const char *name, int error)
 {
     if (error == -ENOSPC)
-        return complain_that(name, "no memory or disk space for it; nothing was changed");
+        return complain_that(name, "no memory or disk space for it, or no inode; nothing was changed");
     if (error == -EAGAIN)
         return complain_that(name, "other processes took the name, or published there, again and again; "
                                    "nothing was changed");

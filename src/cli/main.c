@@ -98,6 +98,8 @@ const char *error_in_words(int error)
         return "another user owns it, where everybody may make such a name";
     case -EBADMSG:
         return "it is not a share, or a damaged one";
+    case -EROFS: /* a command opens what it writes for writing, and gives that up nowhere */
+        return "its file system is mounted read-only";
     case -EOPNOTSUPP:
         return "shares cannot be on this kind of file system; /dev/shm and /run will do";
     default:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rm: remove names. */
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "cli.h"
@@ -17,6 +19,40 @@ static int look(const char *name)
     return error;
 }
 
+static sigjmp_buf again;
+
+static void begin_again(int number)
+{
+    (void)number;
+    siglongjmp(again, 1);
+}
+
+/*
+ * seqshare_unlink marks the region, whose file a stranger may truncate meanwhile: so that he cannot keep the name,
+ * it begins again then. What it left, a lock say, ends with this process.
+ */
+static int unlink_also_if_cut(const char *name)
+{
+    enum { TRIES_MOST = 50 };
+    static volatile int tries;
+    void (*before)(int);
+    int error;
+
+    tries = 0;
+    before = signal(SIGBUS, begin_again);
+    if (sigsetjmp(again, 1) != 0 && ++tries == TRIES_MOST)
+        signal(SIGBUS, before);
+    error = seqshare_unlink(name);
+    signal(SIGBUS, before);
+    return tries > 0 && error == -ENOENT ? 0 : error;
+}
+
+/* Does it say something of the name, and not of what this process may have? */
+static bool is_about_name(int error)
+{
+    return error != -EMFILE && error != -ENFILE && error != -ENOMEM;
+}
+
 static int remove_name(const char *name, bool force)
 {
     int error;
@@ -26,8 +62,9 @@ static int remove_name(const char *name, bool force)
             name, "this is a descriptor, not a name: its share ends with the last process that has it open");
     error = look(name);
     if (error && error != -ENOENT && !force)
-        return complain_that(name, "%s (--force removes it)", error_in_words(error));
-    error = seqshare_unlink(name);
+        return complain_that(name, "%s%s", error_in_words(error),
+                             is_about_name(error) ? " (--force removes it)" : "");
+    error = unlink_also_if_cut(name);
     return error ? complain_of_removal(name, error) : DONE;
 }
 

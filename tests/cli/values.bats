@@ -591,6 +591,38 @@ json=d86fc7a3
     [ "$(seqshare get "$share")" = value ]
 }
 
+@test "rm removes a name whose file is cut just then" {
+    local call
+    strace -o /dev/null true 2>/dev/null || skip "needs strace, which may trace"
+    for call in fstat unlinkat; do
+        seqshare create "$share"
+        # Not where it is cut, but when: before the name is gone, and after that.
+        run -0 strace -o /dev/null -e inject="$call:signal=BUS:when=1" seqshare rm --force "$share"
+        [ ! -e "$share" ]
+    done
+}
+
+@test "create and replace say that there may be no inode, and what is mounted read-only" {
+    can_mount
+    run with_shm 1M sh -c '
+        mount -o remount,nr_inodes=3 /dev/shm
+        seqshare create one && seqshare create two || exit 90
+        seqshare create three && exit 91
+        seqshare replace two --size 2M && exit 92
+        mount -o remount,ro /dev/shm
+        seqshare create four && exit 93
+        seqshare rm two && exit 94
+        seqshare set two value && exit 95
+        exit 0'
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"seqshare: three: no memory or disk space for it, or no inode; nothing was changed"* ]]
+    [[ $output == *"seqshare: two: no memory or disk space for it, or no inode; nothing was changed"* ]]
+    [[ $output == *"seqshare: four: its file system is mounted read-only"* ]]
+    [[ $output == *"seqshare: two: its file system is mounted read-only"* ]]
+    [[ $output != *"read-only in this process"* ]]
+}
+
 @test "rm removes names, but nothing that is no share unless forced" {
     seqshare create "$share"
     seqshare create "$share-2"
