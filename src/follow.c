@@ -13,12 +13,12 @@
  */
 #include <errno.h>
 #include <linux/magic.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "futex.h"
 #include "share.h"
 #include "wait.h"
@@ -170,15 +170,12 @@ static bool is_replaced(const struct share *share)
     return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
 }
 
-int seqshare_reopen(seqshare *handle)
+static int reopen(struct share *share)
 {
-    struct share *share = share_of(handle);
     struct region found;
     bool replaced;
     int here, error;
 
-    if (!handle || !share->path)
-        return -EINVAL;
     if (region_is_writable(&share->region) && share_is_locked_by_me(share))
         return -EBUSY;
     replaced = is_replaced(share);
@@ -189,6 +186,19 @@ int seqshare_reopen(seqshare *handle)
         return here;
     error = open_found(share, &found);
     return error ? error : move_to(share, &found);
+}
+
+int seqshare_reopen(seqshare *handle)
+{
+    struct share *share = share_of(handle);
+    int cancellation, result;
+
+    if (!handle || !share->path)
+        return -EINVAL;
+    cancellation = cancel_disable();
+    result = reopen(share);
+    cancel_restore(cancellation);
+    return result;
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -222,12 +232,10 @@ static bool must_look(struct share *share, int64_t now)
 /* It opens a file, say, and seqshare_wait is no cancellation point. */
 static bool look_while_waiting(struct share *share, int64_t now)
 {
-    int cancellation;
-    bool moved;
+    int cancellation = cancel_disable();
+    bool moved = would_move(share);
 
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
-    moved = would_move(share);
-    pthread_setcancelstate(cancellation, &cancellation);
+    cancel_restore(cancellation);
     if (!moved) /* else other threads that wait through this handle find it as well, at once */
         seqshare_store_relaxed(&share->next_look, (uint64_t)(now + LOOK_AGAIN_NS));
     return moved;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "memory.h"
 #include "owner.h"
 #include "trust.h"
@@ -295,14 +296,16 @@ int seqshare_reader(seqshare **reader, const seqshare *share)
 int seqshare_drop_write(seqshare *handle)
 {
     struct share *share = share_of(handle);
+    int cancellation, error;
 
     if (!handle)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return 0;
-    if (share_is_locked_by_me(share))
-        return -EBUSY;
-    return region_drop_write(&share->region);
+    cancellation = cancel_disable();
+    error = share_is_locked_by_me(share) ? -EBUSY : region_drop_write(&share->region);
+    cancel_restore(cancellation);
+    return error;
 }
 
 int seqshare_prefault(const seqshare *handle)
@@ -319,13 +322,16 @@ int seqshare_prefault(const seqshare *handle)
 void seqshare_close(seqshare *handle)
 {
     struct share *share = share_of(handle);
+    int cancellation;
 
     if (!handle)
         return;
+    cancellation = cancel_disable();
     share_let_go(share);
     region_close(&share->region);
     free(share->path);
     free(share);
+    cancel_restore(cancellation);
 }
 
 size_t seqshare_capacity(const seqshare *handle)

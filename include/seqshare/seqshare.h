@@ -25,8 +25,8 @@
  *     handler too, but gets -EBUSY when it interrupted a write of this thread (publish: -EPERM; abandon: see
  *     there). Nothing else is for signal handlers.
  *   - A thread that is cancelled (pthread_cancel) inside of a function ends as if it had been killed there: a
- *     lock that it owned is taken over; but what the function had open or allocated stays. seqshare_wait is no
- *     cancellation point.
+ *     lock that it owned is taken over; but what the function had open or allocated stays. seqshare_wait,
+ *     _reopen, _drop_write and _close are no cancellation points: a handle is as it was, moved, or closed.
  *   - Readers never write to the region: a read-only mapping is enough, and a killed reader harms nobody.
  *
  * The protocol is in protocol.h, the layout of the region in docs/format.md, the promises in

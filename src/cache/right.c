@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "../cancel.h"
+
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t moving_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct right *taken; /* the list */
@@ -25,14 +27,14 @@ static void hold(pthread_mutex_t *lock, struct undisturbed *before)
 
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before->signals);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancellation);
+    before->cancellation = cancel_disable();
     pthread_mutex_lock(lock);
 }
 
 static void let_go(pthread_mutex_t *lock, const struct undisturbed *before)
 {
     pthread_mutex_unlock(lock);
-    pthread_setcancelstate(before->cancellation, NULL);
+    cancel_restore(before->cancellation);
     pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
 }
 

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,4 +130,42 @@ Test(reopen, keeps_the_handle_when_the_name_is_no_share_now)
     equals(seqshare_set(share, "works", 5), 0);
     says(share, "works");
     seqshare_close(share);
+}
+
+/* ---- a thread that is cancelled while it changes a handle ---- */
+
+/* Each of these opens, closes or reads something, and so could end a thread that has been cancelled. */
+static void *change_handles(void *context)
+{
+    seqshare **shares = context;
+
+    check(pthread_cancel(pthread_self()) == 0);
+    equals(seqshare_reopen(shares[0]), 1);
+    equals(seqshare_drop_write(shares[0]), 0);
+    equals(seqshare_wait(shares[0], 0, 0), 0);
+    seqshare_close(shares[1]);
+    shares[1] = NULL;
+    pthread_testcancel();
+    return NULL;
+}
+
+/* Fails with: a handle whose old region is gone, and which has not got the new one; descriptors that stay. */
+Test(reopen, a_cancelled_thread_leaves_no_handle_torn)
+{
+    const char *name = temp_name();
+    seqshare *shares[2] = {named_share(name, "old", 0600), share_of(100)}, *next = NULL;
+    int before = entries("/proc/self/fd");
+    pthread_t thread;
+    void *result;
+
+    equals(seqshare_replace(&next, name, 100, 0600), 0);
+    equals(seqshare_set(next, "new", 3), 0);
+    seqshare_close(next);
+    check(pthread_create(&thread, NULL, change_handles, shares) == 0);
+    check(pthread_join(thread, &result) == 0);
+    check(result == PTHREAD_CANCELED && shares[1] == NULL);
+    says(shares[0], "new");
+    equals(seqshare_set(shares[0], "x", 1), -EROFS);
+    equals(entries("/proc/self/fd"), before - 3); /* what drop_write and close give up */
+    seqshare_close(shares[0]);
 }
