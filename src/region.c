@@ -387,16 +387,21 @@ static int validate(const struct header *header, bool writable, uint64_t file_si
     return 0;
 }
 
-static int read_header(int fd, struct header *header)
+/* With who has the lock, for that must not be looked up in mapped memory: the file may be cut at any moment. */
+static int read_header(struct region *region, int fd)
 {
+    struct layout start;
     ssize_t got;
 
+    memset(&start, 0, sizeof start);
     do
-        got = pread(fd, header, sizeof *header, 0);
+        got = pread(fd, &start, sizeof start, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return -errno;
-    return got == sizeof *header ? 0 : -EBADMSG;
+    region->header = start.header;
+    region->owner_word = start.lock.owner;
+    return got >= (ssize_t)sizeof start.header ? 0 : -EBADMSG;
 }
 
 static int check_mode(int fd, bool writable)
@@ -432,7 +437,7 @@ static int prefer_read_only(struct region *region, int *fd, int mode)
 static int read_and_map(struct region *region, int fd)
 {
     struct stat status;
-    int error = read_header(fd, &region->header);
+    int error = read_header(region, fd);
 
     if (error)
         return error;
@@ -540,6 +545,18 @@ uint32_t region_retire(struct region *region, uint32_t marks)
     /* Release: pairs with the acquire in seqshare_retired and wait: who sees the mark finds the new region,
      * or none. */
     return __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
+}
+
+void region_retire_by_writing(const struct region *region, uint32_t marks)
+{
+    const off_t at = (off_t)offsetof(struct layout, head.retired);
+    uint32_t word;
+
+    if (!region_owns(region, region->write_fd) || exceeds_file_limit((size_t)at + sizeof word) ||
+        pread(region->write_fd, &word, sizeof word, at) != sizeof word)
+        return;
+    word |= marks;
+    (void)!pwrite(region->write_fd, &word, sizeof word, at); /* else nobody is told: they ask the name */
 }
 
 void region_unmark(struct region *region, uint32_t marks)

@@ -18,6 +18,7 @@ struct region {
     struct header header;
     bool writable;             /* atomic: see region_is_writable */
     seqshare_word registering; /* threads in region_enter_wake: generation << 32 | their number */
+    uint64_t owner_word;       /* the lock's, as it was read from the file with the header */
     bool anonymous;            /* memfd, or memory without a file */
     int write_fd;              /* -1: none. Owned, like read_fd; but see region_owns() */
     int read_fd;
@@ -83,6 +84,9 @@ static inline bool region_is_writable(const struct region *region)
 
 /* Set marks: REPLACED and UNLINKED once they are true; the others before the name moves. Those from before. */
 uint32_t region_retire(struct region *region, uint32_t marks);
+
+/* The same of a file that others may cut at this moment: by pwrite, so not in one step. */
+void region_retire_by_writing(const struct region *region, uint32_t marks);
 
 /* Take marks back: SEQSHARE_LOOK, SEQSHARE_LOOK_OUTSIDE. */
 void region_unmark(struct region *region, uint32_t marks);

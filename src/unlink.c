@@ -11,6 +11,10 @@
  * Who moves names under this lock, or waits for it, is kept away by it. Where it cannot be had (another PID
  * namespace, an owner that keeps it, a file that is no region), the name is removed by way of a temporary one:
  * there the file can be looked at again, and be put back if it is another's.
+ *
+ * Root removes it so too if it is another user's, who may cut the file at any moment: to touch its memory then
+ * is SIGBUS. The mark is written with pwrite, which may lose a mark that another sets in the same instant. That
+ * does no harm: the file has no name, so what such a mark says of its name is over.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +33,7 @@ enum {
 struct target {
     struct stat status;
     seqshare *share; /* NULL: no region, or not ours to write */
+    bool strange;    /* its memory is not to be touched */
     bool locked;
     bool kept; /* by an owner of the lock that lives, as far as can be told */
 };
@@ -63,7 +68,9 @@ static int look(struct target *target, const struct name *name)
     region = &share_of(target->share)->region;
     if (region->device != target->status.st_dev || region->inode != target->status.st_ino)
         return -EAGAIN;
-    lock(target);
+    target->strange = geteuid() == 0 && target->status.st_uid != 0;
+    if (!target->strange)
+        lock(target);
     return 0;
 }
 
@@ -87,19 +94,42 @@ static bool is_moved_by_the_living(const struct target *target)
     return target->kept && region_marks(&share_of(target->share)->region) & SEQSHARE_LOOK;
 }
 
+static bool has_a_name(const struct region *region)
+{
+    struct stat status;
+
+    return fstat(region->write_fd, &status) != 0 || status.st_nlink > 0;
+}
+
+static int remove_strange(const struct target *target, const struct name *name)
+{
+    const struct region *region = &share_of(target->share)->region;
+    int error = remove_name(target, name, false);
+
+    if (!error && !has_a_name(region))
+        region_retire_by_writing(region, SEQSHARE_UNLINKED);
+    return error;
+}
+
 static int remove_and_tell(const struct target *target, const struct name *name)
 {
     struct region *region = &share_of(target->share)->region;
     bool alone = move_begin(region, target->locked);
     int error = -EBUSY;
-    struct stat status;
 
     if (alone || !is_moved_by_the_living(target))
         error = remove_name(target, name, alone);
-    if (!error && fstat(region->write_fd, &status) == 0 && status.st_nlink == 0) /* it had no other name */
+    if (!error && !has_a_name(region))
         region_retire(region, SEQSHARE_UNLINKED);
     move_end(region, target->locked, alone);
     return error;
+}
+
+static int remove_target(const struct target *target, const struct name *name)
+{
+    if (!target->share)
+        return remove_name(target, name, false);
+    return target->strange ? remove_strange(target, name) : remove_and_tell(target, name);
 }
 
 static int try_to_unlink(const struct name *name)
@@ -110,7 +140,7 @@ static int try_to_unlink(const struct name *name)
     int error = fd < 0 || fstat(fd, &target.status) != 0 ? -errno : look(&target, name);
 
     if (!error)
-        error = target.share ? remove_and_tell(&target, name) : remove_name(&target, name, false);
+        error = remove_target(&target, name);
     if (target.locked)
         share_end(share_of(target.share));
     seqshare_close(target.share);

@@ -87,20 +87,25 @@ HOT_INLINE int check_writable(struct share *share, const struct identity *self)
     return find_writable(share, self);
 }
 
-void share_settle(struct share *share)
+static void settle(struct share *share, uint64_t owner)
 {
     struct identity *self;
 
-    if (!region_is_writable(&share->region) || lock_owner(lock_of(share)) == 0)
+    if (owner == 0)
         return;
     self = identity_get();
-    if (check_writable(share, self) == 0)
+    if (owner == self->owner && check_writable(share, self) == 0)
         lock_settle(lock_of(share), self);
+}
+
+void share_settle(struct share *share)
+{
+    settle(share, lock_owner_of(share->region.owner_word));
 }
 
 bool share_is_locked_by_me(struct share *share)
 {
-    share_settle(share);
+    settle(share, lock_owner(lock_of(share)));
     return lock_is_mine(lock_of(share), identity_get()->owner);
 }
 

@@ -225,8 +225,9 @@ SEQSHARE_API void seqshare_close(seqshare *share);
 /*
  * Remove a name, whatever file it is of, share or not. Shares that are open go on as they are;
  * seqshare_retired() is true there (if the caller may write the file and it had no other name). Waits for the
- * lock, but not longer than 0.2 s. Errors: -ENOENT; -EINVAL; -ENAMETOOLONG; -EMFILE, -ENFILE; -EBUSY another
- * process moves the name and was stopped while it did; -EAGAIN others moved the name a thousand times
+ * lock, but not longer than 0.2 s. (Root neither takes the lock of another user's region nor touches its memory,
+ * for its owner may cut the file meanwhile.) Errors: -ENOENT; -EINVAL; -ENAMETOOLONG; -EMFILE, -ENFILE; -EBUSY
+ * another process moves the name and was stopped while it did; -EAGAIN others moved the name a thousand times
  * meanwhile; and what unlink(2) and rename(2) say.
  */
 SEQSHARE_API int seqshare_unlink(const char *name);

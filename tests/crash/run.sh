@@ -48,7 +48,7 @@ mutant "a writer does not ask the name" \
 mutant "a mark that nobody needs any more stays" \
     src/follow.c '/^static int look/,/^}/s/^    region_unmark\(.*//'
 mutant "unlink does not mark the region" \
-    src/unlink.c 's/region_retire\(region, SEQSHARE_UNLINKED\);/(void)status;/'
+    src/unlink.c 's/region_retire\(region, SEQSHARE_UNLINKED\);/(void)region;/'
 mutant "replace forgets the value" \
     src/replace.c 's/request, &old->value, /request, NULL, /'
 finish_mutants

@@ -500,6 +500,76 @@ Test(names, unlink_by_one_who_may_not_write_the_file_is_noticed_by_reopen)
     seqshare_close(share);
 }
 
+struct cutting {
+    const char *name;
+    int held, done;
+};
+
+/* The owner of the file keeps the lock. */
+static void hold_the_lock(void *context)
+{
+    struct cutting *cutting = context;
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, cutting->name, SEQSHARE_WRITE), 0);
+    equals(seqshare_lock(share), 0);
+    set_flag(&cutting->held, 1);
+    await_flag(&cutting->done, 1);
+}
+
+static void unlink_and_tell(void *context)
+{
+    struct cutting *cutting = context;
+
+    equals(seqshare_unlink(cutting->name), 0);
+    set_flag(&cutting->done, 1);
+}
+
+/* Fails with: an unlink that waits for the lock of such a file, and dies of SIGBUS. */
+Test(names, root_unlinks_what_another_user_cuts_meanwhile)
+{
+    const char *directory = temp_directory("/tmp");
+    struct cutting *cutting = shared_memory(sizeof *cutting);
+    pid_t holder, unlinker;
+    int fd;
+
+    skip_unless_root();
+    cutting->name = format("%s/name", directory);
+    seqshare_close(named_share(cutting->name, "value", 0600));
+    fd = open(cutting->name, O_RDWR | O_CLOEXEC);
+    check(chown(directory, NOBODY, NOBODY) == 0 && fchown(fd, NOBODY, NOBODY) == 0);
+    holder = child_start_as(NOBODY, hold_the_lock, cutting);
+    await_flag(&cutting->held, 1);
+    unlinker = child_start(unlink_and_tell, cutting);
+    child_sleeps(unlinker); /* or has ended */
+    check(ftruncate(fd, 0) == 0);
+    equals(child_end(unlinker), 0);
+    equals(child_end(holder), 0);
+    equals(entries(directory), 0);
+    close(fd);
+}
+
+Test(names, root_tells_who_has_another_users_share_that_it_is_unlinked)
+{
+    const char *directory = temp_directory("/tmp"), *name = format("%s/name", directory);
+    const char *second = format("%s/second", directory);
+    struct seqshare_stat stat;
+    seqshare *share;
+
+    skip_unless_root();
+    share = named_share(name, "value", 0600);
+    check(link(name, second) == 0 && chown(name, NOBODY, NOBODY) == 0);
+    equals(seqshare_unlink(second), 0);
+    check(!seqshare_retired(share)); /* it has a name still */
+    equals(seqshare_unlink(name), 0);
+    equals(entries(directory), 0);
+    equals(seqshare_stat(share, &stat), 0);
+    check(seqshare_retired(share) && stat.unlinked && !stat.replaced);
+    says(share, "value");
+    equals(seqshare_set(share, "goes on", 7), 0);
+    seqshare_close(share);
+}
+
 /* Fails with: a mark set although another file had the name by the time it was removed. */
 Test(names, a_second_link_keeps_the_region_unretired)
 {

@@ -161,7 +161,7 @@ void child_sleeps(pid_t child)
     int seen = 0;
 
     while (seen < 5) { /* five times in a row: a child that only waits for a page sleeps as well */
-        seen = memchr("STt", state_of(child), 3) ? seen + 1 : 0;
+        seen = memchr("STtZ", state_of(child), 4) ? seen + 1 : 0;
         check(now() < end);
         sleep_a_little();
     }

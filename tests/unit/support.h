@@ -41,7 +41,7 @@ void child_kill(pid_t child);
 /* Start it and wait: it must end with 0. */
 void child_run(void (*body)(void *context), void *context);
 void child_run_as(uid_t user, void (*body)(void *context), void *context);
-/* Wait until the child sleeps in the kernel, or has been stopped: it has got as far as it gets. */
+/* Wait until the child sleeps in the kernel, has been stopped, or has ended: it has got as far as it gets. */
 void child_sleeps(pid_t child);
 /* To a process that was there before the descriptor was. */
 void send_descriptor(int socket, int fd);
