@@ -5,7 +5,8 @@
  * Scalars and arrays have a flag for that, and perl refuses every change to them by itself. Hashes have it
  * too, but there it makes them *restricted*: looking at an absent key dies, and so would a worker that looks
  * at $config->{optional}; a dclone of one is restricted as well. So hashes get magic instead, which perl
- * consults when it changes one and passes by when it reads one:
+ * consults when it changes one and passes by when it reads one. (The application's own restricted hashes get it as
+ * well: there perl takes a key that is allowed and absent.)
  *
  *      store, autovivify   hv_common() offers the new element to svt_copy of every magic whose type is a
  *                          capital letter, before it goes in: refused there.
@@ -73,8 +74,6 @@ static void protect_hash(pTHX_ HV *hash)
     HE *entry;
     MAGIC *magic;
 
-    if (SvREADONLY(hash)) /* the application's own restricted hash: perl refuses, and may */
-        return;
     behind = newHV();
     hv_iterinit(hash);
     while ((entry = hv_iternext(hash))) {
@@ -226,14 +225,26 @@ static void for_children(pTHX_ struct walk *walk, SV *thing, void (*visit)(pTHX_
     }
 }
 
+/*
+ * What a tie's object refers to is the value's own as well, or a ring through a tied thing would be foreign: it goes
+ * when the thing is untied.
+ */
 static void count(pTHX_ struct walk *walk, SV *thing)
 {
     UV references = PTR2UV(ptr_table_fetch(walk->references, thing));
+    const int how = tie_of(aTHX_ thing);
 
-    if (references == 0)
-        append(aTHX_ walk, thing);
-    walk->has_ties |= tie_of(aTHX_ thing) != 0;
     ptr_table_store(walk->references, thing, (void *)(references + 1));
+    if (references > 0)
+        return;
+    append(aTHX_ walk, thing);
+    if (how) {
+        const MAGIC *magic = mg_find(thing, how);
+
+        walk->has_ties = true;
+        if (magic->mg_obj && magic->mg_flags & MGf_REFCOUNTED)
+            count(aTHX_ walk, magic->mg_obj);
+    }
 }
 
 /* To a thing that is the value's own? Then its children come next. */

@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 use Kit;
 use Data::Dumper ();
+use Hash::Util qw(lock_keys unlock_keys);
 use Storable qw(dclone);
 use Test::More;
 use Seqshare;
@@ -254,6 +255,42 @@ is($share->get->{hash}{limit}, 1, 'with its values');
     is_deeply($share->snapshot, $shown, 'a tied hash that dies when it is read: the last good value stays') for 1 .. 2;
     is(scalar(@warned), 1, 'and it is told once');
     like($warned[0], qr/no such thing/, 'why');
+}
+
+{
+    tie my %around, 'TiedHash';
+    %around = (self => \%around, list => [ \%around ]);
+    $share->set(\%around);
+    my $now = $share->snapshot;
+    is($now->{self}{list}[0], $now, 'a ring through a tied hash');
+    for my $change (sub { $now->{new} = 1 }, sub { $now->{self}{new} = 1 }, sub { push @{ $now->{list} }, 1 }) {
+        ok(!eval { $change->(); 1 }, 'is read-only as well');
+        like($@, qr/read-only/, 'and says so');
+    }
+    is(join(',', sort keys %$now), 'list,self', 'nothing has changed');
+}
+
+# ---- restricted hashes, in which perl itself takes a key that is allowed and absent
+{
+    lock_keys(my %known, qw(limit rate));
+    $known{limit} = 1;
+    lock_keys(my %empty, 'rate');
+    $share->set({ known => \%known, empty => \%empty });
+    my $now    = $share->snapshot;
+    my %change = (
+        'an allowed key'                   => sub { $now->{known}{rate} = 2 },
+        'an allowed key of an empty one'   => sub { $now->{empty}{rate} = 2 },
+        'an allowed key, for a list'       => sub { push @{ $now->{known}{rate} }, 2 },
+        'an allowed key, for a moment'     => sub { local $now->{known}{rate} = 2 },
+        'a key that is there'              => sub { $now->{known}{limit} = 2 },
+        'delete'                           => sub { delete $now->{known}{limit} },
+        'clear'                            => sub { %{ $now->{known} } = () },
+        'a key, after the lock was opened' => sub { unlock_keys(%{ $now->{known} }); $now->{known}{rate} = 2 },
+    );
+    for my $name (sort keys %change) {
+        ok(!eval { $change{$name}->(); 1 }, "a restricted hash: $name");
+        is_deeply([ %{ $share->snapshot->{known} }, %{ $share->snapshot->{empty} } ], [ limit => 1 ], "$name: nothing changed");
+    }
 }
 
 # ---- odd structures
