@@ -29,6 +29,8 @@ struct watch {
     uint64_t seen;
     bool moved; /* to another region: its versions may be others */
     bool lost;  /* the name leads nowhere, and that was said */
+    bool began; /* the share could be read, or waited for, at least once */
+    bool bad;   /* the newest value cannot be read, and that was said */
     struct bytes last;
 };
 
@@ -178,8 +180,22 @@ static int read_newest(struct watch *watch)
     free(watch->last.at);
     watch->last = (struct bytes){value, (size_t)length};
     watch->seen = version;
-    watch->moved = false;
+    watch->moved = watch->bad = false;
     return !same;
+}
+
+/* The newest value cannot be read: the next one may be. */
+static void pass_over(struct watch *watch, int error)
+{
+    if (!watch->bad)
+        complain_that(watch->name, "%s; watching on, also for a new value", error_in_words(error));
+    watch->bad = true;
+    if (error == -ENOMEM) { /* there may be enough later */
+        rest();
+        return;
+    }
+    watch->seen = seqshare_version(watch->share);
+    watch->moved = false;
 }
 
 /* Wait, and show. DONE: go on. */
@@ -198,8 +214,12 @@ static int step(struct watch *watch, bool *shown)
         result = read_newest(watch);
     if (result == -EINTR || result == 0)
         return DONE;
-    if (result < 0)
+    if (result < 0 && !watch->began)
         return complain(watch->name, result);
+    if (result < 0) {
+        pass_over(watch, result);
+        return DONE;
+    }
     *shown = true;
     return watch->command ? run_command(watch) : print_value(watch);
 }
@@ -214,6 +234,7 @@ static int watch_share(struct watch *watch)
 
         status = step(watch, &shown);
         count += shown;
+        watch->began = true;
     }
     free(watch->last.at);
     return status;

@@ -227,6 +227,20 @@ is_harmless() {
     eventually grep -qx "seqshare: the share's file was truncated while it was being read" errors
 }
 
+@test "a damaged value ends no watch, which shows the next good one" {
+    seqshare create "$share" --from - <<<one
+    start seqshare watch "$share"
+    eventually grep -qx one output
+    overwrite 144 '\0\0\010\0\0\0\0\0' # slot 0: half a MiB
+    overwrite 128 '\4'                     # version 2, in slot 0
+    eventually grep -q "damaged one; watching on" errors
+    overwrite 128 '\10' # version 4, there too
+    seqshare set "$share" five
+    eventually grep -qx five output
+    [ "$(wc -l <errors)" -eq 1 ]
+    says_no seqshare watch ./none
+}
+
 @test "a stranger's file that is cut at any moment ends none of the commands that look" {
     seqshare create "$share" --size 64K --from - <<<value
     seqshare create ./other --from - <<<value
