@@ -550,13 +550,14 @@ uint32_t region_retire(struct region *region, uint32_t marks)
 void region_retire_by_writing(const struct region *region, uint32_t marks)
 {
     const off_t at = (off_t)offsetof(struct layout, head.retired);
+    const int fd = region->write_fd;
     uint32_t word;
 
-    if (!region_owns(region, region->write_fd) || exceeds_file_limit((size_t)at + sizeof word) ||
-        pread(region->write_fd, &word, sizeof word, at) != sizeof word)
-        return;
-    word |= marks;
-    (void)!pwrite(region->write_fd, &word, sizeof word, at); /* else nobody is told: they ask the name */
+    if (region_owns(region, fd) && !exceeds_file_limit((size_t)at + sizeof word) &&
+        pread(fd, &word, sizeof word, at) == sizeof word) {
+        word |= marks;
+        (void)!pwrite(fd, &word, sizeof word, at); /* else nobody is told: they ask the name */
+    }
 }
 
 void region_unmark(struct region *region, uint32_t marks)
