@@ -90,9 +90,13 @@ static inline void copy_in(void *slot, const void *value, size_t length)
     }
 }
 
-/* As copy_out where that needs no call; else false, and nothing is done. */
+/* As copy_out where that is over soon; else false, and nothing is done. */
 static inline bool copy_out_short(void *to, const void *slot, size_t length)
 {
+    enum { SHORT_MOST = 256 << 10 }; /* a longer one may outlast a read's second, which its caller minds */
+
+    if (length > SHORT_MOST)
+        return false;
     copy_out(to, slot, length);
     return true;
 }

@@ -59,7 +59,7 @@ build() { # PROCESSOR TREE
     "$compiler" -static -pthread "${objects[@]}" "$folder"/src-*.o -o "$folder/unit-tests.bin" \
         -Wl,--defsym=cxx_round_trip=0,--defsym=cxx_set=0,--defsym=cxx_get=0
     "$compiler" -static -pthread "$folder/unit-program.o" "$folder"/src-*.o -o "$folder/unit-program.bin"
-    "$compiler" -static "${flags[@]}" -O2 ../torture/*.c "$folder"/src-*.o -o "$folder/torture.bin"
+    "$compiler" -static "${flags[@]}" -O2 ../torture/{main,value,worker,kit}.c "$folder"/src-*.o -o "$folder/torture.bin"
     for name in unit-tests unit-program torture; do
         emulated "$1" "$folder/$name"
     done
