@@ -48,16 +48,18 @@ static int allocate(const struct region *region, size_t from, size_t length)
  * Memory that was allocated and that nobody has touched counts as a hole where readers ask for holes, and fill
  * may publish bytes that it has not written. So each page is touched, with a store that changes nothing: readers
  * of an older version may be in this slot, and what they find must stay. Relaxed: W2, which follows, orders it
- * for readers (seqshare_holds). Volatile: a compiler knows that nothing changes, and may leave the store out, as
- * clang 21 does.
+ * for readers (seqshare_holds).
  */
 static void touch(const struct region *region, size_t from, size_t length)
 {
     const size_t page = page_size();
-    volatile unsigned char *bytes = (volatile unsigned char *)region->map;
+    unsigned char *bytes = (unsigned char *)region->map, nothing = 0;
 
+    /* From here on the compiler does not know it: clang makes a load of a store that changes nothing, even of a
+     * volatile one. */
+    __asm__("" : "+r"(nothing));
     for (size_t at = from; at < from + length; at = (at / page + 1) * page)
-        __atomic_fetch_or(bytes + at, 0, __ATOMIC_RELAXED);
+        __atomic_fetch_or(bytes + at, nothing, __ATOMIC_RELAXED);
 }
 
 int memory_reserve_more(struct region *region, unsigned slot, size_t length)

@@ -282,6 +282,7 @@ Test(many, a_crowd_of_threads_is_in_sections)
     pthread_barrier_init(&crowd_step, NULL, CROWD + 1);
     for (int round = 0; round < 2; round++) {
         equals(publish_words(share, 1), 0);
+        equals(word_of(cache), 1); /* else, while one of them decodes, others get the object before */
         for (int i = 0; i < CROWD; i++)
             equals(pthread_create(&threads[i], NULL, section_of_thread, cache), 0);
         pthread_barrier_wait(&crowd_step);
