@@ -13,6 +13,12 @@ publish() { # NUMBER
     document "$1" | seqshare set "$name" --json -
 }
 
+# A child may have its document from another one that found the new name, and ask the name itself a second later.
+# From here on the next request of each does so first.
+all_may_ask() {
+    sleep 1.1
+}
+
 names() { # MPM
     new_place "$1"
     name=$shared/config
@@ -29,6 +35,7 @@ names() { # MPM
     seqshare create "$name" --size 64K --mode 644
     publish 1
     check "$1: a second later it is there" wait_until all_say 1
+    all_may_ask
     publish 2
     check "$1: another document is in the next answer" all_say 2
     check "$1: children have it for reading only" is "r--s" \
@@ -36,6 +43,7 @@ names() { # MPM
     seqshare replace "$name" --size 1M --mode 644
     publish 3
     check "$1: it is replaced by one with another capacity" wait_until all_say 3
+    all_may_ask
     check "$1: which the status shows" is 1048576 "$(curl -s "$url/status" | jq .capacity)"
     publish 4
     check "$1: another is in the next answer of each" all_say 4
@@ -61,6 +69,7 @@ names() { # MPM
     echo '[' | seqshare set "$name" --force -
     check "$1: what is malformed is not used" all_say 5
     check "$1: which is said once" log_has 1 "version 2 is not used"
+    all_may_ask
     publish 6
     check "$1: but what comes after it" all_say 6
 
@@ -87,6 +96,7 @@ names() { # MPM
         chmod 644 "$name"
         publish 7
         check "$1: now they may" wait_until all_say 7
+        all_may_ask
         publish 8
         check "$1: it may not write" is 500 "$(document 9 | status /document -T -)"
         chmod 666 "$name"
