@@ -66,9 +66,12 @@ SEQSHARE_API const seqshare_json_value *seqshare_json_find(const seqshare_json *
 
 typedef struct seqshare_json_pointer seqshare_json_pointer;
 
-/* Prepare a pointer, for any document, and for any number of threads at once: it remembers where it led in the newest
- * document that it was asked of, so that asking again costs a few loads. Errors: -EINVAL wrong syntax (it neither is "" nor begins with /, or
- * has a ~ that neither 0 nor 1 follows), or NULL; -ENOMEM. The caller releases it. */
+/*
+ * Prepare a pointer, for any document, and for any number of threads at once. It remembers where it led in the
+ * newest document that it was asked of, so that asking again costs a few loads. The caller releases it.
+ * Errors: -EINVAL NULL, or wrong syntax (it neither is "" nor begins with /, or has a ~ that neither 0 nor 1
+ * follows); -ENOMEM.
+ */
 SEQSHARE_API int seqshare_json_prepare(seqshare_json_pointer **prepared, const char *pointer);
 SEQSHARE_API const seqshare_json_value *seqshare_json_at(const seqshare_json *document,
                                                          const seqshare_json_pointer *pointer);

@@ -161,10 +161,11 @@ SEQSHARE_API int seqshare_open(seqshare **share, const char *name, int access);
 
 /*
  * Attach to the region behind a descriptor (from seqshare_fd, inherited, or received over a Unix socket).
- * The descriptor stays the caller's (its file position may move) and may be closed afterwards; the share is the caller's to close.
- * Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a read-only descriptor, or
- * READ of a write-only one, or WRITE of a memfd that is sealed against it; -EPERM neither sealed against shrinking nor owned by root or oneself, without
- * SEQSHARE_ANY_OWNER; -EINVAL bad access; -EOPNOTSUPP as in seqshare_create; -ENOMEM; -EMFILE.
+ * The descriptor stays the caller's (its file position may move) and may be closed afterwards; the share is
+ * the caller's to close. Errors: -EBADF; -EBADMSG not a share; -EPROTONOSUPPORT; -EACCES WRITE wanted of a
+ * read-only descriptor, or READ of a write-only one, or WRITE of a memfd that is sealed against it; -EPERM
+ * neither sealed against shrinking nor owned by root or oneself, without SEQSHARE_ANY_OWNER; -EINVAL bad
+ * access; -EOPNOTSUPP as in seqshare_create; -ENOMEM; -EMFILE.
  */
 SEQSHARE_API int seqshare_attach(seqshare **share, int fd, int access);
 

@@ -302,7 +302,7 @@ Test(names, a_folder_is_reached_through_proc)
     int fd = open(directory, O_PATH | O_CLOEXEC);
 
     opens_as(format("/proc/self/fd/%d/name", fd), 0);
-    opens_as(format("/proc/%d/root/%s/name", (int)getpid(), directory), 0);
+    opens_as(format("/proc/%d/root%s/name", (int)getpid(), directory), 0);
     check(chdir(directory) == 0);
     opens_as("/proc/thread-self/cwd/name", 0);
     close(fd);
