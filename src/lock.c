@@ -4,7 +4,7 @@
  *
  *      owner   bits 0-29   TID          } the half that is a futex word, in the kernel's own layout
  *              bit  30     B: taken for one write, which ends it
- *              bit  31     W: somebody may be asleep
+ *              bit  31     WAITERS: somebody may be asleep
  *              bits 32-63  low half of the owner's start time; 0: unknown
  *
  * One compare-and-swap takes the lock *and* says who has it: there is no instant at which it is held by
@@ -13,8 +13,9 @@
  * the lock free, or somebody else's, or the TID given to a new thread, the word would be another.
  *
  * What makes it right (tests/model checks it with three contenders and two deaths, and plants each fault):
- *   - W is only ever added by compare-and-swap to a word seen as owned, and inherited by whoever takes over, or
- *     wins after it may have slept: while anybody sleeps, W stands in the word or a wake-up is on its way.
+ *   - WAITERS is only ever added by compare-and-swap to a word seen as owned, and inherited by whoever takes
+ *     over, or wins after it may have slept: while anybody sleeps, WAITERS stands in the word or a wake-up is on
+ *     its way.
  *   - The lock is free before its wake-up goes out.
  *   - A sleeper judges the owner again each time it wakes, and it wakes every 50 ms: only a death needs that.
  *
@@ -135,7 +136,7 @@ HOT_INLINE bool take_over(struct lock_line *lock, struct identity *self, uint64_
     return lock_take(lock, self, dead, want | (dead & OWNER_WAITERS), by);
 }
 
-/* Only W can come in between, or an enemy. */
+/* Only WAITERS can come in between, or an enemy. */
 static bool retake(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by)
 {
     uint64_t word;
@@ -248,8 +249,8 @@ static int contend(struct lock_line *lock, struct identity *self, uint64_t want,
                 continue;
             word |= OWNER_WAITERS;
         }
-        want |= OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps W for them */
-        /* Only with W in the word: we may have used up a wake-up, and this owner must pass
+        want |= OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps WAITERS for them */
+        /* Only with WAITERS in the word: we may have used up a wake-up, and this owner must pass
          * it on when we leave. */
         left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
         if (left <= 0)

@@ -57,12 +57,12 @@
 #endif
 
 /* The owner word: waiters bit, writing bit, 3 bits of TID, start time. The futex compares all but the latter. */
-#define W 1
+#define WAITERS 1
 #define B 2
 #define HALF 31
 #define tid_of(w) (((w) >> 2) & 7)
 #define start_of(w) ((w) >> 5)
-#define id_of(w) ((w) & ~(W | B))
+#define id_of(w) ((w) & ~(WAITERS | B))
 #if defined M_NO_START || defined START_0
 #define make_id(t) (((t) + 1) << 2)
 #define same_start(w) true
@@ -212,7 +212,7 @@ inline note_image()
 #ifdef M_TAKE_OVER_DROPS_W
 #define wanted want
 #else
-#define wanted (want | (w & W))
+#define wanted (want | (w & WAITERS))
 #endif
 
 /* From w, which is 0 or a dead owner's word; for lock (flags: HELD) or for one write (B). */
@@ -239,7 +239,7 @@ inline take()
             swap(NOBODY, want);
             if
             :: got
-            :: else -> swap(NOBODY | W, want | W)
+            :: else -> swap(NOBODY | WAITERS, want | WAITERS)
             fi
         }
     :: !swapped
@@ -296,7 +296,7 @@ inline out_of_time()
 {
     if
     :: late -> gone = true
-    :: !late && (want & W) && give_ups < GIVE_UPS -> give_ups++; late = true; gone = true
+    :: !late && (want & WAITERS) && give_ups < GIVE_UPS -> give_ups++; late = true; gone = true
     :: !late
     fi
 }
@@ -311,7 +311,7 @@ inline futex_wait()
     :: (word & HALF) == (w & HALF) ->
 #endif
         asleep[i] = true;
-        owes[i] = owes[i] && !(word & W)
+        owes[i] = owes[i] && !(word & WAITERS)
     :: else
     fi
 }
@@ -357,24 +357,24 @@ inline wait_for_it()
 {
     do
 #ifdef M_W_PLAIN
-    :: atomic { !(w & W) -> w = w | W; word = w }
+    :: atomic { !(w & WAITERS) -> w = w | WAITERS; word = w }
 #else
     :: atomic {
-        !(w & W) ->
-        compare_and_swap(w, w | W);
+        !(w & WAITERS) ->
+        compare_and_swap(w, w | WAITERS);
         if
-        :: swapped -> w = w | W
+        :: swapped -> w = w | WAITERS
         :: else -> break /* the word moved: look again */
         fi
        }
 #endif
     :: atomic {
-        w & W ->
+        w & WAITERS ->
 #ifndef M_WINNER_FORGETS_W
-        want = want | W;
+        want = want | WAITERS;
 #endif
 #ifndef M_GIVE_UP_EARLY
-        /* Only here, with W in the word: its owner passes on the wake-up that this one used. */
+        /* Only here, with WAITERS in the word: its owner passes on the wake-up that this one used. */
         out_of_time();
 #endif
         if
@@ -451,7 +451,7 @@ inline settle(to)
         :: own == LEFT_OWN && (to) != 0 ->
             assert(left && owners == 0);
             left = false;
-            word = (to) | (word & W);
+            word = (to) | (word & WAITERS);
             owners++;
             owns[t] = true;
             owes[i] = false;
@@ -464,8 +464,8 @@ inline settle(to)
             assert(left && owners == 0);
             left = false;
             state = 0;
-            owes[i] = word & W;
-            w = word & W;
+            owes[i] = word & WAITERS;
+            w = word & WAITERS;
             word = 0
         :: else
         fi
@@ -542,7 +542,7 @@ inline free_word()
 {
 #ifdef M_WAKE_FIRST
     if
-    :: atomic { word & W -> futex_wake_one() }
+    :: atomic { word & WAITERS -> futex_wake_one() }
     :: else
     fi;
 #endif
@@ -561,7 +561,7 @@ inline free_word()
                 owners--;
                 owns[t] = false;
                 ready[t] = false;
-                owes[i] = w & W
+                owes[i] = w & WAITERS
             :: else
             fi
         }
@@ -572,8 +572,8 @@ inline wake_next()
 {
 #ifndef M_WAKE_FIRST
     if
-    :: atomic { w & W -> futex_wake_one() }
-    :: !(w & W)
+    :: atomic { w & WAITERS -> futex_wake_one() }
+    :: !(w & WAITERS)
     fi;
 #endif
     atomic { w = 0; swapped = false }
@@ -617,7 +617,7 @@ inline begin()
     :: atomic { through && !(op == SET && deadlock) -> break }
     :: atomic { !through || (op == SET && deadlock) -> deadlock = false; w = word }
         if
-        :: op == SET && (w & ~W) == me && image_is_ours -> leave_held(make_state(HELD | BUSY), true)
+        :: op == SET && (w & ~WAITERS) == me && image_is_ours -> leave_held(make_state(HELD | BUSY), true)
         :: else
         fi;
         if
@@ -663,7 +663,7 @@ inline end_lock()
         begin_change();
 #endif
         if
-        :: (w & ~W) == me ->
+        :: (w & ~WAITERS) == me ->
 #ifdef M_STATE_STAYS
             leave_held(make_state(HELD), false)
 #else

@@ -8,7 +8,7 @@
  *   - At the end, a region that had the name once, and has not now, has a mark: whoever has it is told.
  *   - At the end, all sets that were acknowledged are in the region that has the name: unless the name was
  *     removed, or the set was under way, or over, when a replacer that may not lock was killed behind its
- *     exchange (N2 of the guarantees).
+ *     exchange (NAME-2 of the guarantees).
  *
  * Roles (by -D, how many of each): WRITERS, with SETS each; LOCKERS, replacers that can lock; OUTSIDERS, that
  * cannot; UNLINKERS; CREATORS, that give a free name a new region; HANDS, that move another file over the name

@@ -2,7 +2,7 @@
 /*
  * A writer is stepped, and at every instruction another one wants to write: at once, or also holding the
  * lock while the first goes on. They exclude each other, no version is lost, only one takes over from a
- * dead owner. Shows W1, W3, W4 and W5 of the guarantees.
+ * dead owner. Shows WRITE-1, WRITE-3, WRITE-4 and WRITE-5 of the guarantees.
  */
 #include <errno.h>
 #include <stdio.h>
