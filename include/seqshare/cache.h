@@ -110,7 +110,7 @@ SEQSHARE_API int seqshare_cache_look(seqshare_cache *cache);
  */
 SEQSHARE_API int64_t seqshare_cache_age(const seqshare_cache *cache);
 
-/* Errors: -EINVAL. */
+/* How the cache fares. Errors: -EINVAL. */
 #ifdef __cplusplus /* as in seqshare.h: a struct and a function of one name */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -170,7 +170,7 @@ SEQSHARE_API void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_sna
 SEQSHARE_API int seqshare_cache_mt_look(seqshare_cache_mt *cache);
 SEQSHARE_API int64_t seqshare_cache_mt_age(seqshare_cache_mt *cache);
 
-/* Errors: -EINVAL. */
+/* How the cache fares. Errors: -EINVAL. */
 SEQSHARE_API int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshare_cache_stat *stat);
 
 /* Destroys what there is. No thread may be in a section, or enter one.

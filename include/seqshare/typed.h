@@ -236,8 +236,9 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
 #endif
 
 /*
- * The slow half of a get (nothing there, another type, a writer in the way) is in the library. The long names
- * are for programs with a global `value` and -Wshadow.
+ * Define NAME_set and NAME_get for values of a C type, as the top of this header shows. The slow half of a get
+ * (nothing there, another type, a writer in the way) is in the library. The long names are for programs with a
+ * global `value` and -Wshadow.
  */
 #define SEQSHARE_TYPE(name, type)                                                                            \
     SEQSHARE_PLAIN_BYTES(type);                                                                              \

@@ -26,8 +26,21 @@ install_library() {
 }
 
 tree_is_as_listed() {
-    (cd "$work/installed" && find . ! -type d | LC_ALL=C sort) >"$work/tree"
+    (cd "$work/installed" && find . ! -type d ! -path '*/man[37]/*' | LC_ALL=C sort) >"$work/tree"
     sed "s/@VERSION@/$version/" tree | diff - "$work/tree"
+}
+
+# The pages are made from the headers: each function that the libraries export has one, and each one is well formed
+# and names its errors, if its header does. (Programs that were compiled call seqshare_holds; no program does.)
+functions_have_man_pages() {
+    local function man=$work/installed/share/man
+    for function in $(nm -D --defined-only "$work"/installed/lib/lib*.so | sed -nE 's/.* T (seqshare_\w+)(@.*)?$/\1/p' | sort -u); do
+        [ "$function" = seqshare_holds ] || [ -s "$man/man3/$function.3" ] || { echo "$function has no page"; return 1; }
+    done
+    [ -s "$man/man7/seqshare.7" ] && [ -s "$man/man3/SEQSHARE_TYPE.3" ]
+    (cd "$man" && groff -man -Tutf8 -ww -z man[37]/* 2>&1) | tee "$work/groff"
+    [ ! -s "$work/groff" ]
+    grep -A 1 -Fx '.B \-EROFS' "$man/man3/seqshare_set.3"
 }
 
 # Also what an older version left; and nothing of anybody else.
@@ -150,6 +163,7 @@ fi
 library=$work/installed/lib/libseqshare.so
 check "builds and installs" install_library
 check "the installed tree holds what it should, and nothing else" tree_is_as_listed
+check "every public function has a man page, and each is well formed" functions_have_man_pages
 check "it uninstalls, with what older versions left" uninstalls
 check "the library needs libc alone, and is libseqshare.so.0" needs_libc_alone
 check "the library's stack is not executable" stack_is_not_executable
