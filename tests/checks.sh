@@ -66,11 +66,16 @@ install_release() {
     cmake --install "$SEQSHARE_BUILD/release" --prefix "$1"
 }
 
-# PRESET TARGET...: configure it without the benchmark, and build; the folder is $SEQSHARE_BUILD/PRESET.
+# PRESET TARGET...: configure it without the benchmark, and build; the folder is $SEQSHARE_BUILD/PRESET. One part at a
+# time: two may run beside each other.
 build_preset() {
+    mkdir -p "$SEQSHARE_BUILD"
+    (flock 9 && build_alone "$@") 9>"$SEQSHARE_BUILD/$1.lock"
+}
+
+build_alone() { # PRESET TARGET...
     local preset=$1 log="$SEQSHARE_BUILD/$1.configure"
     shift
-    mkdir -p "$SEQSHARE_BUILD"
     (cd "$SEQSHARE_SOURCE" && cmake --preset "$preset" -B "$SEQSHARE_BUILD/$preset" -D SEQSHARE_BENCH=OFF) >"$log" 2>&1 ||
         { cat "$log" && return 1; }
     if grep -A 3 'not used by the project' "$log"; then

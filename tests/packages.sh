@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sourced by tests/run.sh, whose variables it uses: installs the Debian packages that a part needs, when it is
-# that part's turn.
+# Sourced by tests/run.sh, whose variables it uses: installs the Debian packages that a part needs.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 lacking="" # why the last part cannot run

@@ -12,6 +12,7 @@
 #                # quick budget: SECONDS
 #                # quick leaves out: one line
 #                # long budget: SECONDS, if it has a longer programme
+#                # lane: waits, if it mostly waits: it runs beside one that computes. Or alone: it measures.
 #   packages   the Debian packages it needs, one a line, and behind the name
 #                optional       not every release has it
 #                full           the quick programme does without
@@ -19,7 +20,7 @@ set -euo pipefail
 export LC_ALL=C
 
 order="format unit torture crash cli model package perl httpd threads step faults cache json abi world arch fuzz bench coverage"
-full_budget=2400 # seconds for all parts together
+declare -A limits=([quick]=240 [full]=2400) # seconds for all parts of a programme
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export SEQSHARE_SOURCE=${here%/*}
@@ -32,14 +33,15 @@ usage: tests/run.sh [--full | --long | --mutants] [--part NAME]... [--no-install
 Builds below build/tests and runs the quick programme: in four minutes, a sample of everything that needs no
 special tool. The last line is "N passed, N failed, N skipped"; the status is 0 if nothing failed. What the
 machine does not allow is skipped, and named at the end.
-Each part first installs the Debian packages that it lacks (apt-get; with sudo, unless you are root).
+First it installs the Debian packages that the parts lack (apt-get; with sudo, unless you are root).
+A part that mostly waits runs beside one that computes.
   --full         all parts: at most 40 minutes, and what they install
   --long         all parts, and those that can do more, do (hours on a small machine)
   --mutants      only the parts that know planted faults, and with these: each fault must be caught
   --part NAME    only this part, all of it; may be given several times
   --no-install   install nothing; parts that lack a package are skipped, and say which
   --install-only install the packages of all these parts, and run nothing
-  --list         the parts, their budgets, and what they are for
+  --list         the parts, their budgets and lanes, and what they are for
 TEXT
 }
 
@@ -90,31 +92,21 @@ budget() { # PART [PROGRAMME]: its seconds, in this programme or that
     echo "$seconds"
 }
 
-sum_of_budgets() { # PROGRAMME PART...
-    local part sum=0 which=$1
-    shift
-    for part in "$@"; do
-        sum=$((sum + $(budget "$part" "$which")))
-    done
-    echo "$sum"
-}
-
 list() {
     local part
     for part in $(all_parts); do
-        printf '%-10s %4s s  %s\n' "$part" "$(budget "$part" full)" "$(header "$part" brief)"
+        printf '%-11s %4s s  %-8s  %s\n' "$part" "$(budget "$part" full)" "$(lane_of "$part")" "$(header "$part" brief)"
     done
 }
 
-# Those that are asked for, or all of the programme.
+# Those that are asked for, each once, or all of the programme.
 choose_parts() {
     local part every sum
     if [ ${#parts[@]} -gt 0 ]; then
+        mapfile -t parts < <(printf '%s\n' "${parts[@]}" | awk '!seen[$0]++')
         return
     fi
     mapfile -t every < <(all_parts)
-    sum=$(sum_of_budgets full "${every[@]}")
-    [ "$programme" != full ] || [ "$sum" -le $full_budget ] || die "the parts' budgets are $sum s together, and $full_budget s is the limit"
     for part in "${every[@]}"; do
         case $programme in
         quick) is_quick "$part" || continue ;;
@@ -122,6 +114,32 @@ choose_parts() {
         esac
         parts+=("$part")
     done
+    [ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
+    sum=$(seconds_of_lanes "$programme" "${parts[@]}")
+    [ "$sum" -le "${limits[$programme]:-$sum}" ] ||
+        die "the $programme programme takes $sum s by its parts' budgets, and ${limits[$programme]} s is the limit"
+}
+
+# ---- lanes -----------------------------------------------------------------------------------
+
+lane_of() { # PART
+    local lane
+    lane=$(header "$1" lane)
+    case ${lane:=computes} in
+    computes | waits | alone) echo "$lane" ;;
+    *) die "tests/$1/run.sh must say '# lane: waits', '# lane: alone', or nothing of it" ;;
+    esac
+}
+
+# How long these take: one lane computes, another mostly waits beside it, and then come those that run alone.
+seconds_of_lanes() { # PROGRAMME PART...
+    local part which=$1
+    local -A sum=([computes]=0 [waits]=0 [alone]=0)
+    shift
+    for part in "$@"; do
+        sum[$(lane_of "$part")]=$((sum[$(lane_of "$part")] + $(budget "$part" "$which")))
+    done
+    echo $(((sum[computes] > sum[waits] ? sum[computes] : sum[waits]) + sum[alone]))
 }
 
 # ---- progress --------------------------------------------------------------------------------
@@ -131,14 +149,17 @@ minutes() { # SECONDS
 }
 
 # Seconds until the end, judged by how long the parts before took compared with their budgets.
-remaining() { # SECONDS OF THIS PART
-    local percent=100 this
-    if [ "$spent_budget" -gt 0 ]; then
-        percent=$((100 * spent / spent_budget))
-    fi
-    this=$((budget_now * percent / 100 - $1))
-    [ "$this" -gt 0 ] || this=0
-    echo $((this + left_budget * percent / 100))
+remaining() {
+    local lane part percent=100 left
+    local -A sum=([computes]=0 [waits]=0 [alone]=0)
+    [ "$spent_budget" -eq 0 ] || percent=$((100 * spent / spent_budget))
+    for part in "${parts[@]}"; do
+        [ -z "${rows[$part]:-}" ] || continue
+        lane=${lanes[$part]} left=$((budgets[$part] * percent / 100))
+        [ -z "${from[$part]:-}" ] || left=$((left - SECONDS + from[$part]))
+        sum[$lane]=$((sum[$lane] + (left > 0 ? left : 0)))
+    done
+    echo $(((sum[computes] > sum[waits] ? sum[computes] : sum[waits]) + sum[alone]))
 }
 
 # Lines of a log that say what has passed, and what has not.
@@ -146,59 +167,84 @@ results() {
     grep -E '^(ok|not ok|FAILED|caught|missed|broken)\b|^[^:]+: [0-9]+ tests, [0-9]+ failed' | grep -v '# skip' || true
 }
 
-heartbeat() { # LOG SECONDS
-    local now
-    now=$(sed -n 's/^now: //p' "$1" | tail -n 1)
-    printf '   [part %s, %s s%s; about %s left]\n' "$number of ${#parts[@]}, $part" "$2" "${now:+; now: $now}" \
-        "$(minutes "$(remaining "$2")")"
+show_results() { # PART: those that are new
+    local lines
+    lines=$(wc -l <"$logs/$1.log")
+    [ "$lines" -gt "${shown[$1]}" ] || return 0
+    sed -n "$((shown[$1] + 1)),${lines}p" "$logs/$1.log" | results | cut -c 1-150 | sed "s/^/   $1: /"
+    shown[$1]=$lines
 }
 
-# Shows what the process group PID writes into LOG, until it ends. Ends it if it makes no progress any more: it
-# has written nothing, in no file, for ten minutes or its budget.
-follow() { # PID LOG PATIENCE
-    local from=$SECONDS shown=0 told=$SECONDS lines
-    while true; do
-        alive=$(kill -0 "$1" 2>/dev/null && echo yes || true)
-        lines=$(wc -l <"$2")
-        if [ "$lines" -gt "$shown" ]; then
-            sed -n "$((shown + 1)),${lines}p" "$2" | results | cut -c 1-150 | sed 's/^/   /'
-            shown=$lines
-        fi
-        [ -n "$alive" ] || return 0
-        if [ $((SECONDS - told)) -ge 20 ]; then
-            heartbeat "$2" $((SECONDS - from))
-            told=$SECONDS
-            if [ $((SECONDS - from)) -gt "$3" ] && ! progresses "$3"; then
-                kill -- "-$1" 2>/dev/null || true
-                sleep 10
-                kill -KILL -- "-$1" 2>/dev/null || true
-                hung=yes
-                return 0
-            fi
-        fi
-        sleep 0.3
+heartbeat() {
+    local part now text=""
+    [ $((SECONDS - told)) -ge 20 ] || return 0
+    told=$SECONDS
+    for part in "${running[@]}"; do
+        now=$(sed -n 's/^now: //p' "$logs/$part.log" | tail -n 1)
+        text+="$part, $((SECONDS - from[$part])) s${now:+, now: $now}; "
+        end_if_hung "$part"
     done
+    printf '   [%s of %s parts done; %sabout %s left]\n' "${#rows[@]}" "${#parts[@]}" "$text" "$(minutes "$(remaining)")"
 }
 
-progresses() { # SECONDS: something below the build folder has been written in this time
-    [ -n "$(find "$SEQSHARE_BUILD" -type f -newermt "-$1 seconds" -print -quit)" ]
+# A slow machine gets all the time it wants. What has written nothing, in no file, for ten minutes or its budget,
+# hangs.
+end_if_hung() { # PART
+    local patience=600
+    [ "${budgets[$1]}" -le $patience ] || patience=${budgets[$1]}
+    [ $((SECONDS - from[$1])) -gt $patience ] || return 0
+    [ -z "$(find "$SEQSHARE_BUILD" -type f -newermt "-$patience seconds" -print -quit)" ] || return 0
+    kill -- "-${pid[$1]}" 2>/dev/null || true
+    sleep 10
+    kill -KILL -- "-${pid[$1]}" 2>/dev/null || true
+    hung[$1]=yes
 }
 
 # ---- running ---------------------------------------------------------------------------------
 
-# Run $part, its output into a log; add to the sums and to the table.
-run_part() {
-    local from rc=0 took p=0 f=0 s=0 note="" hung="" log=$logs/$part.log alive patience=600
-    : >"$log"
-    [ "$budget_now" -le "$patience" ] || patience=$budget_now
-    from=$SECONDS
-    # In a session, and so in a process group, of its own.
-    setsid bash "$here/$part/run.sh" </dev/null >"$log" 2>&1 &
-    running=$!
-    follow "$running" "$log" "$patience"
-    wait "$running" 2>/dev/null || rc=$?
-    running=""
-    took=$((SECONDS - from))
+# LANE: its next part, if there is one, in a session, and so in a process group, of its own.
+start_next() {
+    local part
+    for part in "${parts[@]}"; do
+        [ -z "${from[$part]:-}${rows[$part]:-}" ] && [ "${lanes[$part]}" = "$1" ] || continue
+        echo "== $part: $(header "$part" brief) (about ${budgets[$part]} s; ${logs#"$SEQSHARE_SOURCE"/}/$part.log)"
+        : >"$logs/$part.log"
+        setsid bash "$here/$part/run.sh" </dev/null >"$logs/$part.log" 2>&1 &
+        pid[$part]=$! from[$part]=$SECONDS shown[$part]=0 running[$1]=$part
+        return
+    done
+}
+
+start_parts() {
+    local lane
+    for lane in computes waits; do
+        [ -n "${running[$lane]:-}" ] || [ -n "${running[alone]:-}" ] || start_next $lane
+    done
+    [ ${#running[@]} -gt 0 ] || start_next alone
+}
+
+run_parts() {
+    local lane part
+    while start_parts && [ ${#running[@]} -gt 0 ]; do
+        sleep 0.3
+        for lane in "${!running[@]}"; do
+            part=${running[$lane]}
+            if kill -0 "${pid[$part]}" 2>/dev/null; then
+                show_results "$part"
+            else
+                unset "running[$lane]"
+                end_part "$part"
+            fi
+        done
+        heartbeat
+    done
+}
+
+# Add what its last line says to the sums and to the table.
+end_part() { # PART
+    local rc=0 took=$((SECONDS - from[$1])) p=0 f=0 s=0 note="" log=$logs/$1.log
+    wait "${pid[$1]}" 2>/dev/null || rc=$?
+    show_results "$1"
     if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
         p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
         [ $((p + f + s)) -gt 0 ] || { note="it checked nothing" && f=1; }
@@ -206,26 +252,39 @@ run_part() {
         note="its last line gives no numbers"
         f=1
     fi
-    if [ -n "$hung" ]; then
+    if [ -n "${hung[$1]:-}" ]; then
         note="ended after $took s, for it made no progress"
     elif [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
         note="exit status $rc"
-    elif [ "$took" -gt "$budget_now" ]; then
+    elif [ "$took" -gt "${budgets[$1]}" ]; then
         note="${note:+$note; }over its budget"
     fi
     [ "$rc" -eq 0 ] || [ "$f" -gt 0 ] || f=1
     if [ "$f" -gt 0 ]; then
-        echo "---- $part failed${note:+ ($note)}; the end of its log:"
+        echo "---- $1 failed${note:+ ($note)}; the end of its log:"
         grep -v '^now: ' "$log" | tail -n 300
         echo "----"
     fi
-    spent=$((spent + took)) spent_budget=$((spent_budget + budget_now))
-    add_up "$p" "$f" "$s" "$took" "$note"
+    spent=$((spent + took)) spent_budget=$((spent_budget + budgets[$1]))
+    add_up "$1" "$p" "$f" "$s" "$took" "$note"
 }
 
-add_up() { # PASSED FAILED SKIPPED SECONDS NOTE
-    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
-    table+=$(printf '%-10s %6d %6d %7d %6d s of %4d s  %s' "$part" "$1" "$2" "$3" "$4" "$budget_now" "$5")$'\n'
+add_up() { # PART PASSED FAILED SKIPPED SECONDS NOTE
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    rows[$1]=$(printf '%-11s %6d %6d %7d %6d s of %4d s  %s' "$1" "$2" "$3" "$4" "$5" "${budgets[$1]}" "$6")
+}
+
+# ---- before ----------------------------------------------------------------------------------
+
+# Installs what the parts need, before any runs: packages do not change under a part.
+prepare() {
+    local part
+    for part in "${parts[@]}"; do
+        budgets[$part]=$(budget "$part") lanes[$part]=$(lane_of "$part")
+        packages_are_there "$part" && continue
+        echo "skipped: $part: $lacking" | tee "$logs/$part.log"
+        add_up "$part" 0 0 1 0 "$lacking"
+    done
 }
 
 # ---- the end ---------------------------------------------------------------------------------
@@ -274,7 +333,10 @@ tell_left_out() {
 }
 
 stop() {
-    [ -z "$running" ] || kill -- "-$running" 2>/dev/null || true
+    local part
+    for part in "${running[@]}"; do
+        kill -- "-${pid[$part]}" 2>/dev/null || true
+    done
 }
 
 # ---- arguments -------------------------------------------------------------------------------
@@ -314,34 +376,27 @@ parse() { # ARGUMENT...
 
 # ---- all of it -------------------------------------------------------------------------------
 
-passed=0 failed=0 skipped=0 table="" running="" number=0 spent=0 spent_budget=0
+passed=0 failed=0 skipped=0 spent=0 spent_budget=0 told=0
+declare -A budgets=() lanes=() rows=()        # of each part; its row when it is over
+declare -A from=() pid=() shown=() hung=()    # of each part that has begun
+declare -A running=()                         # the part that runs in a lane
 main() {
-    local part budget_now left_budget
     parse "$@"
     choose_parts
-    [ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
-    left_budget=$(sum_of_budgets "$programme" "${parts[@]}")
     trap stop EXIT
     trap 'exit 130' INT TERM
     mkdir -p "$logs"
     echo "Testing seqshare on $(uname -srm), $(nproc) processors: the $programme programme, about" \
-        "$(minutes "$left_budget") and what must be installed"
-    for part in "${parts[@]}"; do
-        number=$((number + 1)) budget_now=$(budget "$part")
-        left_budget=$((left_budget - budget_now))
-        echo "== part $number of ${#parts[@]}, $part: $(header "$part" brief) (about $budget_now s; ${logs#"$SEQSHARE_SOURCE"/}/$part.log)"
-        if packages_are_there "$part"; then
-            [ "$install" = only ] || run_part
-        else
-            echo "skipped: $part: $lacking" | tee "$logs/$part.log"
-            add_up 0 0 1 0 "$lacking"
-        fi
-    done
+        "$(minutes "$(seconds_of_lanes "$programme" "${parts[@]}")") and what must be installed"
+    prepare
     [ "$install" != only ] || exit "$((skipped > 0))"
-    printf '\n%-10s %6s %6s %7s\n%s\n' part passed failed skipped "$table"
+    run_parts
+    printf '\n%-11s %6s %6s %7s\n' part passed failed skipped
+    printf '%s\n' "${rows[@]}" | sort -s -k 1,1
+    echo
     tell_skipped
     tell_left_out
-    if [ "$number" -gt 1 ] && [ $((passed + failed)) -eq 0 ]; then
+    if [ ${#parts[@]} -gt 1 ] && [ $((passed + failed)) -eq 0 ]; then
         echo "Nothing was checked."
         failed=1
     fi

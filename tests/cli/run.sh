@@ -3,6 +3,7 @@
 # brief: every command of the tool, from a shell, with real processes
 # tier: quick
 # budget: 60
+# lane: waits
 # quick budget: 35
 # quick leaves out: edit, lock, look, terminal
 # long budget: 600
