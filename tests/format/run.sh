@@ -34,6 +34,15 @@ scripts_pass_shellcheck() {
     xargs shellcheck -x -P SCRIPTDIR -S warning <"$work/scripts"
 }
 
+workflows_are_yaml() {
+    find .github .pre-commit-config.yaml -name '*.y*ml' >"$work/yaml"
+    grep -q workflows "$work/yaml"
+    /usr/bin/python3 -c 'import sys, yaml
+for name in sys.stdin.read().split():
+    with open(name) as file:
+        yaml.safe_load(file)' <"$work/yaml"
+}
+
 stands_alone() { # COMPILER STANDARD HEADER
     local language=c
     [[ $2 = c++* ]] && language=c++
@@ -83,6 +92,7 @@ else
     skip "C and C++ files are formatted" "needs clang-format 14, which Debian 12 has"
 fi
 check "scripts pass shellcheck" scripts_pass_shellcheck
+check "workflows and templates are YAML" workflows_are_yaml
 compilers=(gcc clang) standards=(c++11 c++17 c++20)
 ! is_quick || compilers=(gcc) standards=(c++11)
 for header in include/seqshare/*.h; do
