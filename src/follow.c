@@ -52,9 +52,9 @@ static bool reads_another_sequence(const struct region *region, int fd)
  */
 static bool was_copied_up(const struct region *region)
 {
-    int fd = region->read_fd;
+    int fd = region->file.read_fd;
 
-    return !region_is_writable(region) && region_owns(region, fd) && is_layered(fd) &&
+    return !region_is_writable(region) && descriptor_is_ours(&region->file, fd) && is_layered(fd) &&
            reads_another_sequence(region, fd);
 }
 
@@ -62,7 +62,7 @@ static bool was_copied_up(const struct region *region)
 static int leads_here(const struct share *share)
 {
     const struct region *region = &share->region;
-    int here = share->path ? name_leads_to(share->path, region->device, region->inode) : -EINVAL;
+    int here = share->path ? name_leads_to(share->path, region->file.id) : -EINVAL;
 
     return here == 1 && was_copied_up(region) ? 0 : here;
 }
@@ -86,8 +86,8 @@ static bool has_no_name(const struct region *region)
 {
     struct stat status;
 
-    return region_owns(region, region->write_fd) && fstat(region->write_fd, &status) == 0 &&
-           status.st_nlink == 0;
+    return descriptor_is_ours(&region->file, region->file.write_fd) &&
+           fstat(region->file.write_fd, &status) == 0 && status.st_nlink == 0;
 }
 
 /*
@@ -146,7 +146,7 @@ static int open_found(const struct share *share, struct region *found)
 static bool is_same(const struct region *one, const struct region *other)
 {
     return memcmp(one->header.region_id, other->header.region_id, sizeof one->header.region_id) == 0 &&
-           one->device == other->device && one->inode == other->inode;
+           file_id_is(one->file.id, other->file.id);
 }
 
 static int move_to(struct share *share, struct region *found)

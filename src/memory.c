@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include "page.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22
@@ -24,7 +27,7 @@ static int populate(const struct region *region, size_t from, size_t to)
         if (errno == EINTR || errno == EAGAIN)
             continue;
         if (errno == EINVAL) /* before Linux 5.14 */
-            return region->write_fd < 0 ? 0 : -EOPNOTSUPP;
+            return region->file.write_fd < 0 ? 0 : -EOPNOTSUPP;
         return -ENOSPC;
     }
     return 0;
@@ -32,9 +35,9 @@ static int populate(const struct region *region, size_t from, size_t to)
 
 static int allocate(const struct region *region, size_t from, size_t length)
 {
-    if (region->write_fd < 0)
+    if (region->file.write_fd < 0)
         return populate(region, from, from + length);
-    while (fallocate(region->write_fd, 0, (off_t)from, (off_t)length) != 0) {
+    while (fallocate(region->file.write_fd, 0, (off_t)from, (off_t)length) != 0) {
         if (errno == EINTR)
             continue;
         if (errno == EOPNOTSUPP || errno == ENOSYS)
@@ -69,7 +72,7 @@ int memory_reserve_more(struct region *region, unsigned slot, size_t length)
     size_t want = length, page;
     int error;
 
-    if (region->write_fd >= 0 && !region_owns(region, region->write_fd))
+    if (region->file.write_fd >= 0 && !descriptor_is_ours(&region->file, region->file.write_fd))
         return -EBADF;
     page = page_size();
     want = (start + want + page - 1) / page * page - start; /* the page's rest comes for nothing */
@@ -103,7 +106,7 @@ static bool fault_in(const struct region *region, size_t from, size_t length)
 size_t memory_held(const struct region *region, unsigned slot, size_t wanted)
 {
     const size_t start = region->header.header_size + slot * (size_t)region->header.stride;
-    const int fd = region_descriptor(region);
+    const int fd = descriptor_for_reading(&region->file);
     off_t hole = fd < 0 ? -1 : lseek(fd, (off_t)start, SEEK_HOLE);
 
     if (hole >= (off_t)start)

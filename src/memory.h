@@ -7,15 +7,8 @@
 #ifndef SEQSHARE_MEMORY_H
 #define SEQSHARE_MEMORY_H
 
-#include <unistd.h>
-
 #include "likely.h"
 #include "region.h"
-
-static inline size_t page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
 
 /* Have more memory in a slot than there is, for `length` bytes. 1; -ENOSPC, -EBADF, -EFBIG. */
 COLD int memory_reserve_more(struct region *region, unsigned slot, size_t length);

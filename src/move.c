@@ -11,7 +11,7 @@
  * back and waits. So one moves the name at a time (tests/model/names.pml).
  *
  * A process that was killed leaves its bit behind: so nobody waits for longer than a second, and whoever moves a
- * name still looks at what it has moved (name.c). LOOK is cleared by the next owner of the lock.
+ * name still looks at what it has moved (rename.c). LOOK is cleared by the next owner of the lock.
  */
 #include "move.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and the files behind them: where they are, how they appear whole, and whom to trust. */
+/* Names and the files behind them: where a name leads, and how a file appears under it. */
 #ifndef SEQSHARE_NAME_H
 #define SEQSHARE_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
-#include <sys/types.h>
+
+#include "descriptor.h"
 
 struct name {
     char *path;       /* absolute, malloc'ed */
@@ -27,33 +27,24 @@ void name_close(struct name *name);
 int name_open_file(const struct name *name, bool writable, bool any_owner);
 
 /* Does the name belong to this very file now? */
-bool name_is(const struct name *name, dev_t device, ino_t inode);
+bool name_is(const struct name *name, struct file_id file);
 
 /*
  * Where does an absolute path lead now, seen from the root, so that folders which were moved and mounts count?
  * 1: to this very file; 0: to another; -ENOENT: nowhere; or an error that leaves it open.
  */
-int name_leads_to(const char *path, dev_t device, ino_t inode);
+int name_leads_to(const char *path, struct file_id file);
 
 enum { NAME_TEMPORARY_SIZE = 32 };
+
+/* A temporary name that nobody has. 0, -EIO. */
+int name_choose_temporary(char temporary[NAME_TEMPORARY_SIZE]);
 
 /* A file without a name (`temporary` is then empty) or with a temporary one, in its directory; mode 0600. */
 int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE]);
 
-/* Give it the name: -EEXIST if it is taken. Removes the temporary one, as the next does. */
+/* Give it the name: -EEXIST if it is taken. Removes the temporary one. */
 int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZE]);
-
-/*
- * Give the file with the temporary name the place of this one, which then has the temporary name, if any has.
- * -EAGAIN: another file has the name, and keeps it. After an error our file is gone.
- */
-int name_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], dev_t device, ino_t inode);
-
-/*
- * Remove the name from this file, whoever else moves the name meanwhile. -EAGAIN: another file has the name,
- * and keeps it. Killed in between it leaves the file under a temporary name.
- */
-int name_remove(const struct name *name, dev_t device, ino_t inode);
 
 /* Remove the temporary name, if there is one. */
 void name_discard(const struct name *name, char temporary[NAME_TEMPORARY_SIZE]);

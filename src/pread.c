@@ -133,7 +133,7 @@ int seqshare_pread(const seqshare *handle, struct seqshare_reading *reading)
 
     if (!handle || !reading)
         return -EINVAL;
-    fd = region_descriptor(&share_of(handle)->region);
+    fd = descriptor_for_reading(&share_of(handle)->region.file);
     if (fd < 0)
         return share_of(handle)->region.anonymous ? seqshare_read(handle, reading) : fd;
     reading_begin(&room, reading);
@@ -168,7 +168,7 @@ int seqshare_pversion(const seqshare *handle, uint64_t *version)
 
     if (!handle || !version)
         return -EINVAL;
-    fd = region_descriptor(&share_of(handle)->region);
+    fd = descriptor_for_reading(&share_of(handle)->region.file);
     if (fd < 0 && !share_of(handle)->region.anonymous)
         return fd;
     if (fd < 0) {
@@ -202,7 +202,7 @@ int seqshare_pstat(const seqshare *handle, struct seqshare_stat *result)
 
     if (!handle || !result)
         return -EINVAL;
-    fd = region_descriptor(&share_of(handle)->region);
+    fd = descriptor_for_reading(&share_of(handle)->region.file);
     if (fd < 0)
         return share_of(handle)->region.anonymous ? seqshare_stat(handle, result) : fd;
     do

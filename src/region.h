@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
+#include "descriptor.h"
 #include "layout.h"
 
 struct region {
@@ -20,51 +20,21 @@ struct region {
     seqshare_word registering; /* threads in region_enter_wake: generation << 32 | their number */
     uint64_t owner_word;       /* the lock's, as it was read from the file with the header */
     bool anonymous;            /* memfd, or memory without a file */
-    int write_fd;              /* -1: none. Owned, like read_fd; but see region_owns() */
-    int read_fd;
-    dev_t device; /* of the file behind the descriptors */
-    ino_t inode;
+    struct descriptors file;
     size_t reserved[SEQSHARE_SLOTS_MAX]; /* bytes from the start of each slot that this process knows to be
                                             allocated */
 };
 
-/* A value to be born with, for replace: version 0 for none. */
-struct first_value {
-    const void *bytes;
-    size_t length;
-    uint64_t version;
-    uint32_t tag;
-    struct slot_note note;
-};
+/* A region that has nothing yet. */
+void region_clear(struct region *region);
 
-/* Make one. -EINVAL, -ENOMEM, -EFBIG, -ENOSPC, or what the system calls said; then nothing is left. */
-int region_make_anonymous(struct region *region, size_t capacity, unsigned slots);
-
-/* Make one in an empty file just created; `fd` is the region's from here on, also on failure. */
-int region_make_in_file(struct region *region, int fd, size_t capacity, const struct first_value *value);
-
-/*
- * Map the region behind `fd`, which is the region's from here on, also on failure. -EBADMSG,
- * -EPROTONOSUPPORT, -EOPNOTSUPP (file system), -EACCES, -ENOMEM.
- */
-int region_attach(struct region *region, int fd, bool writable);
-
-/* A regular file, on a file system whose shared mappings are memory? 0, -EBADMSG, -EOPNOTSUPP. */
-int region_check_file(int fd);
+/* Map `fd`, of which the region has header, size and `writable`; -1: memory without a file. 0, or an error. */
+int region_map(struct region *region, int fd);
 
 void region_close(struct region *region);
 
-/* `fd`, or a duplicate above standard input, output and
- * error, which programs close and print to. -1 stays -1. */
-int region_keep_apart(int fd);
-
-/*
- * Is this descriptor still the one we opened? Daemons close all, and the number then names a stranger's file.
- */
-bool region_owns(const struct region *region, int fd);
-
-/* A descriptor of the file to look at it with; -EOPNOTSUPP there is none, -EBADF it was closed. */
-int region_descriptor(const struct region *region);
+/* Making or attaching it failed: nothing stays of it, nor of the `fd` that it was begun with. Returns `error`. */
+int region_give_up(struct region *region, int fd, int error);
 
 /* Map read-only, beyond recall. -EBADF, -ENOMEM. Threads that wait for a version may go on doing so. */
 int region_drop_write(struct region *region);

@@ -34,6 +34,7 @@
 #include "futex.h"
 #include "lock.h"
 #include "move.h"
+#include "rename.h"
 #include "retry.h"
 #include "share.h"
 #include "wait.h"
@@ -60,7 +61,7 @@ static struct region *region_of(const struct old *old)
 
 static bool has_name(const struct region *region, const struct name *name)
 {
-    return name_is(name, region->device, region->inode);
+    return name_is(name, region->file.id);
 }
 
 static int open_old(struct old *old, const struct name *name)
@@ -127,7 +128,7 @@ static int exchange_names(struct region *ours, struct old *old, const struct nam
     int error;
 
     region_retire(ours, SEQSHARE_LOOK);
-    error = name_replace(name, old->temporary, theirs->device, theirs->inode);
+    error = rename_replace(name, old->temporary, theirs->file.id);
     if (!error && region_is_writable(theirs))
         retire(theirs);
     if (error && !has_name(ours, name))

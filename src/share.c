@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "cancel.h"
 #include "memory.h"
 #include "owner.h"
@@ -56,7 +57,7 @@ int seqshare_new_slots(seqshare **result, size_t capacity, unsigned slots)
     share = calloc(1, sizeof *share);
     if (!share)
         return -ENOMEM;
-    return hand_over(result, share, region_make_anonymous(&share->region, capacity, slots));
+    return hand_over(result, share, create_anonymous(&share->region, capacity, slots));
 }
 
 int seqshare_new(seqshare **result, size_t capacity)
@@ -78,7 +79,7 @@ static int give_owner(int fd, const struct request *request, const struct region
     mode_t mode = request->flags & SEQSHARE_KEEP_MODE ? OWNER_SAME_MODE : request->mode;
 
     if (old)
-        return owner_copy(region_descriptor(old), fd, mode, request->flags & SEQSHARE_LOSE_OWNER);
+        return owner_copy(descriptor_for_reading(&old->file), fd, mode, request->flags & SEQSHARE_LOSE_OWNER);
     return fchmod(fd, request->mode) == 0 ? 0 : -errno;
 }
 
@@ -91,7 +92,7 @@ int share_make_file(struct share *share, const struct name *name, const struct r
 
     if (fd < 0)
         return fd;
-    error = region_make_in_file(&share->region, fd, request->capacity, value);
+    error = create_in_file(&share->region, fd, request->capacity, value);
     if (error) {
         name_discard(name, temporary);
         return error;
@@ -159,7 +160,7 @@ int share_make_first(struct share *share, struct name *name, const struct reques
     error = share_make_file(share, name, request, request->first ? &value : NULL, NULL, temporary);
     if (error)
         return error;
-    error = name_link(name, share->region.write_fd, temporary);
+    error = name_link(name, share->region.file.write_fd, temporary);
     if (error)
         region_close(&share->region);
     else
@@ -184,7 +185,7 @@ int share_open_region(struct region *region, const struct name *name, bool writa
 {
     int fd = name_open_file(name, writable, any_owner);
 
-    return fd < 0 ? fd : region_attach(region, fd, writable);
+    return fd < 0 ? fd : attach_region(region, fd, writable);
 }
 
 int share_open_at(seqshare **result, const struct name *name, int access)
@@ -244,7 +245,7 @@ int seqshare_attach(seqshare **result, int fd, int access)
     own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (own < 0)
         return -errno;
-    error = region_check_file(own);
+    error = descriptor_check_file(own);
     if (!error)
         error = check_trust(own, access);
     share = error ? NULL : calloc(1, sizeof *share);
@@ -252,7 +253,7 @@ int seqshare_attach(seqshare **result, int fd, int access)
         close(own);
         return error ? error : -ENOMEM;
     }
-    error = region_attach(&share->region, own, access & SEQSHARE_WRITE);
+    error = attach_region(&share->region, own, access & SEQSHARE_WRITE);
     if (!error)
         share_settle(share);
     return hand_over(result, share, error);
@@ -268,10 +269,10 @@ int seqshare_fd(const seqshare *handle, int access)
     region = &share_of(handle)->region;
     if (access & SEQSHARE_WRITE && !region_is_writable(region))
         return -EROFS;
-    fd = access & SEQSHARE_WRITE ? region->write_fd : region->read_fd;
+    fd = access & SEQSHARE_WRITE ? region->file.write_fd : region->file.read_fd;
     if (fd < 0)
         return -EOPNOTSUPP;
-    if (!region_owns(region, fd))
+    if (!descriptor_is_ours(&region->file, fd))
         return -EBADF;
     fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return fd < 0 ? -errno : fd;

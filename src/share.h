@@ -5,6 +5,7 @@
 
 #include <seqshare/seqshare.h>
 
+#include "create.h"
 #include "name.h"
 #include "region.h"
 

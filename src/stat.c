@@ -12,7 +12,7 @@
 
 static uint64_t allocated(const struct region *region)
 {
-    int fd = region_descriptor(region);
+    int fd = descriptor_for_reading(&region->file);
     struct stat status;
 
     return fd >= 0 && fstat(fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;

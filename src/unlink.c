@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "move.h"
+#include "rename.h"
 #include "share.h"
 
 enum {
@@ -66,7 +67,7 @@ static int look(struct target *target, const struct name *name)
     if (error)
         return says_nothing(error) || error == -ENOENT ? error : 0;
     region = &share_of(target->share)->region;
-    if (region->device != target->status.st_dev || region->inode != target->status.st_ino)
+    if (!file_id_is(region->file.id, file_id_of(&target->status)))
         return -EAGAIN;
     target->strange = geteuid() == 0 && target->status.st_uid != 0;
     if (!target->strange)
@@ -78,8 +79,8 @@ static int look(struct target *target, const struct name *name)
 static int remove_name(const struct target *target, const struct name *name, bool alone)
 {
     if (!target->locked || !alone)
-        return name_remove(name, target->status.st_dev, target->status.st_ino);
-    if (!name_is(name, target->status.st_dev, target->status.st_ino))
+        return rename_away(name, file_id_of(&target->status));
+    if (!name_is(name, file_id_of(&target->status)))
         return -EAGAIN;
     return unlinkat(name->directory, name->base, 0) == 0 ? 0 : -errno;
 }
@@ -98,7 +99,7 @@ static bool has_a_name(const struct region *region)
 {
     struct stat status;
 
-    return fstat(region->write_fd, &status) != 0 || status.st_nlink > 0;
+    return fstat(region->file.write_fd, &status) != 0 || status.st_nlink > 0;
 }
 
 static int remove_strange(const struct target *target, const struct name *name)

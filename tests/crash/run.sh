@@ -29,16 +29,16 @@ mutant "a version is published before its bytes are there" \
 mutant "whoever takes over announces again" \
     include/seqshare/protocol.h 's/if \(\(sequence & 1\) == 0\)/if (sequence != UINT64_MAX)/'
 mutant "the name is given to an empty file" \
-    src/share.c 's/^    error = region_make_in_file\(/    if (!old)\n        name_link(name, fd, temporary);\n&/; s/error = name_link\(name, share->region.write_fd, temporary\);/error = 0;/'
+    src/share.c 's/^    error = create_in_file\(/    if (!old)\n        name_link(name, fd, temporary);\n&/; s/error = name_link\(name, share->region.file.write_fd, temporary\);/error = 0;/'
 mutant "the header is written after the name is given" \
-    src/region.c 's/return error \? error : write_contents\(region, fd, value\);/return error || !region->anonymous ? error : write_contents(region, fd, value);/; s/^int region_make_in_file\(/int region_late(struct region *region, int fd, const struct first_value *value);\nint region_late(struct region *region, int fd, const struct first_value *value)\n{\n    return write_contents(region, fd, value);\n}\n\n&/' \
-    src/share.c 's/^int share_make_file\(/int region_late(struct region *region, int fd, const struct first_value *value);\n&/; s/^    error = name_link\(name, share->region.write_fd, temporary\);/&\n    if (!error)\n        error = region_late(\&share->region, share->region.write_fd, request->first ? \&value : NULL);/; s/^    share_aim\(share\);\n    return 0;/    if (old)\n        error = region_late(\&share->region, fd, value);\n&/'
+    src/create.c 's/return error \? error : write_contents\(region, fd, value\);/return error || !region->anonymous ? error : write_contents(region, fd, value);/; s/^int create_in_file\(/int create_late(struct region *region, int fd, const struct first_value *value);\nint create_late(struct region *region, int fd, const struct first_value *value)\n{\n    return write_contents(region, fd, value);\n}\n\n&/' \
+    src/share.c 's/^int share_make_file\(/int create_late(struct region *region, int fd, const struct first_value *value);\n&/; s/^    error = name_link\(name, share->region.file.write_fd, temporary\);/&\n    if (!error)\n        error = create_late(\&share->region, share->region.file.write_fd, request->first ? \&value : NULL);/; s/^    share_aim\(share\);\n    return 0;/    if (old)\n        error = create_late(\&share->region, fd, value);\n&/'
 mutant "the mode is set after the name is given" \
-    src/share.c 's/return fchmod\(fd, request->mode\) == 0/return fchmod(fd, 0600) == 0/; s/^    error = name_link\(name, share->region.write_fd, temporary\);/&\n    if (!error \&\& fchmod(share->region.write_fd, request->mode) != 0)\n        error = -errno;/'
+    src/share.c 's/return fchmod\(fd, request->mode\) == 0/return fchmod(fd, 0600) == 0/; s/^    error = name_link\(name, share->region.file.write_fd, temporary\);/&\n    if (!error \&\& fchmod(share->region.file.write_fd, request->mode) != 0)\n        error = -errno;/'
 mutant "replace unlinks the name first" \
-    src/name.c '/^static int take_name\(/,/^}/{s/^    int error = swap\(/    if (old.inode)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
+    src/rename.c '/^static int take_name\(/,/^}/{s/^    int error = swap\(/    if (old.inode)\n        return unlinkat(name->directory, name->base, 0) || renameat(name->directory, temporary, name->directory, name->base);\n&/}'
 mutant "replace marks the old region before the new one is in place" \
-    src/replace.c 's/^    error = name_replace\(/    if (old->locked)\n        retire(theirs);\n&/'
+    src/replace.c 's/^    error = rename_replace\(/    if (old->locked)\n        retire(theirs);\n&/'
 mutant "nobody says that the name is about to move" \
     src/move.c 's/return !\(region_retire\(region, SEQSHARE_LOOK\) & SEQSHARE_LOOK_OUTSIDE\) \|\|/return true ||/'
 mutant "replace does not mark the old region" \

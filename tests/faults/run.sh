@@ -23,9 +23,9 @@ check "without a fault nothing fails" "$built/tests/faults/faults"
 
 only=create
 mutant "a descriptor stays open when making a region fails" \
-    src/region.c '/^static int give_up/,/^}/ s/^    close\(fd\);//'
+    src/region.c '/^int region_give_up/,/^}/ s/^    close\(fd\);//'
 mutant "a mapping stays when making a region fails" \
-    src/region.c '/^static int give_up/,/^}/ { /if \(region->map\)/d; /munmap/d }'
+    src/region.c '/^int region_give_up/,/^}/ { /if \(region->map\)/d; /munmap/d }'
 mutant "the region stays mapped when its name is taken" \
     src/share.c '/^int share_make_first/,/^}/ { /name_link/,/^}/ s/^    if \(error\)$/    if (error == 1)/ }'
 mutant "a temporary name stays" \
@@ -39,17 +39,17 @@ mutant "the path is not freed" \
 mutant "the directory stays open" \
     src/name.c '/^void name_close/,/^}/ s/^    close\(name->directory\);//'
 mutant "a truncation that failed is ignored" \
-    src/region.c 's/ftruncate\(fd, \(off_t\)region->size\) != 0/ftruncate(fd, (off_t)region->size) > 0/'
+    src/create.c 's/ftruncate\(fd, \(off_t\)region->size\) != 0/ftruncate(fd, (off_t)region->size) > 0/'
 mutant "a header that could not be written is ignored" \
-    src/region.c 's/return wrote < 0 \? -errno : -ENOSPC;/return 0;/'
+    src/create.c 's/return wrote < 0 \? -errno : -ENOSPC;/return 0;/'
 mutant "an interrupted write is an error" \
-    src/region.c '/^static int write_all/,/^}/ s/if \(wrote < 0 && errno == EINTR\)/if (wrote > 1 \&\& length == 0)/'
+    src/create.c '/^static int write_all/,/^}/ s/if \(wrote < 0 && errno == EINTR\)/if (wrote > 1 \&\& length == 0)/'
 
 only=new
 mutant "seals that could not be set are ignored" \
-    src/region.c 's/(fcntl\(fd, F_ADD_SEALS, [^)]*\)) != 0/\1 > 0/'
+    src/create.c 's/(fcntl\(fd, F_ADD_SEALS, [^)]*\)) != 0/\1 > 0/'
 mutant "a private mode that could not be set is ignored" \
-    src/region.c 's/fchmod\(fd, 0600\) != 0/fchmod(fd, 0600) > 0/'
+    src/create.c 's/fchmod\(fd, 0600\) != 0/fchmod(fd, 0600) > 0/'
 mutant "one bad moment counts as another world" \
     src/identity.c '/^int world_get/,/^}/ s/return error;/return 0;/'
 

@@ -116,19 +116,19 @@ mutants() {
         's/if \(!seqshare_may_touch\(share, seqshare_slot_of\(v, share->mask\), length\)\)/if (false)/' src/read.c
     check "mutant: a length is bounded by the capacity alone" mutant "capacity alone" src/read.c \
         's/^    held = memory_held\(.*$/    held = share->capacity;/' src/read.c
-    check "mutant: the stride is not checked against the file's size" mutant "file size" src/region.c \
-        's/ \|\| bytes > file_size\)/)/' src/region.c
-    check "mutant: nor against the capacity" mutant "stride" src/region.c \
-        's/header->stride < header->capacity/false/' src/region.c
-    check "mutant: the number of slots is not checked" mutant "slots" src/region.c \
-        's/if \(header->slots != 2 && header->slots != 4/if (false/' src/region.c
-    check "mutant: stride times slots may overflow" mutant "overflow" src/region.c \
+    check "mutant: the stride is not checked against the file's size" mutant "file size" src/attach.c \
+        's/ \|\| bytes > file_size\)/)/' src/attach.c
+    check "mutant: nor against the capacity" mutant "stride" src/attach.c \
+        's/header->stride < header->capacity/false/' src/attach.c
+    check "mutant: the number of slots is not checked" mutant "slots" src/attach.c \
+        's/if \(header->slots != 2 && header->slots != 4/if (false/' src/attach.c
+    check "mutant: stride times slots may overflow" mutant "overflow" src/attach.c \
         's/__builtin_mul_overflow\(header->stride, header->slots, &bytes\)/(bytes = header->stride * header->slots, false)/' \
-        src/region.c
-    check "mutant: any header is long enough" mutant "header size" src/region.c \
-        's/header->header_size < LAYOUT_HEADER_SIZE/false/' src/region.c
-    check "mutant: slots may start anywhere" mutant "alignment" src/region.c \
-        's/header->header_size % LAYOUT_LINE != 0/false/' src/region.c
+        src/attach.c
+    check "mutant: any header is long enough" mutant "header size" src/attach.c \
+        's/header->header_size < LAYOUT_HEADER_SIZE/false/' src/attach.c
+    check "mutant: slots may start anywhere" mutant "alignment" src/attach.c \
+        's/header->header_size % LAYOUT_LINE != 0/false/' src/attach.c
     check "mutant: a reader refuses the value that stands" mutant "refused" include/seqshare/protocol.h \
         's/ - 2 \* version <= 2 \* \(uint64_t\)mask;/ - 2 * version > 0;/' src/read.c src/stat.c src/exports.c fuzz.c
 }

@@ -39,7 +39,7 @@ mutants() {
     check "mutant: any boot will do" finds 'crowd/a_copy*' src/write.c \
         's/memcmp\(here.boot_id, header->boot_id, sizeof here.boot_id\) != 0/false/'
     check "mutant: links are followed" finds 'users/a_planted_link*' src/name.c 's/ \| O_NOFOLLOW//'
-    check "mutant: a memfd keeps the mode that it is born with" finds 'users/a_reader*' src/region.c \
+    check "mutant: a memfd keeps the mode that it is born with" finds 'users/a_reader*' src/create.c \
         's/if \(!error && fchmod\(fd, 0600\) != 0\)/if (false)/'
     check "mutant: memory is not allocated before it is written" finds 'full/file_systems*' src/memory.h \
         's/likely\(length <= region->reserved\[slot\]\)/true/'
@@ -47,13 +47,13 @@ mutants() {
         's/^    length = seqshare_read_length\(head, mask, v\);/    (void)*(volatile const unsigned char *)(share->bytes + seqshare_slot_of(v + 1, mask) * share->stride + share->capacity \/ 2);\n&/'
     check "mutant: a length within the capacity is believed" finds 'full/a_length*' src/read.c \
         's/^    held = memory_held\(.*$/    held = share->capacity;/'
-    check "mutant: no memfd is an error" finds 'kernels/*memfd*' src/region.c \
+    check "mutant: no memfd is an error" finds 'kernels/*memfd*' src/create.c \
         's/return errno == ENOSYS .*$/return -errno;/'
     check "mutant: no file without a name is an error" finds 'kernels/*2013' src/name.c \
         's/if \(errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL\)/if (true)/'
-    check "mutant: the limit of files is not asked for" finds 'limits/of_files*' src/region.c \
+    check "mutant: the limit of files is not asked for" finds 'limits/of_files*' src/descriptor.c \
         's/^    return getrlimit.*$/    return getrlimit(RLIMIT_FSIZE, \&limit) != 0 \&\& size > 0;/'
-    check "mutant: a failed attach keeps its descriptor" finds 'limits/of_address*' src/region.c '/^static int give_up/,/^}/s/^    close\(fd\);//'
+    check "mutant: a failed attach keeps its descriptor" finds 'limits/of_address*' src/region.c '/^int region_give_up/,/^}/s/^    close\(fd\);//'
     check "mutant: who moves on with a name is not told" finds 'crowd/hundreds*' src/replace.c 's/^        retire\(theirs\);/        (void)theirs;/'
 }
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "rename.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef RENAME_EXCHANGE
+#define RENAME_NOREPLACE (1U << 0)
+#define RENAME_EXCHANGE  (1U << 1)
+#endif
+
+/* Which file has that name in the folder of `name`? */
+static int identify(const struct name *name, const char *base, struct file_id *file)
+{
+    struct stat status = {0};
+    int error = fstatat(name->directory, base, &status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+
+    *file = file_id_of(&status);
+    return error;
+}
+
+/* In one step; glibc and musl have it only of late. */
+static int rename_with(const struct name *name, const char *from, unsigned flags)
+{
+    return syscall(SYS_renameat2, name->directory, from, name->directory, name->base, flags) == 0 ? 0
+                                                                                                  : -errno;
+}
+
+static bool is_unknown(int error)
+{
+    return error == -EINVAL || error == -ENOSYS || error == -EPERM;
+}
+
+/* Where files cannot be exchanged: a name that moves between check and rename is not noticed. */
+static int check_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
+{
+    if (!name_is(name, old))
+        return -EAGAIN;
+    if (renameat(name->directory, temporary, name->directory, name->base) != 0)
+        return -errno;
+    temporary[0] = 0;
+    return 0;
+}
+
+/*
+ * Exchange the two names. 0: the temporary one has `*wanted` then; -EAGAIN: it has another file, which had the
+ * name, and the name has what is now `*wanted`. After another error they are as they were.
+ */
+static int swap(const struct name *name, const char *temporary, struct file_id *wanted)
+{
+    struct file_id put, came;
+    int error = identify(name, temporary, &put);
+
+    if (!error)
+        error = rename_with(name, temporary, RENAME_EXCHANGE);
+    if (error)
+        return error;
+    error = identify(name, temporary, &came);
+    if (error) {
+        rename_with(name, temporary, RENAME_EXCHANGE);
+        return error;
+    }
+    if (file_id_is(came, *wanted))
+        return 0;
+    *wanted = put;
+    return -EAGAIN;
+}
+
+/* Give the name to the file under the temporary one, if nothing has it. Else that keeps the temporary one. */
+static int bring_back(const struct name *name, const char *temporary)
+{
+    int error = rename_with(name, temporary, RENAME_NOREPLACE);
+
+    if (!is_unknown(error))
+        return error;
+    if (linkat(name->directory, temporary, name->directory, name->base, 0) != 0)
+        return -errno;
+    return unlinkat(name->directory, temporary, 0) == 0 ? 0 : -errno;
+}
+
+enum { SWAPS_MOST = 100 }; /* each one more needs another process that moves the name in the same instant */
+
+/*
+ * What has the temporary name was another's, and had the name a moment ago; now the name has `put`, ours. Back.
+ * Should that bring a third file, made meanwhile, the third is put back as well: it is the newer one. At the
+ * end the temporary name has ours, which is removed, or a stranger's, which is not ours to remove.
+ */
+static void put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id put)
+{
+    const struct file_id ours = put;
+    int error = -EAGAIN;
+
+    for (int swaps = 0; error == -EAGAIN && swaps < SWAPS_MOST; swaps++)
+        error = swap(name, temporary, &put);
+    if (error == -ENOENT) /* somebody has removed what we had put there */
+        bring_back(name, temporary);
+    if (error || !file_id_is(put, ours))
+        temporary[0] = 0;
+}
+
+static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
+{
+    int error = swap(name, temporary, &old);
+
+    if (is_unknown(error))
+        return check_and_rename(name, temporary, old);
+    if (error == -EAGAIN)
+        put_back(name, temporary, old);
+    return error == -ENOENT ? -EAGAIN : error;
+}
+
+int rename_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
+{
+    int error = take_name(name, temporary, old);
+
+    if (error)
+        name_discard(name, temporary);
+    return error;
+}
+
+/* By way of a temporary name, where it can be looked at before it is gone. */
+int rename_away(const struct name *name, struct file_id file)
+{
+    char temporary[NAME_TEMPORARY_SIZE];
+    struct file_id came;
+    int error = name_choose_temporary(temporary);
+
+    if (error)
+        return error;
+    if (!name_is(name, file))
+        return -EAGAIN;
+    if (renameat(name->directory, name->base, name->directory, temporary) != 0)
+        return -errno;
+    error = identify(name, temporary, &came);
+    if (!error && !file_id_is(came, file))
+        error = -EAGAIN;
+    if (!error && unlinkat(name->directory, temporary, 0) != 0)
+        error = -errno;
+    if (error)
+        bring_back(name, temporary);
+    return error;
+}
