@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unquote.h"
+
 /* A text that is made over and over again, and only ever longer. */
 struct scratch {
     char *at;
@@ -41,67 +43,14 @@ static int make_room(struct scratch *scratch, size_t room)
     return 0;
 }
 
-static void append(struct scratch *scratch, long byte)
-{
-    scratch->at[scratch->length++] = (char)byte;
-}
-
-static void append_utf8(struct scratch *scratch, long character)
-{
-    if (character < 0x80) {
-        append(scratch, character);
-        return;
-    }
-    if (character < 0x800) {
-        append(scratch, 0xc0 | character >> 6);
-    } else {
-        if (character < 0x10000) {
-            append(scratch, 0xe0 | character >> 12);
-        } else {
-            append(scratch, 0xf0 | character >> 18);
-            append(scratch, 0x80 | (character >> 12 & 0x3f));
-        }
-        append(scratch, 0x80 | (character >> 6 & 0x3f));
-    }
-    append(scratch, 0x80 | (character & 0x3f));
-}
-
-/* Behind the backslash at `at`: what the escape stands for; its end. The grammar has seen that it is a good one. */
-static const char *append_escape(struct scratch *scratch, const char *at, const char *end)
-{
-    static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
-    const char *letter = strchr(letters, at[1]);
-    long unit;
-
-    if (at[1] != 'u') {
-        append(scratch, letter ? meanings[letter - letters] : at[1]);
-        return at + 2;
-    }
-    unit = json_code_unit(at + 2, end);
-    at += 6;
-    if (unit >= 0xd800 && unit < 0xe000) { /* the first half of a pair: the second follows */
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (json_code_unit(at + 2, end) - 0xdc00);
-        at += 6;
-    }
-    append_utf8(scratch, unit);
-    return at;
-}
-
-/* What a string means, without its quotes and with a zero byte behind it: no longer than it is written. */
+/* What a string means, with a zero byte behind it. */
 static int unquote(struct scratch *scratch, const char *word, size_t length)
 {
-    const char *at = word + 1, *end = word + length - 1;
     int error = make_room(scratch, length);
 
     if (error)
         return error;
-    while (at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at)), *stop = escape ? escape : end;
-
-        memcpy(scratch->at + scratch->length, at, (size_t)(stop - at));
-        scratch->length += (size_t)(stop - at);
-        at = escape ? append_escape(scratch, escape, end) : end;
-    }
+    scratch->length = json_unquote(scratch->at, word, length);
     scratch->at[scratch->length] = 0;
     return 0;
 }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* From a JSON string in its quotes to the bytes that it means. Needs libc alone: bindings build it as well. */
+#ifndef SEQSHARE_JSON_UNQUOTE_H
+#define SEQSHARE_JSON_UNQUOTE_H
+
+#include <stddef.h>
+
+/*
+ * `word` is a string as json_walk hands it over, with its quotes. Writes its meaning in UTF-8 to `meaning`, which has
+ * room for `length` bytes, and returns how many bytes that is: at least two fewer than `length`.
+ */
+size_t json_unquote(char *meaning, const char *word, size_t length);
+
+#endif
