@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* seqshare_strerror: one sentence for each error of the library. */
 #include <errno.h>
 
 #include <seqshare/seqshare.h>
@@ -10,21 +11,21 @@ const char *seqshare_strerror(int error)
         return "no error";
     case 1: /* also EPERM; a positive 1 is lock's and reopen's good news */
         return error > 0
-                   ? "done: the lock was taken over from a dead owner, or the handle moved to the "
+                   ? "success: the lock was taken over from a dead owner, or the handle moved to the "
                      "name's new region"
-                   : "not permitted: unlock, publish or abandon of what this thread has not begun; or "
-                     "a share in a place where everybody may make files, that neither root nor this user "
-                     "has made; or an owner that a new region cannot have";
+                   : "not permitted: this thread has not begun what it would unlock, publish or abandon; or "
+                     "another user owns the share, in a folder that everybody may write to; or the new "
+                     "region cannot have the old one's owner";
     case EINVAL:
-        return "an argument is missing or makes no sense";
+        return "invalid argument";
     case ENOMEM:
         return "not enough memory or address space";
     case EFBIG:
         return "the capacity exceeds this process's file size limit (RLIMIT_FSIZE)";
     case EMSGSIZE:
-        return "the value is longer than the capacity, or than the room that was filled";
+        return "the value is longer than the capacity, or than the room that fill gave";
     case ENOSPC:
-        return "no memory or disk space left, or no inode for a new file; what was there stands";
+        return "no memory, disk space or inode is left; nothing was changed";
     case ENAMETOOLONG:
         return "the name is too long";
     case ENODATA:
@@ -32,12 +33,12 @@ const char *seqshare_strerror(int error)
     case ENOBUFS:
         return "the buffer is smaller than the value";
     case EAGAIN:
-        return "writers overtook every attempt at reading";
+        return "writers overtook every attempt to read";
     case EIDRM:
-        return "this region was replaced: open the name again; if it still leads here, its file was mounted "
-               "alone or has a second name: mount or use its folder";
+        return "the region was replaced: open the name again; if the name still leads to it, its file was "
+               "mounted alone or has a second name: mount or use its folder";
     case EROFS:
-        return "the share is read-only in this process, or its file system is mounted so";
+        return "the share is read-only in this process, or its file system is mounted read-only";
     case EBUSY:
         return "the lock is taken, or this thread is in the middle of a write";
     case EDEADLK:
@@ -47,39 +48,39 @@ const char *seqshare_strerror(int error)
     case EINTR:
         return "a signal handler interrupted the wait";
     case ESTALE:
-        return "another version stands than the one expected";
+        return "the current version is not the expected one";
     case EOVERFLOW:
-        return "the versions are used up: remove the name and make it anew";
+        return "the versions are used up: remove the name and create it again";
     case EEXIST:
         return "the name exists already";
     case ENOENT:
-        return "there is no share of that name, or no such directory";
+        return "there is no share of that name, or no such folder";
     case EBADMSG:
-        return "not a share, a damaged one, or a value of another type";
+        return "not a share, a damaged share, or a value of another type";
     case EPROTONOSUPPORT:
-        return "the share was made by a newer seqshare with a layout that this one cannot read";
+        return "a newer seqshare made the share, in a layout that this version cannot read";
     case ELOOP:
-        return "the name is a symbolic link, which is not followed";
+        return "the name is a symbolic link, and seqshare follows none";
     case EBADF:
-        return "not an open descriptor, or somebody closed the library's own";
+        return "the descriptor is not open, or the program closed the library's own";
     case EOPNOTSUPP:
-        return "not possible here: another PID or time namespace or boot than the region's, an unsuitable "
-               "file system, or a share without a descriptor";
+        return "not possible here: the region is from another PID or time namespace or boot, the file system "
+               "is unsuitable, or the share has no descriptor";
     case EACCES:
-        return "the permissions of the share or its directory do not allow that, or it is sealed against "
+        return "the permissions of the share or its folder do not allow this, or the share is sealed against "
                "writing";
     case EMFILE:
     case ENFILE:
         return "too many open files";
     case ENOTDIR:
-        return "a part of the path is not a directory";
+        return "a part of the path is not a folder";
     case EISDIR:
-        return "the name is a directory";
+        return "the name is that of a folder";
     case EIO:
-        return "the file system reports an input/output error";
+        return "the file system reported an input/output error";
     case EDQUOT:
         return "the disk quota is used up";
     default:
-        return "an error that seqshare does not know";
+        return "unknown error";
     }
 }

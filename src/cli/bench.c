@@ -127,7 +127,7 @@ static int run_bench(int argc, char **argv)
             return MISUSED;
         }
     if (optind != argc)
-        return misused(&bench_command, "give no NAME: it measures a share of its own");
+        return misused(&bench_command, "give no NAME: bench measures a share of its own");
     bench.value = calloc(1, bench.size);
     bench.copy = calloc(1, bench.size);
     status = bench.value && bench.copy ? run(&bench) : complain("bench", -ENOMEM);
@@ -138,8 +138,8 @@ static int run_bench(int argc, char **argv)
 
 const struct command bench_command = {
     "bench", "measure this machine, in one line", "bench [--size SIZE]",
-    "Measure what reading and writing cost here, in nanoseconds, by one process alone with everything in\n"
-    "the cache. This gives a rough idea; it is not a benchmark.\n\n"
+    "Measure in nanoseconds what reading and writing cost on this machine: one process alone, with\n"
+    "everything in the cache. This gives a rough idea; it is not a benchmark.\n\n"
     "  -s, --size SIZE  of the value (default 256)\n"
     "  -h, --help       this text\n",
     run_bench};

@@ -65,9 +65,9 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_
         free(bytes->at);
     *bytes = (struct bytes){NULL, 0};
     if (!error)
-        return complain_that(name, "it is empty; --empty publishes an empty value");
+        return complain_that(name, "it is empty; to publish an empty value, add --empty");
     if (error == -EMSGSIZE)
-        return complain_that(name, "the value is longer than the capacity, which is %zu bytes", limit);
+        return complain_that(name, "the value is longer than the capacity of %zu bytes", limit);
     return complain_that(name, "%s", strerror(-error));
 }
 
@@ -120,8 +120,8 @@ static int inherit(const char *file, const struct stat *status, int to, const st
         close(from);
     return error == -EPERM
                ? complain_that(output->name,
-                               "the new contents cannot be given to its owner and group, with its ACL: "
-                               "only root may do that (--force makes the file yours)")
+                               "the new file cannot keep the owner, group and ACL of the old one: only root "
+                               "may give files away (--force makes the file yours)")
            : error ? complain_that(output->name, "%s", strerror(-error))
                    : DONE;
 }

@@ -73,14 +73,14 @@ static bool everybody_may_write_beside(const char *name)
 static void check_owner(struct check *check)
 {
     const struct passwd *user = getpwuid(check->status.st_uid);
-    const char *who = user ? user->pw_name : "a user that has no name here";
+    const char *who = user ? user->pw_name : "a user without a name here";
     bool trusted = check->status.st_uid == 0 || check->status.st_uid == geteuid();
     unsigned mode = check->status.st_mode & 0777;
     int seals = fcntl(check->fd, F_GET_SEALS);
 
     if (mode & S_IWOTH)
         report(check, NOTE, "permissions",
-               "%04o: everybody may publish, and may truncate the file under its readers", mode);
+               "%04o: everybody may publish, and truncate the file under its readers", mode);
     else
         report(check, FINE, "permissions", "%04o", mode);
     if (trusted)
@@ -89,9 +89,9 @@ static void check_owner(struct check *check)
         report(check, FINE, "owner", "%s (%u), sealed against truncation", who,
                (unsigned)check->status.st_uid);
     else if (is_descriptor(check->name) || everybody_may_write_beside(check->name)) {
-        report(check, NOTE, "owner", "%s (%u), where everybody may make such a name", who,
+        report(check, NOTE, "owner", "%s (%u), in a folder that everybody may write to", who,
                (unsigned)check->status.st_uid);
-        advise("programs of users other than %s refuse it; --any-owner trusts it", who);
+        advise("programs of other users than %s refuse it; --any-owner trusts it", who);
     } else
         report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
 }
@@ -107,13 +107,13 @@ static void check_room(struct check *check)
     wanted = (uint64_t)check->status.st_size > have ? (uint64_t)check->status.st_size - have : 0;
     room = (uint64_t)system.f_bavail * system.f_frsize;
     if (wanted <= room) {
-        report(check, FINE, "room", "%s free, where the region can grow by %s", size_in_words(first, room),
+        report(check, FINE, "room", "%s free; the region can grow by %s", size_in_words(first, room),
                size_in_words(second, wanted));
         return;
     }
     report(check, NOTE, "room", "%s free, less than the %s by which the region can grow",
            size_in_words(first, room), size_in_words(second, wanted));
-    advise("a long value may get: %s", error_in_words(-ENOSPC));
+    advise("setting a long value may fail: %s", error_in_words(-ENOSPC));
 }
 
 /* ---- the library's verdict ----------------------------------------------------------------------------- */
@@ -202,7 +202,7 @@ static int run_check(int argc, char **argv)
 const struct command check_command = {
     "check", "examine a share, whatever state it is in", "check NAME",
     "Read a share's file without trusting it, and explain every field of the region: whether it is right,\n"
-    "what state it is in, and what to do about it. Takes no lock and changes nothing. Exit status 1 if\n"
-    "anything is wrong; notes alone leave it 0.\n\n"
+    "what state it is in, and what to do about it. check takes no lock and changes nothing. The exit status\n"
+    "is 1 if anything is wrong; notes alone leave it 0.\n\n"
     "  -h, --help  this text\n",
     run_check};

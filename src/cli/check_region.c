@@ -37,7 +37,7 @@ static bool check_magic(struct check *check)
     }
     report(check, FINE, "magic", "%s", LAYOUT_MAGIC);
     if (header->byte_order != LAYOUT_BYTE_ORDER) {
-        report(check, WRONG, "byte order", "%08x and not %08x: of another kind of processor, or overwritten",
+        report(check, WRONG, "byte order", "%08x, not %08x: from another kind of processor, or overwritten",
                header->byte_order, LAYOUT_BYTE_ORDER);
         return false;
     }
@@ -50,19 +50,19 @@ static bool check_version(struct check *check)
     const struct header *header = &check->layout.header;
 
     if (header->layout < 1 || header->readable_by < 1 || header->readable_by > header->layout) {
-        report(check, WRONG, "layout", "version %u, readable from version %u on: this is impossible",
+        report(check, WRONG, "layout", "version %u, readable from version %u on: this cannot be",
                header->layout, header->readable_by);
         return false;
     }
     if (header->readable_by > LAYOUT_VERSION) {
-        report(check, WRONG, "layout", "version %u, for readers from version %u on; this is version %d",
+        report(check, WRONG, "layout", "version %u, for readers of version %u or later; this one reads %d",
                header->layout, header->readable_by, LAYOUT_VERSION);
         advise("use a newer seqshare");
         return false;
     }
     if (header->layout > LAYOUT_VERSION)
-        report(check, NOTE, "layout", "version %u: this version (%d) may read it, not write", header->layout,
-               LAYOUT_VERSION);
+        report(check, NOTE, "layout", "version %u: this version (%d) may read it, but not write it",
+               header->layout, LAYOUT_VERSION);
     else
         report(check, FINE, "layout", "version %u", header->layout);
     return true;
@@ -77,7 +77,7 @@ static void check_size(struct check *check)
         __builtin_add_overflow(bytes, header->header_size, &bytes)) {
         report(check, WRONG, "size", "header and slots together are longer than a file can be");
     } else if (bytes > (uint64_t)check->status.st_size) {
-        report(check, WRONG, "size", "the file has %lld bytes and should have %llu: it was truncated",
+        report(check, WRONG, "size", "the file has %lld bytes, and should have %llu: it was truncated",
                (long long)check->status.st_size, (unsigned long long)bytes);
         advise("remove it (seqshare rm --force) and let its program make it again");
     } else {
@@ -102,7 +102,7 @@ static void check_sizes(struct check *check)
         report(check, WRONG, "stride", "%llu: less than the capacity, or not a multiple of %d",
                (unsigned long long)header->stride, LAYOUT_LINE);
     else
-        report(check, FINE, "stride", "%llu: a slot starts so many bytes after the one before",
+        report(check, FINE, "stride", "%llu: bytes from the start of one slot to the next",
                (unsigned long long)header->stride);
     if (header->slots != 2 && header->slots != 4 && header->slots != SEQSHARE_SLOTS_MAX)
         report(check, WRONG, "slots", "%u: not 2, 4 or 8", header->slots);
@@ -123,7 +123,7 @@ static void check_birth(struct check *check)
         snprintf(id + 2 * i, 3, "%02x", header->region_id[i]);
     report(check, FINE, "region", "%s", id);
     if (header->reserved != 0 || header->reserved2 != 0)
-        report(check, NOTE, "reserved", "not 0: a later version has something there, or it was overwritten");
+        report(check, NOTE, "reserved", "not 0: a later version uses it, or it was overwritten");
 }
 
 /* ---- its world ----------------------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ static void advise_nsenter(const struct check *check)
     char *name = shell_word(check->name);
 
     if (process)
-        advise("or write from in there: nsenter --target %d --pid --time seqshare set %s ...", process, name);
+        advise("or write from inside: nsenter --target %d --pid --time seqshare set %s ...", process, name);
     free(name);
 }
 
@@ -155,16 +155,16 @@ static void check_world(struct check *check)
     switch (check->opens ? check->share.foreign : 0) {
     case 0:
         if (check->opens)
-            report(check, FINE, "namespaces", "this process's, and the boot is the one that is running");
+            report(check, FINE, "namespaces", "those of this process, and of this boot");
         return;
     case SEQSHARE_FOREIGN_BOOT:
-        report(check, WRONG, "boot", "%s: it can be read, not written", why);
+        report(check, WRONG, "boot", "%s: it can be read, but not written", why);
         break;
     case SEQSHARE_FOREIGN_UNKNOWN:
-        report(check, NOTE, "boot", "not known: %s; it can be read, not written", why);
+        report(check, NOTE, "boot", "not known: %s; it can be read, but not written", why);
         break;
     default:
-        report(check, NOTE, "namespaces", "%s: from here it can be read, not written", why);
+        report(check, NOTE, "namespaces", "%s: from here it can be read, but not written", why);
         break;
     }
     advise_replacing(check);
@@ -179,15 +179,15 @@ static void check_sequence(struct check *check)
     uint64_t sequence = check->layout.head.sequence, version = seqshare_version_of(sequence);
 
     if (version > SEQSHARE_VERSION_MAX)
-        report(check, WRONG, "sequence", "%llu: more than there can be", (unsigned long long)sequence);
+        report(check, WRONG, "sequence", "%llu: no version can be so high", (unsigned long long)sequence);
     else if (sequence & 1)
         report(check, NOTE, "sequence",
-               "version %llu stands; a write was begun and is under way or came to nothing",
+               "the version is %llu; a write has begun, and is under way or was given up",
                (unsigned long long)version);
     else if (version == 0)
         report(check, FINE, "sequence", "nothing has been published yet");
     else
-        report(check, FINE, "sequence", "version %llu stands", (unsigned long long)version);
+        report(check, FINE, "sequence", "the version is %llu", (unsigned long long)version);
 }
 
 /* What has the name is the region that lost it: so its file has been mounted, or has a second name. */
@@ -196,9 +196,9 @@ static void report_replaced(struct check *check)
     bool named = !is_descriptor(check->name);
 
     report(check, named ? WRONG : NOTE, "retired",
-           "replaced: the name has gone to another region; nothing is published here");
+           "replaced: the name leads to another region, and nobody publishes in this one");
     if (named)
-        advise("but this name still leads here: mount, or use, the folder of the name that was replaced");
+        advise("but this name still leads here: mount or use the folder of the name that was replaced");
 }
 
 static void check_marks(struct check *check)
@@ -207,13 +207,13 @@ static void check_marks(struct check *check)
     const uint32_t look = SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE;
 
     if (marks & ~(SEQSHARE_REPLACED | SEQSHARE_UNLINKED | look))
-        report(check, WRONG, "retired", "%08x: no such mark", marks);
+        report(check, WRONG, "retired", "%08x: there is no such mark", marks);
     else if (marks & SEQSHARE_REPLACED)
         report_replaced(check);
     else if (marks & SEQSHARE_UNLINKED)
         report(check, NOTE, "retired", "unlinked: the name was removed; programs that have it open go on");
     else if (marks & look)
-        report(check, NOTE, "retired", "no; a process moves the name, or was killed before it did");
+        report(check, NOTE, "retired", "no; a process is moving the name, or was killed before it did");
     else
         report(check, FINE, "retired", "no");
 }
@@ -243,14 +243,14 @@ static void check_slot(struct check *check, unsigned slot, bool current)
         report(check, WRONG, subject, "%llu bytes, more than the capacity",
                (unsigned long long)words->length);
     else if (current && words->length > held(check, slot))
-        report(check, WRONG, subject, "%llu bytes, and the file holds only %llu of them",
+        report(check, WRONG, subject, "%llu bytes, but the file holds only %llu of them",
                (unsigned long long)words->length, (unsigned long long)held(check, slot));
     else if (note->published == 0)
         report(check, FINE, subject, "not used yet");
     else
         report(check, FINE, subject, "%s: %llu bytes, %s, published by process %u at %s",
-               current ? "the value" : "before or next", (unsigned long long)words->length, tag, note->writer,
-               time_in_words(when, (int64_t)note->published));
+               current ? "the value" : "an older or the next value", (unsigned long long)words->length, tag,
+               note->writer, time_in_words(when, (int64_t)note->published));
     if (words->reserved != 0 || note->reserved != 0)
         report(check, NOTE, subject, "reserved words are not 0");
 }
@@ -273,13 +273,13 @@ static const char *activity(uint64_t owner, uint64_t state)
     uint32_t doing = (uint32_t)state & (STATE_BUSY | STATE_HELD);
 
     if (owner & OWNER_WRITING)
-        return "in the middle of a set or fill";
+        return "in a set or fill";
     if (((owner ^ state) & ~(uint64_t)(OWNER_WAITERS | STATE_BUSY | STATE_HELD)) != 0)
-        return "taking it or giving it back";
-    return doing == STATE_BUSY                  ? "in the middle of a set or fill" /* by an earlier library */
+        return "in lock or unlock";
+    return doing == STATE_BUSY                  ? "in a set or fill" /* by an earlier library */
            : doing == STATE_HELD                ? "by lock"
-           : doing == (STATE_BUSY | STATE_HELD) ? "by lock, in the middle of a set or fill"
-                                                : "taking it or giving it back";
+           : doing == (STATE_BUSY | STATE_HELD) ? "by lock, in a set or fill"
+                                                : "in lock or unlock";
 }
 
 static void check_lock(struct check *check)
@@ -293,14 +293,14 @@ static void check_lock(struct check *check)
     if (owner == 0)
         report(check, FINE, "lock", "free");
     else if (tid == 0)
-        report(check, NOTE, "lock", "%016llx names no owner: the next writer takes over",
+        report(check, NOTE, "lock", "%016llx names no owner: the next writer takes it over",
                (unsigned long long)owner);
     else if (foreign || !check->opens)
-        report(check, NOTE, "lock", "owned by thread %d, %s; whether it lives cannot be told%s", tid, doing,
+        report(check, NOTE, "lock", "owned by thread %d, %s; nobody can tell%s whether it lives", tid, doing,
                foreign ? " from another namespace or boot" : "");
     else if (check->share.owner == tid && !check->share.owner_alive)
-        report(check, NOTE, "lock", "owned by thread %d, %s, which has died: the next writer takes over", tid,
-               doing);
+        report(check, NOTE, "lock", "owned by thread %d, %s, which has died: the next writer takes it over",
+               tid, doing);
     else
         report(check, FINE, "lock", "owned by thread %d (%s), %s", tid, program, doing);
     free(program);
@@ -308,7 +308,7 @@ static void check_lock(struct check *check)
         report(check, FINE, "waiting", "a process may be waiting for the lock");
     report(check, FINE, "wake-up", "%s",
            check->layout.wake & 1 ? "a process may be waiting for a new version"
-                                  : "no process that may write waits for a new version");
+                                  : "no process with write access waits for a new version");
 }
 
 void check_region(struct check *check)

@@ -55,7 +55,7 @@ static const char *parse(const struct command *command, int argc, char **argv, s
         else if (option == 'F' && command == &replace_command)
             request->force = true;
         else if (option == 'F')
-            *status = misused(command, "there is nothing to force");
+            *status = misused(command, "create has no option --force");
         else if (option == 'h') {
             *status = print_help(command);
             return NULL;
@@ -109,10 +109,10 @@ static int load_first(const char *name, const struct request *request, size_t li
 static int complain_of_making(const char *name, int error)
 {
     if (error == -ENOSPC)
-        return complain_that(name, "no memory or disk space for it, or no inode; nothing was changed");
+        return complain_that(name, "no memory, disk space or inode is left for it; nothing was changed");
     if (error == -EAGAIN)
-        return complain_that(name, "other processes took the name, or published there, again and again; "
-                                   "nothing was changed");
+        return complain_that(name, "other processes took the name or published in it, again and again; "
+                                   "nothing was changed: try again");
     return complain(name, error);
 }
 
@@ -144,14 +144,14 @@ static int run_create(int argc, char **argv)
 const struct command create_command = {
     "create", "make a named share",
     "create NAME [--size SIZE] [--mode MODE] [--from FILE] [--json] [--empty]",
-    "Make a named share. A name without a slash lives in /dev/shm, one with a slash is a path.\n\n"
-    "  -s, --size SIZE  the most that a value may have (default 1M, or the value's own size if\n"
-    "                   that is more); memory is taken as values need it, not before\n"
-    "  -m, --mode MODE  exactly these permissions, in octal (default 640): users that may write the\n"
-    "                   file may publish, users that may read it may read the value\n"
-    "  -f, --from FILE  it appears with what is in FILE (-: standard input) as its value\n"
-    "  -j, --json       only if that value is JSON; its type tag says so\n"
-    "  -e, --empty      also if standard input, a pipe or a device is empty\n"
+    "Make a named share. A name without a slash is in /dev/shm, a name with a slash is a path.\n\n"
+    "  -s, --size SIZE  the capacity: no value may be longer (default 1M, or the length of the value,\n"
+    "                   if that is more). The share takes memory only as values need it.\n"
+    "  -m, --mode MODE  exactly these permissions, in octal (default 640). A user that may write the\n"
+    "                   file may publish; a user that may read it may read the value.\n"
+    "  -f, --from FILE  the share appears with the contents of FILE (-: standard input) as its value\n"
+    "  -j, --json       fail unless that value is JSON; mark it as JSON by its type tag\n"
+    "  -e, --empty      accept an empty standard input, pipe or device as the value\n"
     "  -h, --help       this text\n",
     run_create};
 
@@ -176,9 +176,10 @@ static int complain_of_owner(const char *name, bool forced)
         return complain_of_removal(name, -EPERM);
     seqshare_close(share);
     if (forced)
-        return complain_that(name, "in this folder only its owner, the folder's or root may replace it");
-    return complain_that(name, "the new region cannot be given to the owner, group and ACL that the old one "
-                               "has: only root may do that (--force makes it yours)");
+        return complain_that(name, "in this folder only root, its owner or the folder's may replace it");
+    return complain_that(name,
+                         "the new region cannot keep the owner, group and ACL of the old one: only root "
+                         "may give files away (--force makes it yours)");
 }
 
 static int replace(const char *name, const struct request *request, const seqshare_reading *first)
@@ -218,19 +219,18 @@ static int run_replace(int argc, char **argv)
 }
 
 const struct command replace_command = {
-    "replace", "put a new region in the place of a name's, keeping the value",
+    "replace", "give a name a new region with the same value",
     "replace NAME [--size SIZE] [--mode MODE] [--from FILE] [--json] [--empty] [--force]",
-    "Put a new region in the place of the one that NAME has, in one step and with its value and\n"
-    "version: to give it another capacity, or to be able to write it after a reboot or in another\n"
-    "container. Programs that have the old region go on reading there, and learn that they must open the\n"
-    "name again. Owner, group, ACL and mode stay as they were. Where there is no such name, it is\n"
-    "created.\n\n"
+    "Give NAME a new region in one step, with the value and version of the old one. This changes the\n"
+    "capacity, or makes the share writable after a reboot or in another container. Programs that have\n"
+    "the old region open go on reading it, and learn that they must open the name again. Owner, group,\n"
+    "ACL and mode stay as they were. If there is no such name, replace creates it.\n\n"
     "  -s, --size SIZE  the new capacity (default: as it was)\n"
     "  -m, --mode MODE  the new permissions, in octal (default: as they were)\n"
-    "  -f, --from FILE  the new region appears with what is in FILE (-: standard input) as its value\n"
-    "  -j, --json       only if that value is JSON; its type tag says so\n"
-    "  -e, --empty      also if standard input, a pipe or a device is empty\n"
-    "  -F, --force      also if owner, group or ACL cannot be kept: it is yours then; and also over a\n"
-    "                   value of another type\n"
+    "  -f, --from FILE  the new region appears with the contents of FILE (-: standard input) as its value\n"
+    "  -j, --json       fail unless that value is JSON; mark it as JSON by its type tag\n"
+    "  -e, --empty      accept an empty standard input, pipe or device as the value\n"
+    "  -F, --force      replace it even if owner, group or ACL cannot be kept (the new one is yours then),\n"
+    "                   and even if the old value has another type\n"
     "  -h, --help       this text\n",
     run_replace};

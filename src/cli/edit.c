@@ -124,13 +124,12 @@ static int run_editor(const char *file)
     if (status < 0)
         return complain_that(editor.command, "%s", strerror(-status));
     if (status == NOT_FOUND && !wanted)
-        return complain_that("vi", "there is no such editor here; set EDITOR to one that is, as in "
-                                   "EDITOR=nano");
+        return complain_that("vi", "this editor is not installed; name another one: EDITOR=nano, say");
     if (status != 0)
         return complain_that(editor.command, "the editor failed; nothing was published");
     /* Not those of the keys, which are the editor's own. */
     if (child.stopped_by == SIGTERM || child.stopped_by == SIGHUP)
-        return complain_that(editor.command, "the editor was told to stop; nothing was published");
+        return complain_that(editor.command, "a signal ended the editor; nothing was published");
     return DONE;
 }
 
@@ -178,7 +177,7 @@ static void keep_copy(const struct edit *edit)
 
     free(copy.at);
     if (edited)
-        complain_that(edit->name, "what you edited is kept in %s", edit->file);
+        complain_that(edit->name, "the edited copy is kept in %s", edit->file);
     else
         unlink(edit->file);
 }
@@ -274,10 +273,10 @@ static int run_edit(int argc, char **argv)
 
 const struct command edit_command = {
     "edit", "change the value in an editor", "edit NAME [--json] [--any-owner]",
-    "Open a copy of the value in $VISUAL, $EDITOR or vi, and publish the result, unless another process has\n"
-    "published meanwhile: then edit says so and keeps your copy. A value that is JSON must stay JSON. A\n"
-    "line end that the editor adds at the very end is taken off again. The lock is free while you edit.\n\n"
-    "  -j, --json       the result must be JSON, even if the value is not JSON now; its type tag says so\n"
-    "  -a, --any-owner  also if another user than root or you owns the share\n"
+    "Open a copy of the value in $VISUAL, $EDITOR or vi, and publish the result. If another process has\n"
+    "published meanwhile, edit publishes nothing and keeps your copy. A value that is JSON must stay JSON.\n"
+    "edit removes a line end that the editor adds after the last line. The lock is free while you edit.\n\n"
+    "  -j, --json       fail unless the result is JSON; mark it as JSON by its type tag\n"
+    "  -a, --any-owner  trust the share even if its owner is neither root nor you\n"
     "  -h, --help       this text\n",
     run_edit};

@@ -130,9 +130,9 @@ static const char *short_error(int error)
     case -EACCES:
         return "not readable";
     case -EPROTONOSUPPORT:
-        return "made by a newer version";
+        return "a newer version made it";
     case -EAGAIN:
-        return "written too fast to be read";
+        return "writers overtook every attempt to read";
     default:
         return error_in_words(error);
     }

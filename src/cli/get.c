@@ -34,7 +34,7 @@ static int print_value(const char *name, const struct request *request, const ch
     if (!request->output && for_people() && !is_text(value, length))
         return complain_that(
             name,
-            "the value is binary and this is a terminal; use --output FILE, or --output - to print it here");
+            "the value is binary, and this is a terminal; use --output FILE, or --output - to print it here");
     if (print_bytes(value, length) != DONE)
         return SAID_NO;
     if (!request->output && (for_people() || request->pointer) && (length == 0 || value[length - 1] != '\n'))
@@ -131,9 +131,9 @@ static int run_get(int argc, char **argv)
     if (optind + 2 == argc && is_pointer(argv[optind + 1]))
         request.pointer = argv[optind + 1];
     else if (optind + 1 != argc)
-        return misused(&get_command, "give one NAME, and perhaps a /POINTER");
+        return misused(&get_command, "give one NAME, and a /POINTER if you want one place of it");
     if (request.pretty && request.output)
-        return misused(&get_command, "--pretty is for standard output");
+        return misused(&get_command, "--pretty writes to standard output: leave out --output");
     error = target_open(&share, argv[optind], access);
     if (error)
         return complain(argv[optind], error);
@@ -145,14 +145,14 @@ static int run_get(int argc, char **argv)
 
 const struct command get_command = {
     "get", "print the value", "get NAME [/POINTER] [--output FILE | --pretty] [--force] [--any-owner]",
-    "Print the value byte for byte. Only a terminal gets a line end more, and no binary value.\n\n"
-    "With a JSON Pointer (RFC 6901), print what is at one place of a JSON document, and a line end: a\n"
-    "string without its quotes, anything else as it stands there. seqshare get limits /rate\n\n"
-    "  -o, --output FILE  write it to FILE instead, which always has the old contents or all of the\n"
-    "                     new ones, and keeps owner, group, ACL and mode (a new FILE gets the share's\n"
-    "                     mode, less the umask); -: to standard output, binary or not\n"
-    "  -p, --pretty       the value is JSON: print it indented\n"
-    "  -F, --force        also if FILE's owner, group or ACL cannot be kept: it is yours then\n"
-    "  -a, --any-owner    also if another user than root or you owns the share\n"
+    "Print the value byte for byte. On a terminal, get adds a line end, and refuses a binary value.\n\n"
+    "With a JSON Pointer (RFC 6901), print one place of a JSON document and a line end: a string without\n"
+    "its quotes, anything else as it is written in the document. seqshare get limits /rate\n\n"
+    "  -o, --output FILE  write it to FILE instead. FILE always has the old contents or all of the new\n"
+    "                     ones, and keeps owner, group, ACL and mode. (A new FILE gets the share's mode,\n"
+    "                     less the umask.) -: write to standard output, binary or not\n"
+    "  -p, --pretty       print a JSON value indented\n"
+    "  -F, --force        write FILE even if its owner, group or ACL cannot be kept: it is yours then\n"
+    "  -a, --any-owner    trust the share even if its owner is neither root nor you\n"
     "  -h, --help         this text\n",
     run_get};

@@ -99,14 +99,13 @@ static int run_lock(int argc, char **argv)
 const struct command lock_command = {
     "lock", "run a command while holding the lock",
     "lock NAME [--timeout SECONDS] [--any-owner] -- COMMAND [ARGUMENT]...",
-    "Run COMMAND as the owner of the writer lock: meanwhile no other process publishes or locks; readers\n"
-    "never notice. The lock is free again when COMMAND ends or is killed, even if seqshare itself was "
-    "killed\n"
-    "before. Signals that tell seqshare to stop are passed on to COMMAND. The exit status is COMMAND's (128\n"
-    "+ N if signal N killed it, 127 if it was not found, 1 if the lock could not be taken).\n\n"
-    "The lock belongs to COMMAND's own process, and not to those that it starts: these would wait for it.\n"
-    "A script publishes under its lock with its last step: exec seqshare set NAME ...\n\n"
-    "  -w, --timeout SECONDS  wait this long for the lock, no longer; 0: not at all\n"
-    "  -a, --any-owner        also if another user than root or you owns the share\n"
+    "Run COMMAND as the owner of the writer lock. Until it ends, no other process can publish or lock;\n"
+    "readers never notice. The lock is free when COMMAND ends or is killed, even if seqshare itself was\n"
+    "killed before. seqshare passes signals that ask it to stop on to COMMAND. The exit status is COMMAND's\n"
+    "(128 + N if signal N killed it, 127 if it was not found, 1 if the lock could not be taken).\n\n"
+    "The lock belongs to COMMAND's own process. A process that COMMAND starts would wait for the lock, so a\n"
+    "script must publish with its last step: exec seqshare set NAME ...\n\n"
+    "  -w, --timeout SECONDS  wait no longer than this for the lock; 0: do not wait\n"
+    "  -a, --any-owner        trust the share even if its owner is neither root nor you\n"
     "  -h, --help             this text\n",
     run_lock};

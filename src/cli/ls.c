@@ -93,7 +93,7 @@ static int run_ls(int argc, char **argv)
             return MISUSED;
         }
     if (optind + 1 < argc || (pid && optind < argc))
-        return misused(&ls_command, "give one DIRECTORY, or one --pid, or neither");
+        return misused(&ls_command, "give one DIRECTORY or one --pid, or neither");
     if (pid && !parse_number(pid, &number))
         return misused(&ls_command, "'%s' is not a process number", pid);
     what = pid ? pid : optind < argc ? argv[optind] : "/dev/shm";
@@ -111,11 +111,11 @@ static int run_ls(int argc, char **argv)
 
 const struct command ls_command = {
     "ls", "list shares", "ls [DIRECTORY | --pid PID] [--json]",
-    "List the named shares in /dev/shm, or those among the files of DIRECTORY, or those that a process\n"
-    "has open, anonymous ones too. Columns: name, version, size, capacity, age of the value, mode,\n"
-    "owner, note (and file, with --pid). Where the output is not a terminal: separated by tabs, without\n"
-    "headings, sizes in bytes and ages in seconds.\n\n"
-    "  -p, --pid PID  what process PID has open, as /proc/PID/fd/N\n"
-    "  -j, --json     as a JSON array, with all that stat knows\n"
+    "List the named shares in /dev/shm, or the shares among the files of DIRECTORY, or the shares that a\n"
+    "process has open, anonymous ones too. Columns: name, version, size, capacity, age of the value, mode,\n"
+    "owner, note (and file, with --pid). If the output is not a terminal, tabs separate the columns, there\n"
+    "are no headings, sizes are in bytes and ages in seconds.\n\n"
+    "  -p, --pid PID  list the shares that process PID has open, as /proc/PID/fd/N\n"
+    "  -j, --json     print a JSON array, with everything that stat shows\n"
     "  -h, --help     this text\n",
     run_ls};

@@ -33,7 +33,7 @@ int print_help(const struct command *command)
 
 static int print_usage(const struct command *command)
 {
-    fprintf(stderr, "usage: seqshare %s\n(seqshare %s --help says more)\n", command->usage, command->name);
+    fprintf(stderr, "usage: seqshare %s\n(more: seqshare %s --help)\n", command->usage, command->name);
     return MISUSED;
 }
 
@@ -58,7 +58,7 @@ static void explain_option(const struct command *command, const struct option *o
         options++;
     if (options->name)
         misused(command, "option '--%s' %s", options->name,
-                options->has_arg ? "needs a value behind it" : "takes no value");
+                options->has_arg ? "needs a value after it" : "takes no value");
     else if (optopt)
         misused(command, "unrecognized option '-%c'; %s", optopt, hint);
     else
@@ -95,13 +95,13 @@ const char *error_in_words(int error)
 {
     switch (error) { /* of all that these can mean to a program, this is left here */
     case -EPERM:
-        return "another user owns it, where everybody may make such a name";
+        return "another user owns it, in a folder that everybody may write to";
     case -EBADMSG:
-        return "it is not a share, or a damaged one";
+        return "not a share, or a damaged share";
     case -EROFS: /* a command opens what it writes for writing, and gives that up nowhere */
         return "its file system is mounted read-only";
     case -EOPNOTSUPP:
-        return "shares cannot be on this kind of file system; /dev/shm and /run will do";
+        return "a share cannot be on this kind of file system; use /dev/shm or /run";
     default:
         return seqshare_strerror(error);
     }
@@ -110,7 +110,7 @@ const char *error_in_words(int error)
 int complain(const char *name, int error)
 {
     const char *more = error == -EPERM                                  ? "; --any-owner trusts that user"
-                       : error == -EBADMSG || error == -EPROTONOSUPPORT ? " (seqshare check says more)"
+                       : error == -EBADMSG || error == -EPROTONOSUPPORT ? " (seqshare check explains it)"
                                                                         : "";
 
     return complain_that(name, "%s%s", error_in_words(error), more);
@@ -119,7 +119,7 @@ int complain(const char *name, int error)
 int complain_of_removal(const char *name, int error)
 {
     if (error == -EPERM)
-        return complain_that(name, "another user owns it, where everybody may make such a name: only that "
+        return complain_that(name, "another user owns it, in a folder that everybody may write to: only that "
                                    "user may replace it, and only that user or root may remove it");
     return complain(name, error);
 }
@@ -127,13 +127,13 @@ int complain_of_removal(const char *name, int error)
 static int print_commands(void)
 {
     puts("usage: seqshare COMMAND [ARGUMENT]...\n\n"
-         "Look into, change, watch and guard shares: values in memory that processes have in common.\n");
+         "Read, change, watch and lock shares: values in memory that processes have in common.\n");
     for (int i = 0; i < COMMANDS; i++)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->brief);
-    puts("\nNAME is a share's name; a path, if it has a slash; or a descriptor of a running process,\n"
-         "/proc/PID/fd/N, where anonymous shares are found (seqshare ls --pid PID).\n"
-         "SIZE is in bytes, or with K, M, G or T behind it. Commands that only look never take the lock.\n\n"
-         "seqshare COMMAND --help explains a command, seqshare --version says the version.\n"
+    puts("\nNAME is a share's name; or a path, if it has a slash; or a descriptor of a running process,\n"
+         "/proc/PID/fd/N, for anonymous shares (seqshare ls --pid PID lists them).\n"
+         "SIZE is in bytes, or with K, M, G or T after it. Commands that only read never take the lock.\n\n"
+         "seqshare COMMAND --help explains a command, seqshare --version prints the version.\n"
          "Exit status: 0 done, 1 the answer is no (not found, locked, stale, ...), 2 wrong usage.");
     return DONE;
 }
@@ -165,7 +165,7 @@ static int complain_of_output(void)
     int error = errno;
 
     if (!said)
-        complain_that("standard output", "%s", error ? strerror(error) : "not everything could be written");
+        complain_that("standard output", "%s", error ? strerror(error) : "could not write everything");
     said = true;
     return SAID_NO;
 }

@@ -223,7 +223,7 @@ static int look(const char *name, const struct bytes *document, const char *poin
 
     *search = (struct search){.text = document->at};
     if (!take_apart(search, pointer))
-        return complain_that(name, "'%s' is not a JSON Pointer: a ~ must be written ~0", pointer);
+        return complain_that(name, "'%s' is not a JSON Pointer: write a ~ as ~0", pointer);
     error = json_walk(document->at, document->length, take_word, search, why);
     if (!error)
         return DONE;
@@ -305,7 +305,8 @@ static int place_in(const char *name, const struct bytes *document, const struct
     int error;
 
     if (!before)
-        return complain_that(name, "the document has no such place to put a value in");
+        return complain_that(name, "the document has no such place: the object or array around it must be "
+                                   "there, and /- adds to an array");
     error = splice(document, search->found ? search->from : search->end,
                    search->found ? search->to : search->end, before, value, result);
     free(before);
@@ -314,7 +315,7 @@ static int place_in(const char *name, const struct bytes *document, const struct
     if (json_walk(result->at, result->length, NULL, NULL, why) == 0)
         return DONE;
     free(result->at);
-    return complain_that(name, "%s; the old value stands", why); /* nested too deep, now */
+    return complain_that(name, "%s; nothing was changed", why); /* nested too deep, now */
 }
 
 int place_set(const char *name, const struct bytes *document, const char *pointer, const struct bytes *value,

@@ -84,12 +84,12 @@ int complain_of_write(const char *name, const seqshare *share, int error)
     if (error != -EOPNOTSUPP || seqshare_stat(share, &stat) != 0 || !stat.foreign)
         return complain(name, error);
     if (is_descriptor(name))
-        return complain_that(name, "%s: from here it can be read, not written",
+        return complain_that(name, "%s: from here it can be read, but not written",
                              foreign_in_words(stat.foreign));
     word = shell_word(name);
     complain_that(name,
-                  "%s: from here it can be read, not written. To give the name a new region with the same "
-                  "value: seqshare replace %s",
+                  "%s: from here it can be read, but not written. To give the name a new region with the "
+                  "same value: seqshare replace %s",
                   foreign_in_words(stat.foreign), word);
     free(word);
     return SAID_NO;
@@ -119,8 +119,8 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
         if (owner > 0 && is_ancestor(owner))
             return complain_that(
                 name,
-                "the lock is owned by process %d, which started this command and so would wait for "
-                "ever: let it exec this command, or use --if-version instead of the lock",
+                "process %d owns the lock and has started this command, so each would wait for the other "
+                "for ever: exec this command, or use --if-version instead of the lock",
                 owner);
         if (left_of(timeout, began) != 0) {
             if (owner > 0)
@@ -131,15 +131,15 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
     if (result == -ETIMEDOUT)
         return explain_wait(name, owner_of(share), "the lock is");
     if (result == 1)
-        complain_that(name, "the lock was taken over from an owner that had died");
+        complain_that(name, "the lock's owner had died: this command has taken the lock over");
     return result >= 0 || *ours ? DONE : complain_of_write(name, share, result);
 }
 
 static int complain_of_length(const char *name, const seqshare *share, size_t length)
 {
     return complain_that(name,
-                         "the value takes %zu bytes and is longer than the capacity, which is %zu "
-                         "(seqshare replace --size raises that)",
+                         "the value has %zu bytes and is longer than the capacity of %zu "
+                         "(seqshare replace --size raises it)",
                          length, seqshare_capacity(share));
 }
 

@@ -59,7 +59,7 @@ static int remove_name(const char *name, bool force)
 
     if (is_descriptor(name))
         return complain_that(
-            name, "this is a descriptor, not a name: its share ends with the last process that has it open");
+            name, "this is a descriptor, not a name: the share ends when the last process closes it");
     error = look(name);
     if (error && error != -ENOENT && !force)
         return complain_that(name, "%s%s", error_in_words(error),
@@ -95,8 +95,8 @@ static int run_rm(int argc, char **argv)
 
 const struct command rm_command = {
     "rm", "remove a name", "rm NAME... [--force]",
-    "Remove names. Programs that have a share open go on as before; its memory is freed when the last of\n"
+    "Remove names. Programs that have a share open go on as before; its memory is free when the last of\n"
     "them closes it.\n\n"
-    "  -f, --force  also what is damaged, or not a share at all\n"
+    "  -f, --force  remove a damaged share too, or a file that is not a share\n"
     "  -h, --help   this text\n",
     run_rm};

@@ -72,7 +72,7 @@ static int parse_operands(int count, char **words, struct request *request)
         return misused(&set_command, request->from ? "give a VALUE or --from FILE, not both"
                                                    : "give one VALUE, in quotes if it has blanks");
     if (pointer && !request->json)
-        return misused(&set_command, "a /POINTER needs --json");
+        return misused(&set_command, "a /POINTER needs --json too");
     if (value && request->from)
         return misused(&set_command, "give a VALUE or --from FILE, not both");
     if (pointer)
@@ -100,7 +100,7 @@ static int load(const char *name, size_t capacity, struct request *request)
     if (!request->json)
         return DONE;
     if (!json_check(value->at, value->length, why))
-        return complain_that(name, "%s; the old value stands", why);
+        return complain_that(name, "%s; nothing was changed", why);
     if (!request->publication.type.said)
         request->publication.type.tag = SEQSHARE_TAG_JSON;
     request->publication.type.said = true;
@@ -138,19 +138,19 @@ const struct command set_command = {
     "set NAME [[/POINTER] VALUE | - | --from FILE] [--if-version VERSION] [--json]\n"
     "                    [--tag TAG] [--timeout SECONDS] [--empty] [--force] [--any-owner]",
     "Publish VALUE as it is, or the contents of FILE, or (-, or nothing) of standard input. The new value\n"
-    "keeps the type tag of the old one. JSON is replaced by JSON alone, and no value by one of another\n"
-    "type, unless forced.\n\n"
-    "With a JSON Pointer (RFC 6901) and --json, VALUE takes one place in the document that stands, and all\n"
-    "the rest stays as it is: seqshare set limits /rate 250 --json\n\n"
-    "  -f, --from FILE           the value is in FILE (-: standard input)\n"
-    "  -i, --if-version VERSION  only if VERSION is the one that stands (0: none does); so no change of\n"
-    "                            another process is overwritten unseen\n"
-    "  -j, --json                only if the value is JSON; its type tag says so\n"
+    "keeps the type tag of the old one. set refuses to replace JSON by anything else, or any value by one\n"
+    "of another type, unless forced.\n\n"
+    "With a JSON Pointer (RFC 6901) and --json, VALUE takes one place in the current document, and all the\n"
+    "rest stays as it is: seqshare set limits /rate 250 --json\n\n"
+    "  -f, --from FILE           publish the contents of FILE (-: standard input)\n"
+    "  -i, --if-version VERSION  publish only if the current version is VERSION (0: nothing has been\n"
+    "                            published), so that no change of another process is lost\n"
+    "  -j, --json                fail unless the value is JSON; mark it as JSON by its type tag\n"
     "  -t, --tag TAG             the type tag, as stat shows it, that programs with typed values\n"
     "                            expect; 0: the value is untyped\n"
-    "  -w, --timeout SECONDS     wait this long for the lock, no longer\n"
-    "  -e, --empty               also if standard input, a pipe or a device is empty\n"
-    "  -F, --force               also over a value of another type\n"
-    "  -a, --any-owner           also if another user than root or you owns the share\n"
+    "  -w, --timeout SECONDS     wait no longer than this for the lock\n"
+    "  -e, --empty               accept an empty standard input, pipe or device as the value\n"
+    "  -F, --force               replace even a value of another type\n"
+    "  -a, --any-owner           trust the share even if its owner is neither root nor you\n"
     "  -h, --help                this text\n",
     run_set};

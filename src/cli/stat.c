@@ -58,9 +58,9 @@ static void time_line(const char *key, int64_t when)
 static void lock_line(const struct facts *facts)
 {
     char *owner = lock_of(facts); /* printable */
-    const char *more = facts->share.foreign       ? " (whether it lives cannot be told from here)"
+    const char *more = facts->share.foreign       ? " (nobody can tell from here whether it lives)"
                        : facts->share.owner_alive ? " (alive)"
-                                                  : ": the next writer takes over";
+                                                  : ": the next writer takes it over";
 
     if (!owner[0]) {
         line("lock", for_people() ? "free" : "-");
@@ -140,10 +140,10 @@ static int run_stat(int argc, char **argv)
 
 const struct command stat_command = {
     "stat", "show what is known about a share", "stat NAME [--json]",
-    "Show what can be seen of a share from outside: version, sizes, times (of the value's publication,\n"
-    "and of the region's making), the process that published, the owner of the lock and whether it lives,\n"
-    "and whether the name has gone to another region. Where the output is not a terminal: a key, a tab\n"
-    "and a plain value on each line, sizes in bytes and times in seconds since 1970.\n\n"
-    "  -j, --json  as a JSON object\n"
+    "Show what can be seen of a share from outside: version, sizes, the times when the value was published\n"
+    "and the region was made, the process that published, the owner of the lock and whether it lives, and\n"
+    "whether the name leads to another region now. If the output is not a terminal, each line has a key, a\n"
+    "tab and a plain value, with sizes in bytes and times in seconds since 1970.\n\n"
+    "  -j, --json  print a JSON object\n"
     "  -h, --help  this text\n",
     run_stat};

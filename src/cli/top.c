@@ -235,10 +235,10 @@ static int run_top(int argc, char **argv)
 const struct command top_command = {
     "top", "a live table of shares", "top [NAME... | --pid PID] [--interval SECONDS] [--count N]",
     "Show the shares in /dev/shm, or those named, in a table that is drawn again every second: how often\n"
-    "each is published, version, size, age of the value, the owner of the lock and whether it lives. q\n"
-    "leaves. Where the output is not a terminal: cells separated by tabs, an empty line between tables.\n\n"
-    "  -p, --pid PID           the shares that process PID has open\n"
-    "  -i, --interval SECONDS  draw the table every so many seconds\n"
+    "each is published, version, size, age of the value, the owner of the lock and whether it lives. Press\n"
+    "q to leave. If the output is not a terminal, tabs separate the cells and an empty line the tables.\n\n"
+    "  -p, --pid PID           show the shares that process PID has open\n"
+    "  -i, --interval SECONDS  draw the table every SECONDS seconds\n"
     "  -n, --count N           end after N tables\n"
     "  -h, --help              this text\n",
     run_top};

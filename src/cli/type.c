@@ -33,9 +33,9 @@ static char *conflict_with_json(const struct bytes *value, uint32_t tag)
     char why[JSON_WHY_SIZE];
 
     if (!json_check(value->at, value->length, why))
-        return format_text("%s; the old value, which is JSON, stands", why);
+        return format_text("%s; the current value is JSON, and nothing was changed", why);
     if (tag != 0 && !is_json_tag(tag))
-        return format_text("the value that stands is JSON, and type tag %08x is not a tag of JSON", tag);
+        return format_text("the current value is JSON, and type tag %08x is not a tag of JSON", tag);
     return NULL;
 }
 
@@ -49,11 +49,11 @@ static char *conflict(const seqshare_reading *old, const struct bytes *value, ui
     if (old->tag == 0) /* which promises nothing */
         return NULL;
     if (tag != old->tag)
-        return format_text("the value that stands has type tag %08x, and this one would have %08x", old->tag,
+        return format_text("the current value has type tag %08x, and the new one would have %08x", old->tag,
                            tag);
     if (!tag_said && !is_text(old->bytes, old->length) && is_text(value->at, value->length))
-        return format_text("the value that stands is binary and has type tag %08x, and this is text (--tag "
-                           "%08x says that it is of that type)",
+        return format_text("the current value is binary and has type tag %08x, and the new one is text (if "
+                           "it is of that type, add --tag %08x)",
                            old->tag, old->tag);
     return NULL;
 }
@@ -69,7 +69,7 @@ int choose_tag(const char *name, const seqshare_reading *old, const struct bytes
     if (!why)
         return DONE;
     if (!wish.force)
-        complain_that(name, "%s (--force publishes it all the same)", why);
+        complain_that(name, "%s (--force publishes it anyway)", why);
     free(why);
     if (!wish.said)
         *tag = 0;

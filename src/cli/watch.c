@@ -125,7 +125,7 @@ static int run_command(const struct watch *watch)
     bool started = false;
 
     if (input < 0)
-        return complain_that(watch->name, "the value cannot be handed to the command: %s", strerror(-input));
+        return complain_that(watch->name, "cannot hand the value to the command: %s", strerror(-input));
     status = run_child(watch, input, &started);
     close(input);
     if (status < 0)
@@ -149,7 +149,7 @@ static void follow(struct watch *watch)
     if (moved == 1)
         watch->moved = true;
     if (lost && !watch->lost)
-        complain_that(watch->name, "%s; watching on, also for a new one",
+        complain_that(watch->name, "%s; watching on, for a new one too",
                       moved == -ENOENT ? "the name was removed" : error_in_words(moved));
     watch->lost = lost;
 }
@@ -188,7 +188,7 @@ static int read_newest(struct watch *watch)
 static void pass_over(struct watch *watch, int error)
 {
     if (!watch->bad)
-        complain_that(watch->name, "%s; watching on, also for a new value", error_in_words(error));
+        complain_that(watch->name, "%s; watching on, for the next value", error_in_words(error));
     watch->bad = true;
     if (error == -ENOMEM) { /* there may be enough later */
         rest();
@@ -272,7 +272,7 @@ static int parse(int argc, char **argv, struct watch *watch, int *access, bool *
     if (!watch->command && !watch->name && optind + 1 == argc)
         watch->name = argv[optind++]; /* behind -- */
     if (watch->command && !watch->command[0])
-        return misused(&watch_command, "--exec needs a COMMAND behind it");
+        return misused(&watch_command, "--exec needs a COMMAND after it");
     return watch->name && (watch->command || optind == argc) ? DONE
                                                              : misused(&watch_command, "give one NAME");
 }
@@ -297,15 +297,15 @@ static int run_watch(int argc, char **argv)
 const struct command watch_command = {
     "watch", "print the value, or run a command, at every change",
     "watch NAME [--after VERSION] [--count N] [--any-owner] [--exec COMMAND [ARGUMENT]...]",
-    "Print the value, and again whenever it changes, each time with a line end. When values come faster\n"
-    "than they can be shown, some are skipped, but never the last one. A name that moves to another\n"
-    "region is followed. Changes are seen within 50 milliseconds.\n\n"
+    "Print the value, and again whenever it changes, each time with a line end. If values come faster than\n"
+    "watch can show them, it skips some, but never the last one. If the name moves to another region, watch\n"
+    "follows it. watch sees a change within 50 milliseconds.\n\n"
     "  -A, --after VERSION  begin with the first value that is not this version\n"
     "  -n, --count N        end after N values\n"
-    "  -a, --any-owner      also if another user than root or you owns the share\n"
-    "  -x, --exec COMMAND   run COMMAND with the words behind it instead, the value its standard input,\n"
-    "                       SEQSHARE_NAME and SEQSHARE_VERSION in its environment; must come last.\n"
-    "                       A COMMAND that fails is reported, one that cannot be started ends the watch.\n"
-    "                       It ends with the watch: signals that tell watch to stop are passed on.\n"
+    "  -a, --any-owner      trust the share even if its owner is neither root nor you\n"
+    "  -x, --exec COMMAND   run COMMAND with the words after it instead. Its standard input is the value,\n"
+    "                       its environment has SEQSHARE_NAME and SEQSHARE_VERSION. This option must come\n"
+    "                       last. If COMMAND fails, watch says so and goes on; if it cannot be started,\n"
+    "                       watch ends. watch passes signals that ask it to stop on to COMMAND.\n"
     "  -h, --help           this text\n",
     run_watch};

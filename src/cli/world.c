@@ -41,14 +41,14 @@ const char *foreign_in_words(int foreign)
 {
     switch (foreign) {
     case SEQSHARE_FOREIGN_BOOT:
-        return "the region was made before this machine was started last";
+        return "the region was made before this machine last started";
     case SEQSHARE_FOREIGN_PID_NAMESPACE:
         return "the region was made in another PID namespace (another container)";
     case SEQSHARE_FOREIGN_TIME_NAMESPACE:
         return "the region was made in another time namespace";
     default:
-        return "/proc does not tell here, or did not tell the region's maker, in which namespaces and boot "
-               "it was";
+        return "/proc does not tell in which namespaces and boot this process runs, or did not tell the "
+               "process that made the region";
     }
 }
 

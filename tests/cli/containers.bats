@@ -63,6 +63,6 @@ shown() {
     run -0 with_shm 2M sh -c '
         echo small | seqshare create config --size 1G --from -
         head -c 4M /dev/zero | seqshare set config 2>errors && exit 1
-        grep -q "no memory or disk space" errors && seqshare get config'
+        grep -q "no memory, disk space or inode" errors && seqshare get config'
     [ "$output" = small ]
 }

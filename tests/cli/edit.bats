@@ -87,7 +87,7 @@ kept() { # the copy that was kept
     echo >go.one
     ends_with 1
     [ "$(seqshare get "$share")" = two ]
-    grep -q "another version stands than the one expected: 2, not 1" errors
+    grep -q "the current version is not the expected one: 2, not 1" errors
     grep -q "is kept in $TMPDIR/seqshare-edit" errors
     [ "$(kept)" = one ]
 }
@@ -162,7 +162,7 @@ kept() { # the copy that was kept
     [ -z "$(ls tmp)" ]
     use_editor 'echo new >"$1"; exit 1'
     run -1 seqshare edit "$share"
-    [[ $output == *"what you edited is kept in $TMPDIR/seqshare-edit"* ]]
+    [[ $output == *"the edited copy is kept in $TMPDIR/seqshare-edit"* ]]
     [ "$(kept)" = new ]
 }
 
@@ -172,7 +172,7 @@ kept() { # the copy that was kept
     seqshare create "$share" --from - <<<old
     mkdir empty
     run -1 env PATH="$PWD/empty" "$tool" edit "$share"
-    [[ $output == *"set EDITOR to one"* ]]
+    [[ $output == *"name another one: EDITOR=nano"* ]]
     run -1 env PATH="$PWD/empty" EDITOR=nothing "$tool" edit "$share"
     [[ $output == *"seqshare: nothing: the editor failed; nothing was published" ]]
     [ "$(seqshare get "$share")" = old ]
@@ -206,7 +206,7 @@ kept() { # the copy that was kept
     touch go
     ends_with 1
     [ -e ended ]
-    grep -q "told to stop; nothing was published" errors
+    grep -q "a signal ended the editor; nothing was published" errors
     [ "$(kept)" = new ]
 }
 

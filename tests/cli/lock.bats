@@ -91,9 +91,9 @@ is_owned() { # by the command: who has just got the lock has yet to become it
 @test "a set that would wait for its own parent says so" {
     seqshare create "$share"
     run -1 timeout 20 seqshare lock "$share" -- sh -c 'seqshare set "$1" x; exit $?' sh "$share"
-    [[ $output == *"would wait for ever"* ]]
+    [[ $output == *"would wait for the other for ever"* ]]
     run -1 timeout 20 seqshare lock "$share" -- sh -c 'seqshare lock "$1" -- true; exit $?' sh "$share"
-    [[ $output == *"would wait for ever"* ]]
+    [[ $output == *"would wait for the other for ever"* ]]
 }
 
 @test "a killed command leaves no lock" {
@@ -119,9 +119,9 @@ is_owned() { # by the command: who has just got the lock has yet to become it
     kill -KILL "${owner% *}"
     eventually stat_is lock "${owner% *} dead"
     run seqshare check "$share"
-    [[ $output == *"has died: the next writer takes over"* ]]
+    [[ $output == *"has died: the next writer takes it over"* ]]
     run -0 seqshare set "$share" new
-    [[ $output == *"taken over from an owner that had died"* ]]
+    [[ $output == *"owner had died: this command has taken the lock over"* ]]
     [ "$(seqshare get "$share")" = new ]
     is_free
 }
@@ -210,8 +210,8 @@ EOF
     eventually grep -q ready output
     [ "$(seqshare get "$share")" = old ]
     run -0 seqshare check "$share"
-    [[ $output == *"a write was begun"* ]]
-    [[ $output == *"in the middle of a set or fill"* ]]
+    [[ $output == *"a write has begun"* ]]
+    [[ $output == *"in a set or fill"* ]]
     kill -KILL "$last"
     wait "$last" || true
     [ "$(seqshare get "$share")" = old ]

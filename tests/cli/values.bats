@@ -39,7 +39,7 @@ load helpers
 @test "create on a file system that will not do says so" {
     allowed unshare --mount sh -c 'mount -t hugetlbfs none /mnt'
     says_no unshare --mount sh -c 'mount -t hugetlbfs none /mnt && seqshare create /mnt/share'
-    [[ $stderr == "seqshare: /mnt/share: shares cannot be on this kind of file system"* ]]
+    [[ $stderr == "seqshare: /mnt/share: a share cannot be on this kind of file system"* ]]
 }
 
 @test "a name that exists is not created again" {
@@ -96,7 +96,7 @@ load helpers
 @test "a value longer than the capacity is refused, endless input too, and the old value stands" {
     seqshare create "$share" --size 10 --from - <<<old
     says_no seqshare set "$share" 12345678901
-    [[ $stderr == *"takes 11 bytes and is longer than the capacity, which is 10"* ]]
+    [[ $stderr == *"has 11 bytes and is longer than the capacity of 10"* ]]
     says_no seqshare set "$share" --from /dev/zero
     [[ $stderr == "seqshare: /dev/zero: "* ]]
     [ "$(seqshare get "$share")" = old ]
@@ -107,7 +107,7 @@ load helpers
     seqshare create "$share"
     seqshare set "$share" one --if-version 0
     says_no seqshare set "$share" two --if-version 0
-    [[ $stderr == *"another version stands than the one expected: 1, not 0" ]]
+    [[ $stderr == *"the current version is not the expected one: 1, not 0" ]]
     seqshare set "$share" two --if-version 1
     [ "$(seqshare get "$share")" = two ]
 }
@@ -162,14 +162,14 @@ load helpers
         '"open' '{} {}' '1 2' '[1 2]' '{"a" 1}' '{"a":1]' '// no' '/* no */ 1' $'"a\tb"' $'"a\nb"' '"\x"' '"\u12g4"' $'"\xff"' \
         $'\xef\xbb\xbf{}' ',' ']' 'undefined'; do
         says_no seqshare set "$share" --json -- "$value"
-        [[ $stderr == "seqshare: $share: not JSON: "*" in line "*", at byte "*"; the old value stands" ]]
+        [[ $stderr == "seqshare: $share: not JSON: "*" in line "*", at byte "*"; nothing was changed" ]]
     done
     for value in '{"a\u0000b":1}' '["\ud800"]' '{"\udc00":1}' '[1e309]' '1.7976931348623158e308' $'["\xc0\xaf"]' \
         $'["\xed\xa0\x80"]' $'["\xf4\x90\x80\x80"]' "$(printf '[%.0s' {1..513})$(printf ']%.0s' {1..513})"; do
         says_no seqshare set "$share" --json -- "$value"
     done
     says_no seqshare set "$share" --json -- $'{"a": 1,\n "b\\u0000": 2}'
-    [[ $stderr == *"a zero character in a name in line 2, at byte 13; the old value stands" ]]
+    [[ $stderr == *"a zero character in a name in line 2, at byte 13; nothing was changed" ]]
     says_no seqshare set "$share" --json -- $'\xef\xbb\xbf{}'
     [[ $stderr == *"a byte order mark"*"in line 1, at byte 1; "* ]]
     printf '{"a":\0 1}' >file
@@ -266,7 +266,7 @@ document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "
     deep=$(printf '[%.0s' {1..511})$(printf ']%.0s' {1..511})
     seqshare set "$share" /b "$deep" --json
     says_no seqshare set "$share" /a/0 "[$deep]" --json
-    [[ $stderr == *"stands"* ]]
+    [[ $stderr == *"nothing was changed"* ]]
     stat_is version 2
     seqshare create ./empty
     says_no seqshare set ./empty /a 1 --json
@@ -409,7 +409,7 @@ EOF
     chmod 1777 "$theirs"
     seqshare create "$theirs/sticky" --mode 666
     says_no "${nobody[@]}" replace "$theirs/sticky" --force
-    [[ $stderr == *"in this folder only its owner, the folder's or root may replace it" ]]
+    [[ $stderr == *"in this folder only root, its owner or the folder's may replace it" ]]
     rm -r "$theirs"
 }
 
@@ -440,7 +440,7 @@ EOF
 @test "empty standard input is refused, unless it is meant" {
     seqshare create "$share" --from - <<<old
     says_no seqshare set "$share" </dev/null
-    [[ $stderr == "seqshare: standard input: it is empty; --empty"* ]]
+    [[ $stderr == "seqshare: standard input: it is empty; "*"--empty" ]]
     run -1 sh -c 'false | seqshare set "$1" -' sh "$share"
     says_no seqshare set "$share" --from - </dev/null
     says_no seqshare create ./new --from - </dev/null
@@ -514,7 +514,7 @@ json=d86fc7a3
     seqshare set "$share" --json '{"a": 1}'
     stat_is tag "$json"
     says_no seqshare set "$share" garbage
-    [[ $stderr == *"not JSON: "*"the old value, which is JSON, stands (--force "* ]]
+    [[ $stderr == *"not JSON: "*"the current value is JSON, and nothing was changed (--force "* ]]
     says_no seqshare set "$share" '[1]' --tag 0badcafe
     says_no seqshare replace "$share" --from - <<<garbage
     [ "$(seqshare get "$share")" = '{"a": 1}' ]
@@ -616,8 +616,8 @@ json=d86fc7a3
         exit 0'
     echo "$output"
     [ "$status" -eq 0 ]
-    [[ $output == *"seqshare: three: no memory or disk space for it, or no inode; nothing was changed"* ]]
-    [[ $output == *"seqshare: two: no memory or disk space for it, or no inode; nothing was changed"* ]]
+    [[ $output == *"seqshare: three: no memory, disk space or inode is left for it; nothing was changed"* ]]
+    [[ $output == *"seqshare: two: no memory, disk space or inode is left for it; nothing was changed"* ]]
     [[ $output == *"seqshare: four: its file system is mounted read-only"* ]]
     [[ $output == *"seqshare: two: its file system is mounted read-only"* ]]
     [[ $output != *"read-only in this process"* ]]

@@ -207,7 +207,7 @@ sleeps() { # PID
     start setpriv --reuid 65534 --clear-groups "$(command -v seqshare)" watch "$unique"
     eventually last_line_is one
     seqshare replace "$unique" --mode 600
-    eventually grep -q "permissions .*; watching on, also for a new one" errors
+    eventually grep -q "permissions .*; watching on, for a new one too" errors
     seqshare replace "$unique" --mode 644
     seqshare set "$unique" two
     eventually last_line_is two

@@ -78,7 +78,7 @@ names() { # MPM
     echo "this is no share" >"$name"
     sleep 1.1
     check "$1: something else has the name: the last document stays" all_say 6
-    check "$1: which is said" wait_until log_has 1 "not a share, a damaged one"
+    check "$1: which is said" wait_until log_has 1 "not a share, a damaged share"
     check "$1: and is the server's mistake" is 500 "$(status /document)"
     rm "$name"
     seqshare create "$name" --size 64K --mode 644 --from <(document 7)
