@@ -188,7 +188,9 @@ LIST
 done
 check "the README's first program, as it stands" readme_program
 check "the guide's Python: sees each version, keeps the last good one, follows the name" guide_in_python
-check_fails "a CMake project that wants another major version is refused" configure_outside other -D SEQSHARE_WANTED=99
+for wanted in 99 0.0; do # 0.0: before 1.0, each minor version is a world of its own
+    check_fails "a CMake project that wants version $wanted is refused" configure_outside "other-$wanted" -D SEQSHARE_WANTED=$wanted
+done
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 check "likewise, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 libc_32=/usr/i686-linux-gnu/lib
