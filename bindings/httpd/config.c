@@ -71,7 +71,7 @@ static size_t parse_size(const char *text)
     return (uint64_t)size > (uint64_t)PTRDIFF_MAX >> shift ? 0 : (size_t)size << shift;
 }
 
-static struct declaration *declared(const char *name, bool created)
+static struct declaration *find_declaration(const char *name, bool created)
 {
     for (int i = 0; i < declarations->nelts; i++) {
         struct declaration *declaration = APR_ARRAY_IDX(declarations, i, struct declaration *);
@@ -88,10 +88,10 @@ static bool same_file(const char *one, const char *other)
 }
 
 /* In several virtual hosts it is one share: then all must say the same of it. */
-static const char *declare(cmd_parms *command, const struct declaration *wanted)
+static const char *add_declaration(cmd_parms *command, const struct declaration *wanted)
 {
     struct server_config *config = ap_get_module_config(command->server->module_config, &seqshare_module);
-    struct declaration *declaration = declared(wanted->name, wanted->created);
+    struct declaration *declaration = find_declaration(wanted->name, wanted->created);
 
     if (config->declaration)
         return apr_psprintf(command->pool, "this server has a share already, %s", config->declaration->name);
@@ -106,7 +106,7 @@ static const char *declare(cmd_parms *command, const struct declaration *wanted)
     return NULL;
 }
 
-static const char *say_create(cmd_parms *command, void *place, const char *name, const char *capacity,
+static const char *set_create(cmd_parms *command, void *place, const char *name, const char *capacity,
                               const char *file)
 {
     struct declaration declaration = {.name = name, .created = true, .capacity = parse_size(capacity)};
@@ -123,12 +123,12 @@ static const char *say_create(cmd_parms *command, void *place, const char *name,
         if (!declaration.file)
             return apr_psprintf(command->pool, "'%s' is no path", file);
         if (!share_has_value(&declaration))
-            wrong = publish_file(NULL, declaration.file, declaration.capacity, command->temp_pool);
+            wrong = share_publish_file(NULL, declaration.file, declaration.capacity, command->temp_pool);
     }
-    return wrong ? wrong : declare(command, &declaration);
+    return wrong ? wrong : add_declaration(command, &declaration);
 }
 
-static const char *say_open(cmd_parms *command, void *place, const char *name)
+static const char *set_open(cmd_parms *command, void *place, const char *name)
 {
     struct declaration declaration = {.name = name};
     const char *wrong = ap_check_cmd_context(command, NOT_IN_DIR_CONTEXT);
@@ -145,11 +145,11 @@ static const char *say_open(cmd_parms *command, void *place, const char *name)
         seqshare_close(share);
     if (error == -EINVAL || error == -ENAMETOOLONG) /* anything else may change while the server runs */
         return apr_psprintf(command->pool, "'%s' is no name for a share", name);
-    return declare(command, &declaration);
+    return add_declaration(command, &declaration);
 }
 
-static const char *say_env(cmd_parms *command, void *place, const char *name, const char *pointer,
-                           const char *otherwise)
+static const char *add_variable(cmd_parms *command, void *place, const char *name, const char *pointer,
+                                const char *otherwise)
 {
     struct place_config *config = place;
     struct variable variable = {.name = name, .otherwise = otherwise};
@@ -164,7 +164,7 @@ static const char *say_env(cmd_parms *command, void *place, const char *name, co
     return wrong;
 }
 
-static const char *say_write(cmd_parms *command, void *place, int on)
+static const char *set_write(cmd_parms *command, void *place, int on)
 {
     struct server_config *config = ap_get_module_config(command->server->module_config, &seqshare_module);
 
@@ -174,12 +174,12 @@ static const char *say_write(cmd_parms *command, void *place, int on)
 }
 
 static const command_rec directives[] = {
-    AP_INIT_TAKE23("SeqshareCreate", say_create, NULL, RSRC_CONF,
+    AP_INIT_TAKE23("SeqshareCreate", set_create, NULL, RSRC_CONF,
                    "a name for the share, its capacity, and a file with the initial document"),
-    AP_INIT_TAKE1("SeqshareOpen", say_open, NULL, RSRC_CONF, "the share's name"),
-    AP_INIT_TAKE23("SeqshareEnv", say_env, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("SeqshareOpen", set_open, NULL, RSRC_CONF, "the share's name"),
+    AP_INIT_TAKE23("SeqshareEnv", add_variable, NULL, RSRC_CONF | ACCESS_CONF,
                    "a variable, a JSON Pointer, and what to set it to where there is no such value"),
-    AP_INIT_FLAG("SeqshareWrite", say_write, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_FLAG("SeqshareWrite", set_write, NULL, RSRC_CONF | ACCESS_CONF,
                  "whether seqshare-document takes documents"),
     {.name = NULL},
 };
@@ -190,7 +190,7 @@ static int before_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporar
 {
     (void)log, (void)temporary;
     declarations = apr_array_make(pool, 1, sizeof(struct declaration *));
-    pointers_begin(pool);
+    pointer_begin_numbering(pool);
     return OK;
 }
 
@@ -200,21 +200,21 @@ static int after_config(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary
     (void)pool, (void)log;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    return shares_put_in_force(server, declarations, temporary);
+    return share_put_in_force(server, declarations, temporary);
 }
 
 static void begin_child(apr_pool_t *pool, server_rec *server)
 {
     (void)pool, (void)server;
-    pointers_end();
-    variables_begin();
-    shares_inherit();
+    pointer_end_numbering();
+    variable_begin_child();
+    share_inherit_all();
 }
 
-static int once_in_a_while(apr_pool_t *pool, server_rec *server)
+static int monitor(apr_pool_t *pool, server_rec *server)
 {
     (void)pool, (void)server;
-    shares_look_after();
+    share_follow_all();
     return OK;
 }
 
@@ -228,14 +228,14 @@ static const apr_array_header_t *variables_of(ap_conf_vector_t *place)
 /* Those of the server are set as early as can be. */
 static int request_read(request_rec *r)
 {
-    set_variables(r, variables_of(r->server->lookup_defaults), 0);
+    variable_set_all(r, variables_of(r->server->lookup_defaults), 0);
     return OK;
 }
 
 /* Those of the place as soon as it is known: the first belong to the server, and are set. */
 static int place_found(request_rec *r)
 {
-    set_variables(r, variables_of(r->per_dir_config), variables_of(r->server->lookup_defaults)->nelts);
+    variable_set_all(r, variables_of(r->per_dir_config), variables_of(r->server->lookup_defaults)->nelts);
     return OK;
 }
 
@@ -251,13 +251,13 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(before_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(after_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(begin_child, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_monitor(once_in_a_while, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(request_read, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_header_parser(place_found, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(subrequest_fixups, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_handler(handle_status, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(handle_document, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_expr_lookup(expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(status_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(page_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_expr_lookup(expression_look_up, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 __attribute__((visibility("default"))) module AP_MODULE_DECLARE_DATA seqshare_module = {

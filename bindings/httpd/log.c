@@ -14,7 +14,7 @@ static uint64_t seconds(void)
     return (uint64_t)apr_time_sec(apr_time_now());
 }
 
-static uint64_t what(uint64_t said)
+static uint64_t token_in(uint64_t said)
 {
     return said >> TIME_BITS;
 }
@@ -27,12 +27,12 @@ static bool minute_is_over(uint64_t said)
     return seconds() - past >= MINUTE;
 }
 
-static uint64_t last_line(const struct share *share, unsigned line)
+static uint64_t last_line(const struct web_share *share, unsigned line)
 {
     return __atomic_load_n(&share->journal->said[line], __ATOMIC_RELAXED);
 }
 
-static bool is_ours_to_say(const struct share *share, unsigned line, uint64_t last, uint64_t token)
+static bool claim_line(const struct web_share *share, unsigned line, uint64_t last, uint64_t token)
 {
     return __atomic_compare_exchange_n(&share->journal->said[line], &last, token << TIME_BITS | seconds(),
                                        false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -40,7 +40,7 @@ static bool is_ours_to_say(const struct share *share, unsigned line, uint64_t la
 
 /* ---- trouble --------------------------------------------------------------------------------- */
 
-static const char *words_for(const struct share *share, int trouble)
+static const char *trouble_in_words(const struct web_share *share, int trouble)
 {
     if (trouble == -EMSGSIZE)
         return "the document is longer than the server has room for until it is restarted";
@@ -59,33 +59,33 @@ static unsigned line_of(int trouble)
 
 enum { BY_PARENT, BY_CHILD };
 
-void say_trouble(struct share *share, int trouble)
+void log_trouble(struct web_share *share, int trouble)
 {
     unsigned line = line_of(trouble);
     uint64_t last = last_line(share, line);
     int standing = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED);
-    bool is_new = trouble != standing && what(last) == BY_PARENT;
+    bool is_new = trouble != standing && token_in(last) == BY_PARENT;
 
-    if ((!is_new && !minute_is_over(last)) || !is_ours_to_say(share, line, last, BY_CHILD))
+    if ((!is_new && !minute_is_over(last)) || !claim_line(share, line, last, BY_CHILD))
         return;
     __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "seqshare %s: %s; requests keep what they had",
-                 share->name, words_for(share, trouble));
+                 share->name, trouble_in_words(share, trouble));
 }
 
-void say_trouble_is_over(struct share *share)
+void log_trouble_over(struct web_share *share)
 {
     if (__atomic_exchange_n(&share->journal->trouble, 0, __ATOMIC_RELAXED) != 0)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf, "seqshare %s: is there again", share->name);
 }
 
-void trouble_is_said(struct share *share, int trouble)
+void log_said_by_parent(struct web_share *share, int trouble)
 {
     unsigned line = line_of(trouble);
 
     __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
     if (last_line(share, line) == 0) /* else the minute of a child's line goes on */
-        is_ours_to_say(share, line, 0, BY_PARENT);
+        claim_line(share, line, 0, BY_PARENT);
 }
 
 /* ---- documents that are not used ------------------------------------------------------------- */
@@ -99,13 +99,13 @@ static uint64_t token_of(const struct origin *origin)
     return ((region ^ region >> 24 ^ region >> 48) + origin->version) & 0xffffff;
 }
 
-void say_refusal(struct share *share)
+void log_refusal(struct web_share *share)
 {
     uint64_t last = last_line(share, LINE_REFUSAL), token = token_of(&share->seen);
 
-    if (last != 0 && (what(last) == token || !minute_is_over(last)))
+    if (last != 0 && (token_in(last) == token || !minute_is_over(last)))
         return;
-    if (is_ours_to_say(share, LINE_REFUSAL, last, token))
+    if (claim_line(share, LINE_REFUSAL, last, token))
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
                      "seqshare %s: version %" APR_UINT64_T_FMT " is not used, the last good one stays: %s",
                      share->name, share->seen.version, share->why);
@@ -113,12 +113,12 @@ void say_refusal(struct share *share)
 
 /* ---- variables that are left out ------------------------------------------------------------- */
 
-void say_omission(request_rec *r, const struct variable *variable, size_t length)
+void log_omission(request_rec *r, const struct web_share *share, const struct variable *variable,
+                  size_t length)
 {
-    const struct share *share = request_share(r);
     uint64_t last = last_line(share, LINE_OMISSION);
 
-    if ((last == 0 || minute_is_over(last)) && is_ours_to_say(share, LINE_OMISSION, last, 0))
+    if ((last == 0 || minute_is_over(last)) && claim_line(share, LINE_OMISSION, last, 0))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "seqshare %s: the variable %s is left out: its value of %" APR_SIZE_T_FMT
                       " bytes is more than an environment can carry, or has a zero character in it",

@@ -2,14 +2,22 @@
 /*
  * mod_seqshare: values of a JSON document in a share, for the requests of Apache httpd.
  *
+ * From the top down; each uses only what stands below it:
+ *
  *     config.c      the module, its directives, and when httpd calls it
- *     share.c       shares: made or opened in the parent, kept over restarts, inherited by the children
- *     follow.c      what is published in a share, and where its name goes; the last good document, kept for all
- *     log.c         lines of the log about a share: one a minute, over all children
- *     document.c    the last good document, parsed once per child, and the one that a request keeps
- *     value.c       values in it, as texts: for variables and expressions
- *     page.c        the document as a page, to get and to put
+ *     page.c        the document as a page; put.c takes another, body.c reads it in
  *     status.c      a page that shows how the share fares
+ *     expression.c  values of the document in expressions
+ *     variable.c    and as environment variables
+ *     share.c       shares: made or opened in the parent, kept over restarts, inherited by the children
+ *     request.c     a request's share, and the one document that all of the request uses
+ *     follow.c      what is published in a share, and where its name goes
+ *     document.c    the last good document, parsed once per child
+ *     good.c        the last good document, kept for all children
+ *     origin.c      where a document is from
+ *     pointer.c     JSON Pointers, and the texts of what they lead to
+ *     log.c         lines of the log about a share: one a minute, over all children
+ *     answer.c      what the pages answer with
  *
  * A document's way: somebody publishes it in the share. The first child that notices reads and checks it, and keeps
  * it in `good`, memory that all children inherit. All children parse and use what is in `good`, and nothing else:
@@ -66,8 +74,8 @@ struct origin {
 };
 
 /* A share. The parent has it as long as a configuration names it, whatever else changes there. */
-struct share {
-    struct share *next;
+struct web_share {
+    struct web_share *next;
     const char *name;
     bool created;     /* by SeqshareCreate; else opened by SeqshareOpen */
     bool wanted;      /* by the configuration that is being put in force */
@@ -83,11 +91,11 @@ struct share {
     struct origin seen; /* what has been dealt with; */
     bool refused;       /* it could not be used, */
     char why[SEQSHARE_JSON_WHY_SIZE];
-    int name_trouble;     /* with following the name, and */
-    int read_trouble;     /* with what is there: 0, or an error */
-    bool had_trouble;     /* when this child last told of it */
-    apr_time_t next_look; /* at the name, and at what could not be read */
-    bool looking;         /* atomic: a thread is */
+    int name_trouble;      /* with following the name, and */
+    int read_trouble;      /* with what is there: 0, or an error */
+    bool had_trouble;      /* when this child last told of it */
+    apr_time_t next_check; /* of the name, and of what could not be read */
+    bool updating;         /* atomic: a thread is */
 
     /* In a child, for all threads: */
     seqshare_cache_mt *cache; /* over `good`; NULL: there was no memory for it */
@@ -102,7 +110,7 @@ struct declaration {
     bool created;
     size_t capacity;
     const char *file; /* initial document; NULL: none */
-    struct share *share;
+    struct web_share *share;
 };
 
 /* Of a server; virtual hosts inherit it. */
@@ -133,54 +141,77 @@ struct place_config {
     int writes;                    /* -1: not said here */
 };
 
-/* ---- share.c ---- */
+/* ---- answer.c ---- */
 
-/* Is there a share already whose value will be kept? Then the initial document is not needed. */
-bool share_has_value(const struct declaration *declaration);
+/* Answer with this status, and one line of text. */
+int answer_text(request_rec *r, int status, const char *why);
 
-/* Publish the initial document, or only check it: NULL, or what is wrong with it. share NULL: check. */
-const char *publish_file(struct share *share, const char *file, size_t capacity, apr_pool_t *pool);
+/* Answer with what the library's error means in HTTP. Errors of the server go to the log as well. */
+int answer_error(request_rec *r, const struct web_share *share, int error);
 
-/* In the parent: make, open or find again what is declared; let go of what is not any more. */
-int shares_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool);
+/* The method was another one than GET, and PUT if that is allowed. */
+int answer_methods(request_rec *r, bool put);
 
-/* In the parent, now and then: follow names. */
-void shares_look_after(void);
-
-/* In a new child. */
-void shares_inherit(void);
+const char *answer_entity_tag(apr_pool_t *pool, const struct seqshare_stat *stat);
 
 /*
- * For a page: a handle that sees the newest region. It must be given back. Errors: those of seqshare_open; -EROFS
- * this child may not write.
+ * OK, or the answer: of the version that stands, whose tag is among the headers (0: none stands). Its date is not,
+ * so that conditions on dates are none (RFC 9110, 13.1).
  */
-int share_borrow(const struct share *share, int access, seqshare **handle);
-void share_give_back(const struct share *share, seqshare *handle);
-
-/* ---- follow.c ---- */
-
-/* Go where the name leads now. After most errors the share keeps what it had. */
-int share_follow_name(struct share *share);
-
-/* In the parent: room for the last good document, as much as the share has at least. */
-int share_make_good(struct share *share);
-
-/* Keep the document that has just been published through `writer`, and is known to be good. */
-int share_keep_published(struct share *share, const char *text, size_t length);
-
-/* In a child, for each request: is there another document? Then it is used from now on, if it can be. */
-void share_look(struct share *share, apr_time_t now);
+int answer_conditions(request_rec *r, uint64_t version);
 
 /* ---- log.c ---- */
 
 /* Each is called as often as there is something to say, and says it once over all children, or once a minute. */
-void say_trouble(struct share *share, int trouble);
-void say_trouble_is_over(struct share *share);
-void say_refusal(struct share *share);
-void say_omission(request_rec *r, const struct variable *variable, size_t length);
+void log_trouble(struct web_share *share, int trouble);
+void log_trouble_over(struct web_share *share);
+void log_refusal(struct web_share *share);
+void log_omission(request_rec *r, const struct web_share *share, const struct variable *variable,
+                  size_t length);
 
 /* In the parent, which has said so itself: the children say it again in a minute. */
-void trouble_is_said(struct share *share, int trouble);
+void log_said_by_parent(struct web_share *share, int trouble);
+
+/* ---- pointer.c ---- */
+
+/* Prepare a JSON Pointer, as long as the pool lives: NULL, or what is wrong with it. */
+const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct pointer **pointer);
+
+/* A configuration begins; it has all its pointers. */
+void pointer_begin_numbering(apr_pool_t *pool);
+void pointer_end_numbering(void);
+
+/* The texts of all numbered pointers' values. */
+const struct text *pointer_make_texts(apr_pool_t *pool, const seqshare_json *json);
+
+/* The text of a pointer's value, from `texts` if it is numbered. */
+struct text pointer_text(apr_pool_t *pool, const seqshare_json *json, const struct text *texts,
+                         const struct pointer *pointer);
+
+/*
+ * By the library's one rule. But a line end in a header would begin another header, or turn the answer into an error,
+ * and variables get into headers, too (`%{ENV:...}`, `reqenv`): so no text here has control characters.
+ */
+struct text pointer_value_text(apr_pool_t *pool, const seqshare_json_value *value);
+
+/* ---- origin.c ---- */
+
+/* Where what stands in `source` now is from. */
+int origin_read(const seqshare *source, struct origin *origin);
+
+bool origin_is_same(const struct origin *one, const struct origin *other);
+bool origin_is_of_same_region(const struct origin *one, const struct origin *other);
+
+/* ---- good.c ---- */
+
+/* In the parent: room for the last good document, as much as the share has at least. */
+int good_make(struct web_share *share);
+
+/* Keep a document that is known to be good, if it is newer than the one that is kept. */
+int good_keep(const struct web_share *share, const struct origin *origin, const char *text, size_t length);
+
+/* Keep the document that has just been published through `writer`, and is known to be good. */
+int good_keep_published(struct web_share *share, const char *text, size_t length);
 
 /* ---- document.c ---- */
 
@@ -193,10 +224,24 @@ struct document {
 };
 
 /* In a child: make the cache of documents. */
-int share_make_cache(struct share *share);
+int document_make_cache(struct web_share *share);
 
 /* Is this the document that this child uses? */
-bool share_uses(struct share *share, const struct origin *origin);
+bool document_is_used(struct web_share *share, const struct origin *origin);
+
+/* The newest one, or NULL. The caller is its user until document_release, which any thread may call. */
+struct document *document_newest(struct web_share *share);
+apr_status_t document_release(void *document);
+
+/* ---- follow.c ---- */
+
+/* Go where the name leads now. After most errors the share keeps what it had. */
+int follow_name(struct web_share *share);
+
+/* In a child, for each request: is there another document? Then it is used from now on, if it can be. */
+void follow_update(struct web_share *share, apr_time_t now);
+
+/* ---- request.c ---- */
 
 /*
  * The document for this request: the newest at its first use, and then the same for all that belongs to the
@@ -204,39 +249,64 @@ bool share_uses(struct share *share, const struct origin *origin);
  */
 const struct document *request_document(request_rec *r);
 
-struct share *request_share(const request_rec *r);
+struct web_share *request_share(const request_rec *r);
 
-/* ---- value.c ---- */
+/* ---- share.c ---- */
 
-/* Prepare a JSON Pointer, as long as the pool lives: NULL, or what is wrong with it. */
-const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct pointer **pointer);
+/* Is there a share already whose value will be kept? Then the initial document is not needed. */
+bool share_has_value(const struct declaration *declaration);
 
-/* A configuration begins; it has all its pointers. */
-void pointers_begin(apr_pool_t *pool);
-void pointers_end(void);
+/* Publish the initial document, or only check it: NULL, or what is wrong with it. share NULL: check. */
+const char *share_publish_file(struct web_share *share, const char *file, size_t capacity, apr_pool_t *pool);
 
-const struct text *make_texts(apr_pool_t *pool, const seqshare_json *json);
+/* In the parent: make, open or find again what is declared; let go of what is not any more. */
+int share_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool);
+
+/* In the parent, now and then: follow names. */
+void share_follow_all(void);
+
+/* In a new child. */
+void share_inherit_all(void);
+
+/*
+ * For a page: a handle that sees the newest region. It must be given back. Errors: those of seqshare_open; -EROFS
+ * this child may not write.
+ */
+int share_borrow(const struct web_share *share, int access, seqshare **handle);
+void share_give_back(const struct web_share *share, seqshare *handle);
+
+/* ---- variable.c ---- */
 
 /* A child begins: how much can an environment carry? */
-void variables_begin(void);
+void variable_begin_child(void);
 
 /* Set variables[from ...] for the request. */
-void set_variables(request_rec *r, const apr_array_header_t *variables, int from);
+void variable_set_all(request_rec *r, const apr_array_header_t *variables, int from);
+
+/* ---- expression.c ---- */
 
 /* %{seqshare:/json/pointer}, which is seqshare(...), and %{SEQSHARE_VERSION} in expressions. */
-int expression_lookup(ap_expr_lookup_parms *parms);
+int expression_look_up(ap_expr_lookup_parms *parms);
 
-/* ---- page.c, status.c ---- */
+/* ---- body.c ---- */
 
-/* Answer with this status, and one line of text. */
-int answer(request_rec *r, int status, const char *why);
+struct body {
+    char *bytes;
+    size_t length;
+    size_t room;
+    size_t most;
+};
 
-/* The method was another one than GET, and PUT if that is allowed. */
-int allow(request_rec *r, bool put);
+/* OK, or a status: 413 as soon as it is clear that it will not fit in `most`; what comes then is not read. */
+int body_read(request_rec *r, struct body *body);
 
-const char *entity_tag(apr_pool_t *pool, const struct seqshare_stat *stat);
+/* ---- put.c ---- */
 
-int handle_status(request_rec *r);
-int handle_document(request_rec *r);
+int put_document(request_rec *r, const struct web_share *share);
+
+/* ---- page.c, status.c: handlers of httpd ---- */
+
+int page_handle(request_rec *r);
+int status_handle(request_rec *r);
 
 #endif

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 /* All shares of this process. They outlive its configurations, for the module is never unloaded (see Makefile). */
-static struct share *shares;
+static struct web_share *shares;
 
-static struct share *find(const struct declaration *declaration)
+static struct web_share *find_share(const struct declaration *declaration)
 {
-    struct share *share = shares;
+    struct web_share *share = shares;
 
     while (share && (share->created != declaration->created || strcmp(share->name, declaration->name) != 0))
         share = share->next;
@@ -20,7 +20,7 @@ static struct share *find(const struct declaration *declaration)
 
 bool share_has_value(const struct declaration *declaration)
 {
-    const struct share *share = find(declaration);
+    const struct web_share *share = find_share(declaration);
     struct seqshare_stat stat;
 
     return share && seqshare_pstat(share->source, &stat) == 0 && stat.version > 0;
@@ -58,15 +58,15 @@ static const char *read_file(const char *file, size_t capacity, apr_pool_t *pool
     return NULL;
 }
 
-static int publish_text(struct share *share, const char *text, size_t length,
+static int publish_text(struct web_share *share, const char *text, size_t length,
                         char why[SEQSHARE_JSON_WHY_SIZE])
 {
     int error = seqshare_json_publish(share->writer, text, length, why);
 
-    return error ? error : share_keep_published(share, text, length);
+    return error ? error : good_keep_published(share, text, length);
 }
 
-const char *publish_file(struct share *share, const char *file, size_t capacity, apr_pool_t *pool)
+const char *share_publish_file(struct web_share *share, const char *file, size_t capacity, apr_pool_t *pool)
 {
     char *text = NULL, why[SEQSHARE_JSON_WHY_SIZE];
     size_t length = 0;
@@ -86,7 +86,7 @@ const char *publish_file(struct share *share, const char *file, size_t capacity,
 
 /* ---- in the parent ---- */
 
-static int make(struct share *share, size_t capacity)
+static int make_region(struct web_share *share, size_t capacity)
 {
     int error = seqshare_new(&share->writer, capacity);
 
@@ -106,7 +106,7 @@ static struct journal *new_journal(int children)
     return journal == MAP_FAILED ? NULL : journal;
 }
 
-static void let_go(struct share *share)
+static void free_share(struct web_share *share)
 {
     seqshare_close(share->writer);
     seqshare_close(share->source);
@@ -117,9 +117,9 @@ static void let_go(struct share *share)
     free(share);
 }
 
-static int add(struct share **result, const struct declaration *declaration)
+static int add_share(struct web_share **result, const struct declaration *declaration)
 {
-    struct share *share = calloc(1, sizeof *share);
+    struct web_share *share = calloc(1, sizeof *share);
     int error = -ENOMEM;
 
     if (!share)
@@ -130,9 +130,9 @@ static int add(struct share **result, const struct declaration *declaration)
         share->children = 0;
     share->journal = new_journal(share->children);
     if (share->name && share->journal)
-        error = share->created ? make(share, declaration->capacity) : 0;
+        error = share->created ? make_region(share, declaration->capacity) : 0;
     if (error) {
-        let_go(share);
+        free_share(share);
         return error;
     }
     share->next = shares;
@@ -153,13 +153,13 @@ static void remember_capacity(const struct declaration *declaration, server_rec 
 }
 
 /* That it is nowhere stops nobody: then what was there last is used. */
-static void find_opened(struct share *share, server_rec *server)
+static void find_opened(struct web_share *share, server_rec *server)
 {
-    int error = share_follow_name(share);
+    int error = follow_name(share);
 
     if (!error)
         return;
-    trouble_is_said(share, error);
+    log_said_by_parent(share, error);
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                  "seqshare %s: %s; it is looked for while the server runs", share->name,
                  seqshare_strerror(error));
@@ -167,12 +167,12 @@ static void find_opened(struct share *share, server_rec *server)
 
 static const char *make_ready(const struct declaration *declaration, server_rec *server, apr_pool_t *pool)
 {
-    struct share *share = declaration->share;
+    struct web_share *share = declaration->share;
     int error;
 
     if (!share->created)
         find_opened(share, server);
-    error = share_make_good(share);
+    error = good_make(share);
     if (error)
         return seqshare_strerror(error);
     if (!share->created)
@@ -180,17 +180,17 @@ static const char *make_ready(const struct declaration *declaration, server_rec 
     remember_capacity(declaration, server);
     if (!declaration->file || share_has_value(declaration))
         return NULL;
-    return publish_file(share, declaration->file, declaration->capacity, pool);
+    return share_publish_file(share, declaration->file, declaration->capacity, pool);
 }
 
-static int put_in_force(struct declaration *declaration, server_rec *server, apr_pool_t *pool)
+static int put_one_in_force(struct declaration *declaration, server_rec *server, apr_pool_t *pool)
 {
     const char *wrong;
     int error = 0;
 
-    declaration->share = find(declaration);
+    declaration->share = find_share(declaration);
     if (!declaration->share)
-        error = add(&declaration->share, declaration);
+        error = add_share(&declaration->share, declaration);
     wrong = error ? seqshare_strerror(error) : make_ready(declaration, server, pool);
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "seqshare %s: %s", declaration->name, wrong);
@@ -200,14 +200,14 @@ static int put_in_force(struct declaration *declaration, server_rec *server, apr
     return OK;
 }
 
-static void let_go_of_unwanted(void)
+static void free_unwanted(void)
 {
-    for (struct share **at = &shares, *share; (share = *at);) {
+    for (struct web_share **at = &shares, *share; (share = *at);) {
         if (share->wanted) {
             at = &share->next;
         } else {
             *at = share->next;
-            let_go(share);
+            free_share(share);
         }
     }
 }
@@ -222,42 +222,42 @@ static void find_writers(const server_rec *servers)
     }
 }
 
-int shares_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool)
+int share_put_in_force(server_rec *main_server, const apr_array_header_t *declarations, apr_pool_t *pool)
 {
-    for (struct share *share = shares; share; share = share->next)
+    for (struct web_share *share = shares; share; share = share->next)
         share->wanted = share->writes = false;
     for (int i = 0; i < declarations->nelts; i++) {
-        if (put_in_force(APR_ARRAY_IDX(declarations, i, struct declaration *), main_server, pool) != OK)
+        if (put_one_in_force(APR_ARRAY_IDX(declarations, i, struct declaration *), main_server, pool) != OK)
             return !OK;
     }
-    let_go_of_unwanted();
+    free_unwanted();
     find_writers(main_server);
     return OK;
 }
 
 /* So that a child that is born later has the newest region, also if the name is gone by then, or if only root may
  * open it; and so that the memory of old ones is let go. */
-void shares_look_after(void)
+void share_follow_all(void)
 {
-    for (struct share *share = shares; share; share = share->next)
-        share_follow_name(share);
+    for (struct web_share *share = shares; share; share = share->next)
+        follow_name(share);
 }
 
 /* ---- in a child ---- */
 
-void shares_inherit(void)
+void share_inherit_all(void)
 {
-    for (struct share *share = shares; share; share = share->next) {
+    for (struct web_share *share = shares; share; share = share->next) {
         if (!share->writes) {
             seqshare_close(share->writer);
             share->writer = NULL;
         }
         share->had_trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED) != 0;
-        share_look(share, apr_time_now());
+        follow_update(share, apr_time_now());
     }
 }
 
-int share_borrow(const struct share *share, int access, seqshare **handle)
+int share_borrow(const struct web_share *share, int access, seqshare **handle)
 {
     if (!share->created)
         return seqshare_open(handle, share->name, access);
@@ -265,7 +265,7 @@ int share_borrow(const struct share *share, int access, seqshare **handle)
     return *handle ? 0 : -EROFS;
 }
 
-void share_give_back(const struct share *share, seqshare *handle)
+void share_give_back(const struct web_share *share, seqshare *handle)
 {
     if (!share->created)
         seqshare_close(handle);

@@ -51,10 +51,10 @@ static void describe_value(request_rec *r, struct json_object *to, seqshare *han
     add_text(to, "published", published);
     json_object_object_add(to, "age",
                            json_object_new_double((double)(apr_time_now() - stat.published / 1000) / 1e6));
-    add_text(to, "etag", entity_tag(r->pool, &stat));
+    add_text(to, "etag", answer_entity_tag(r->pool, &stat));
 }
 
-static void describe_share(request_rec *r, struct json_object *to, const struct share *share)
+static void describe_share(request_rec *r, struct json_object *to, const struct web_share *share)
 {
     int trouble = __atomic_load_n(&share->journal->trouble, __ATOMIC_RELAXED), error;
     seqshare *handle;
@@ -73,7 +73,8 @@ static void describe_share(request_rec *r, struct json_object *to, const struct 
 }
 
 /* Of the process that answers. */
-static void describe_child(struct json_object *to, const struct share *share, const struct document *document)
+static void describe_child(struct json_object *to, const struct web_share *share,
+                           const struct document *document)
 {
     struct json_object *child = json_object_new_object();
     struct seqshare_cache_stat stat;
@@ -89,7 +90,7 @@ static void describe_child(struct json_object *to, const struct share *share, co
 }
 
 /* All children that have had a request: the version that the last one got. */
-static void describe_children(struct json_object *to, const struct share *share)
+static void describe_children(struct json_object *to, const struct web_share *share)
 {
     struct json_object *children = json_object_new_array();
 
@@ -109,17 +110,17 @@ static void describe_children(struct json_object *to, const struct share *share)
     json_object_object_add(to, "processes", children);
 }
 
-int handle_status(request_rec *r)
+int status_handle(request_rec *r)
 {
-    const struct share *share = request_share(r);
+    const struct web_share *share = request_share(r);
     struct json_object *status;
 
     if (!r->handler || strcmp(r->handler, "seqshare-status") != 0)
         return DECLINED;
     if (!share)
-        return answer(r, HTTP_NOT_FOUND, "this server has no share");
+        return answer_text(r, HTTP_NOT_FOUND, "this server has no share");
     if (r->method_number != M_GET)
-        return allow(r, false);
+        return answer_methods(r, false);
     status = json_object_new_object();
     describe_share(r, status, share);
     describe_child(status, share, request_document(r));
