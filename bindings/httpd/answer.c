@@ -75,7 +75,7 @@ int answer_error(request_rec *r, const struct web_share *share, int error)
     const char *why = seqshare_strerror(error);
 
     if (error == -EEXIST)
-        why = "the value in the share is of another type than JSON: a document does not replace it";
+        why = "the value in the share is not of the type JSON, so a document cannot replace it";
     if (status >= 500)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "seqshare %s: %s", share->name, why);
     return answer_text(r, status, why);

@@ -99,7 +99,7 @@ static const char *add_declaration(cmd_parms *command, const struct declaration 
         declaration = apr_pmemdup(command->pool, wanted, sizeof *wanted);
         APR_ARRAY_PUSH(declarations, struct declaration *) = declaration;
     } else if (declaration->capacity != wanted->capacity || !same_file(declaration->file, wanted->file)) {
-        return apr_psprintf(command->pool, "%s is created elsewhere with another capacity or file",
+        return apr_psprintf(command->pool, "another SeqshareCreate gives %s another capacity or file",
                             wanted->name);
     }
     config->declaration = declaration;
@@ -116,12 +116,12 @@ static const char *set_create(cmd_parms *command, void *place, const char *name,
     if (wrong)
         return wrong;
     if (declaration.capacity == 0)
-        return apr_psprintf(command->pool, "'%s' is no capacity: a number of bytes, or one with K, M or G",
-                            capacity);
+        return apr_psprintf(
+            command->pool, "'%s' is not a capacity: give a number of bytes, or one with K, M or G", capacity);
     if (file) {
         declaration.file = ap_server_root_relative(command->pool, file);
         if (!declaration.file)
-            return apr_psprintf(command->pool, "'%s' is no path", file);
+            return apr_psprintf(command->pool, "'%s' is not a path", file);
         if (!share_has_value(&declaration))
             wrong = share_publish_file(NULL, declaration.file, declaration.capacity, command->temp_pool);
     }
@@ -144,7 +144,7 @@ static const char *set_open(cmd_parms *command, void *place, const char *name)
     if (!error)
         seqshare_close(share);
     if (error == -EINVAL || error == -ENAMETOOLONG) /* anything else may change while the server runs */
-        return apr_psprintf(command->pool, "'%s' is no name for a share", name);
+        return apr_psprintf(command->pool, "'%s' cannot be the name of a share", name);
     return add_declaration(command, &declaration);
 }
 
@@ -156,7 +156,7 @@ static const char *add_variable(cmd_parms *command, void *place, const char *nam
     const char *wrong;
 
     if (strchr(name, '='))
-        return apr_psprintf(command->pool, "'%s' is no name for a variable", name);
+        return apr_psprintf(command->pool, "'%s' cannot be the name of a variable", name);
     variable.otherwise_length = otherwise ? strlen(otherwise) : 0;
     wrong = pointer_prepare(command->pool, pointer, &variable.pointer);
     if (!wrong)
@@ -178,9 +178,9 @@ static const command_rec directives[] = {
                    "a name for the share, its capacity, and a file with the initial document"),
     AP_INIT_TAKE1("SeqshareOpen", set_open, NULL, RSRC_CONF, "the share's name"),
     AP_INIT_TAKE23("SeqshareEnv", add_variable, NULL, RSRC_CONF | ACCESS_CONF,
-                   "a variable, a JSON Pointer, and what to set it to where there is no such value"),
+                   "a variable, a JSON Pointer, and a default for it if there is no such value"),
     AP_INIT_FLAG("SeqshareWrite", set_write, NULL, RSRC_CONF | ACCESS_CONF,
-                 "whether seqshare-document takes documents"),
+                 "whether seqshare-document accepts documents"),
     {.name = NULL},
 };
 

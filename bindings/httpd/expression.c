@@ -27,7 +27,7 @@ static int find_function(ap_expr_lookup_parms *parms)
     const struct pointer *pointer = NULL;
 
     if (parms->flags & AP_EXPR_FLAG_RESTRICTED) {
-        *parms->err = "seqshare: not for pages: what a share holds may be confidential";
+        *parms->err = "seqshare: not allowed in pages: a share's contents may be confidential";
         return !OK;
     }
     if (parms->arg)

@@ -43,11 +43,11 @@ static bool claim_line(const struct web_share *share, unsigned line, uint64_t la
 static const char *trouble_in_words(const struct web_share *share, int trouble)
 {
     if (trouble == -EMSGSIZE)
-        return "the document is longer than the server has room for until it is restarted";
+        return "the document is longer than the server has room for: restart the server";
     if (trouble == -EACCES && !share->created)
-        return "the server's user may not read the share that has the name now";
+        return "the server's user may not read the share that now has the name";
     if (trouble == -ETIMEDOUT)
-        return "another child keeps a document, and has not finished for a second";
+        return "another child is storing a document, and has not finished for a second";
     return seqshare_strerror(trouble);
 }
 
@@ -69,14 +69,16 @@ void log_trouble(struct web_share *share, int trouble)
     if ((!is_new && !minute_is_over(last)) || !claim_line(share, line, last, BY_CHILD))
         return;
     __atomic_store_n(&share->journal->trouble, trouble, __ATOMIC_RELAXED);
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "seqshare %s: %s; requests keep what they had",
-                 share->name, trouble_in_words(share, trouble));
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                 "seqshare %s: %s; requests keep the last good document", share->name,
+                 trouble_in_words(share, trouble));
 }
 
 void log_trouble_over(struct web_share *share)
 {
     if (__atomic_exchange_n(&share->journal->trouble, 0, __ATOMIC_RELAXED) != 0)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf, "seqshare %s: is there again", share->name);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf, "seqshare %s: the share is there again",
+                     share->name);
 }
 
 void log_said_by_parent(struct web_share *share, int trouble)
@@ -121,6 +123,6 @@ void log_omission(request_rec *r, const struct web_share *share, const struct va
     if ((last == 0 || minute_is_over(last)) && claim_line(share, LINE_OMISSION, last, 0))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "seqshare %s: the variable %s is left out: its value of %" APR_SIZE_T_FMT
-                      " bytes is more than an environment can carry, or has a zero character in it",
+                      " bytes is too long for an environment, or has a zero character in it",
                       share->name, variable->name, length);
 }

@@ -102,8 +102,8 @@ const char *pointer_prepare(apr_pool_t *pool, const char *text, const struct poi
 
     if (error == -EINVAL)
         return apr_psprintf(pool,
-                            "'%s' is not a JSON Pointer: that is empty or begins with a slash, and 0 or 1 "
-                            "follows each ~ in it",
+                            "'%s' is not a JSON Pointer: it must be empty or begin with a slash, and have 0 "
+                            "or 1 after each ~",
                             text);
     if (error)
         return seqshare_strerror(error);

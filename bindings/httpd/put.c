@@ -95,7 +95,7 @@ int put_document(request_rec *r, const struct web_share *share)
     if (error)
         return answer_error(r, share, error);
     if (apr_table_get(r->headers_in, "Content-Range"))
-        return answer_text(r, HTTP_BAD_REQUEST, "a document is put as a whole, not in parts");
+        return answer_text(r, HTTP_BAD_REQUEST, "put the document as a whole, without Content-Range");
     status = body_read(r, body);
     if (status == HTTP_REQUEST_ENTITY_TOO_LARGE)
         return too_long(r, body->most);

@@ -148,7 +148,7 @@ static void remember_capacity(const struct declaration *declaration, server_rec 
     if (capacity != declaration->capacity)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "seqshare %s: the capacity stays %" APR_SIZE_T_FMT
-                     " bytes until the server is stopped and started",
+                     " bytes until you stop the server and start it again",
                      declaration->name, capacity);
 }
 
@@ -161,7 +161,7 @@ static void find_opened(struct web_share *share, server_rec *server)
         return;
     log_said_by_parent(share, error);
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                 "seqshare %s: %s; it is looked for while the server runs", share->name,
+                 "seqshare %s: %s; the server goes on looking for the share", share->name,
                  seqshare_strerror(error));
 }
 

@@ -47,8 +47,8 @@ static SV *call_update(pTHX_ SV *code, SV *value)
     PUTBACK;
     POPSTACK;
     if (count > 1)
-        refuse(aTHX_ "update", "the sub returned more than one value: return one, a reference for a "
-                               "structure, or none to leave the old one");
+        refuse(aTHX_ "update", "the sub returned more than one value: return one (a reference for a "
+                               "structure), or none to keep the old one");
     return result ? sv_2mortal(result) : NULL;
 }
 
@@ -197,7 +197,7 @@ set(SV *self, ...)
     PPCODE:
         object = hold_object(aTHX_ "set", self);
         if (items != 2)
-            refuse(aTHX_ "set", items < 2 ? "no value given" : "one value, please: a reference for a list");
+            refuse(aTHX_ "set", items < 2 ? "no value given" : "give one value: a reference for a list");
         PUTBACK;
         version = write_value(aTHX_ "set", object, ST(1), NULL);
         SPAGAIN;
@@ -246,7 +246,7 @@ set_if(SV *self, SV *version, SV *value)
     PPCODE:
         object = hold_object(aTHX_ "set_if", self);
         if (!SvOK(version) || !looks_like_number(version) || SvNV(version) < 0)
-            refuse(aTHX_ "set_if", "the version must be a number, as version() gives it");
+            refuse(aTHX_ "set_if", "the version must be a number such as version() returns");
         expected = SvUV(version);
         PUTBACK;
         published = write_value(aTHX_ "set_if", object, value, &expected);
@@ -262,7 +262,7 @@ update(SV *self, SV *code)
     PPCODE:
         object = hold_object(aTHX_ "update", self);
         if (!SvROK(code) || SvTYPE(SvRV(code)) != SVt_PVCV)
-            refuse(aTHX_ "update", "what to do with the value must be a sub");
+            refuse(aTHX_ "update", "the argument must be a sub, which gets the value");
         PUTBACK;
         ENTER;
         if (!holds_lock(object) && lock_briefly(aTHX_ "update", object)) {

@@ -101,11 +101,11 @@ static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)
 
     if (writer)
         refuse_with(
-            aTHX_ sv_2mortal(newSVpvf("%s: the value was written with the codec %s, and this share reads %s",
+            aTHX_ sv_2mortal(newSVpvf("%s: the value was written with the codec %s, but this share reads %s",
                                       method, writer, traits[codec].name)));
     refuse_with(aTHX_ sv_2mortal(
-        newSVpvf("%s: the value was written by another program as a type of its own, and this share reads %s",
-                 method, traits[codec].name)));
+        newSVpvf("%s: another program wrote the value, as a type of its own, but this share reads %s", method,
+                 traits[codec].name)));
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
@@ -205,14 +205,14 @@ static SV *raw_encode(pTHX_ const char *method, SV *value)
     SV *bytes;
 
     if (!SvOK(value) || SvROK(value))
-        refuse(aTHX_ method, "the codec raw takes a string of bytes, and neither a reference nor undef");
+        refuse(aTHX_ method, "the codec raw takes a string of bytes, neither a reference nor undef");
     if (SvPOK(value) && !SvUTF8(value))
         return value;
     bytes = sv_mortalcopy_flags(value, SV_DO_COW_SVSETSV | SV_NOSTEAL); /* the caller's stays as it is */
     (void)SvPV_force_nolen(bytes);
     if (!sv_utf8_downgrade(bytes, TRUE))
         refuse(aTHX_ method,
-               "the codec raw takes bytes, and this string has wide characters: encode it first");
+               "the codec raw takes bytes, but this string has wide characters: encode it first");
     return bytes;
 }
 

@@ -30,8 +30,8 @@ static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t n
         return;
     object->following.next_word = now + 60 * SECOND_NS;
     warn_with(
-        aTHX_ sv_2mortal(newSVpvf("snapshot: the share's name cannot be followed: %s; what it led to before "
-                                  "is read on",
+        aTHX_ sv_2mortal(newSVpvf("snapshot: the share's name cannot be followed: %s; the region that it led "
+                                  "to before stays in use",
                                   seqshare_strerror(error))));
 }
 

@@ -74,8 +74,8 @@ SV *read_value(pTHX_ const char *method, struct share_object *object, uint64_t *
 
 static void refuse_length(pTHX_ const struct share_object *object, const char *method, STRLEN length)
 {
-    refuse_with(aTHX_ sv_2mortal(newSVpvf("%s: the value does not fit: it takes a size of at least %" UVuf
-                                          ", and the share has %" UVuf "; the old value stands",
+    refuse_with(aTHX_ sv_2mortal(newSVpvf("%s: the value does not fit: it needs a size of at least %" UVuf
+                                          ", and the share has %" UVuf "; nothing was changed",
                                           method, (UV)length, (UV)seqshare_capacity(object->handle->share))));
 }
 

@@ -78,7 +78,7 @@ static const char *code_end(struct walk *walk, const char *at, bool is_name)
     long second;
 
     if (unit < 0)
-        return fault(walk, hexadecimal(at + 2, walk->end), "no hexadecimal digit, where \\u needs four,");
+        return fault(walk, hexadecimal(at + 2, walk->end), "a hexadecimal digit of \\u is missing");
     if (unit == 0 && is_name)
         return fault(walk, at, "a zero character in a name");
     if (unit < 0xd800 || unit > 0xdfff)
@@ -93,11 +93,11 @@ static const char *code_end(struct walk *walk, const char *at, bool is_name)
 static const char *escape_end(struct walk *walk, const char *at, bool is_name)
 {
     if (at + 1 == walk->end)
-        return fault(walk, walk->end, "the end of the text, in a string,");
+        return fault(walk, walk->end, "the end of the text inside a string");
     if (at[1] == 'u')
         return code_end(walk, at, is_name);
     if (!at[1] || !strchr("\"\\/bfnrt", at[1]))
-        return fault(walk, at, "an escape that JSON has not");
+        return fault(walk, at, "an escape that JSON does not have");
     return at + 2;
 }
 
@@ -120,7 +120,7 @@ static const char *string_end(struct walk *walk, bool is_name)
     while (at && at < walk->end && *at != '"')
         at = character_end(walk, at, is_name);
     if (at == walk->end)
-        return fault(walk, at, "the end of the text, in a string,");
+        return fault(walk, at, "the end of the text inside a string");
     return at ? at + 1 : NULL;
 }
 
@@ -187,7 +187,7 @@ static bool is_infinity_or_nan(const char *at, const char *end)
 
 static const char *fault_of_number(struct walk *walk, const char *at)
 {
-    return fault(walk, at, "no digit, where a number needs one,");
+    return fault(walk, at, "a digit of a number is missing");
 }
 
 static const char *number_end(struct walk *walk)
@@ -199,7 +199,7 @@ static const char *number_end(struct walk *walk)
     if (at == from)
         return fault_of_number(walk, at);
     if (*from == '0' && at > from + 1)
-        return fault(walk, from, "a number that begins with a zero too many");
+        return fault(walk, from, "a number with a leading zero");
     if (at < end && *at == '.') {
         from = ++at;
         at = digits(at, end);
@@ -216,7 +216,7 @@ static const char *number_end(struct walk *walk)
         if (exponent(from[-1] == '-' ? from - 1 : from, at) > MOST_EXPONENT)
             return fault(walk, from, "an exponent above 308");
     }
-    return is_beyond_a_double(walk->at, at) ? fault(walk, walk->at, "a number beyond those of a double") : at;
+    return is_beyond_a_double(walk->at, at) ? fault(walk, walk->at, "a number too large for a double") : at;
 }
 
 static const char *name_end(const struct walk *walk)
@@ -290,7 +290,7 @@ static const char *scalar_end(struct walk *walk)
     if (*walk->at == '"')
         return string_end(walk, false);
     if (is_infinity_or_nan(walk->at, walk->end))
-        return fault(walk, walk->at, "infinity or NaN, which JSON has not,");
+        return fault(walk, walk->at, "infinity or NaN, which JSON does not have,");
     if (*walk->at == '-' || (*walk->at >= '0' && *walk->at <= '9'))
         return number_end(walk);
     end = name_end(walk);
@@ -344,9 +344,9 @@ static void look_for_mark(struct walk *walk)
     const size_t length = (size_t)(walk->end - walk->at);
 
     if (length >= 3 && memcmp(walk->at, "\xef\xbb\xbf", 3) == 0)
-        fault(walk, walk->at, "a byte order mark, which JSON must not have,");
+        fault(walk, walk->at, "a byte order mark, which JSON forbids,");
     else if (length >= 2 && (memcmp(walk->at, "\xff\xfe", 2) == 0 || memcmp(walk->at, "\xfe\xff", 2) == 0))
-        fault(walk, walk->at, "a byte order mark of UTF-16, where JSON must be UTF-8,");
+        fault(walk, walk->at, "a byte order mark of UTF-16, but JSON must be UTF-8,");
 }
 
 static int refuse(char why[JSON_WHY_SIZE], const char *text, const struct walk *walk)

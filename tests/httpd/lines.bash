@@ -27,27 +27,27 @@ check "the configuration that is right is taken" apache2 -t -f "$PLACE/httpd.con
 wrong "a pointer without its slash" "'number' is not a JSON Pointer" "SeqshareEnv WRONG number"
 wrong "a pointer with a tilde for nothing" "'/a~2' is not a JSON Pointer" "SeqshareEnv WRONG /a~2"
 wrong "no pointer" "SeqshareEnv takes" "SeqshareEnv WRONG"
-wrong "an impossible variable" "'WRONG=' is no name for a variable" "SeqshareEnv WRONG= /a"
+wrong "an impossible variable" "'WRONG=' cannot be the name of a variable" "SeqshareEnv WRONG= /a"
 wrong "a pointer in a header" "'wrong' is not a JSON Pointer" 'Header set WRONG "expr=%{seqshare:wrong}"'
 wrong "a pointer in <If>" "'wrong' is not a JSON Pointer" \
     $'<If "seqshare(\'wrong\') == \'WRONG\'">\n</If>'
 wrong "a pointer in RewriteCond" "'/~' is not a JSON Pointer" 'RewriteCond expr "%{seqshare:/~} == '"'WRONG'"'"'
 
 for capacity in 0 -1 x 1X 1KB 99999999999999999999 99999999999G; do
-    wrong "the capacity $capacity" "'$capacity' is no capacity" "$(host "SeqshareCreate WRONG $capacity")"
+    wrong "the capacity $capacity" "'$capacity' is not a capacity" "$(host "SeqshareCreate WRONG $capacity")"
 done
 wrong "no capacity" "SeqshareCreate takes" "$(host "SeqshareCreate WRONG")"
 wrong "a share without a name" "SeqshareCreate takes" "$(host 'SeqshareCreate "" 1M WRONG')"
 wrong "a second share" "this server has a share already, shop" "SeqshareCreate WRONG 1M"
 wrong "a second share, opened" "this server has a share already, shop" "SeqshareOpen WRONG"
-wrong "one share with two capacities" "one is created elsewhere with another capacity or file" \
+wrong "one share with two capacities" "another SeqshareCreate gives one another capacity or file" \
     "$(host 'SeqshareCreate one 1M')
 $(host 'SeqshareCreate one 2M')" 2M
-wrong "one share with two files" "shop is created elsewhere with another capacity or file" \
+wrong "one share with two files" "another SeqshareCreate gives shop another capacity or file" \
     "$(host "SeqshareCreate shop 64K")" 64K
 wrong "a share of a place" "not allowed" $'<Location />\nSeqshareCreate WRONG 1M\n</Location>'
 wrong "no name to open" "SeqshareOpen takes" "$(host 'SeqshareOpen "" WRONG')"
-wrong "a name that cannot be" "'..' is no name for a share" "$(host 'SeqshareOpen ..')" "\.\."
+wrong "a name that cannot be" "'..' cannot be the name of a share" "$(host 'SeqshareOpen ..')" "\.\."
 wrong "neither on nor off" "must be On or Off" "SeqshareWrite WRONG"
 
 echo '{"number": 1,}' >"$PLACE/malformed.json"

@@ -44,7 +44,7 @@ conditions() { # MPM
     check "$1: is in the next answer" is 2 "$(header /index.html X-Late)"
     check "$1: has the next version" is "${old/1-/2-}" "$(tag)"
     check "$1: not put, if it does not" is 412 "$(document 3 | put -H "If-Match: $old")"
-    check "$1: says so" page_says "another version stands"
+    check "$1: says so" page_says "the current version is not the expected one"
     check "$1: says which one" is "${old/1-/2-}" "$(document 3 | header /document ETag -T - -H "If-Match: $old")"
     check "$1: nor if it is that of another region" is 412 "$(document 3 | put -H 'If-Match: "2-00000000"')"
     check "$1: nor if that is nonsense" is 412 "$(document 3 | put -H 'If-Match: 2')"

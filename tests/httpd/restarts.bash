@@ -52,7 +52,7 @@ restarts() { # MPM
     share_is "SeqshareCreate shop 1M"
     restart USR1
     check "$1: the capacity stays" is 65536 "$(curl -s "$url/status" | jq .capacity)"
-    check "$1: which is said" log_has 1 "seqshare shop: the capacity stays 65536 bytes until the server is stopped"
+    check "$1: which is said" log_has 1 "seqshare shop: the capacity stays 65536 bytes until you stop the server"
     check "$1: with the value" is 3 "$(header /index.html X-Late)"
 
     share_is "SeqshareCreate another 2M"

@@ -49,7 +49,7 @@ sub _load_codec {
     my ($name) = @_;
     local $@;
     my @calls = eval { $LOAD{$name}->() };
-    @calls or _refuse("the codec $name needs $NEEDS{$name}, which cannot be loaded here");
+    @calls or _refuse("the codec $name needs $NEEDS{$name}, which cannot be loaded: install it");
     return @calls;
 }
 
@@ -81,7 +81,7 @@ sub _name {
 # What stands behind the fixed arguments: pairs, of these keys only.
 sub _options {
     my ($method, $given, @known) = @_;
-    @$given % 2 and _refuse("$method: options come in pairs");
+    @$given % 2 and _refuse("$method: give options in pairs: a name and a value");
     my %option = @$given;
     for my $key (sort keys %option) {
         grep { $key eq $_ } @known
@@ -107,7 +107,7 @@ sub _with_name {
     my $mode = @rest % 2 || (@rest && looks_like_number($rest[0])) ? shift @rest : undef;
     $mode = 0600 unless defined $mode;
     looks_like_number($mode) && $mode >= 0 && $mode <= 0777
-        or _refuse("$method: the mode must be permission bits, such as 0640");
+        or _refuse("$method: the mode must be permission bits such as 0640");
     my $option = _options($method, \@rest, 'codec');
     return $make->(_class($class), $name, $size, $mode, _codec($method, $option->{codec}));
 }
@@ -127,7 +127,7 @@ sub attach {
     my ($class, $fd, @rest) = @_;
     my $option = _options('attach', \@rest, qw(codec read_only any_owner));
     my $number = ref $fd || ref \$fd eq 'GLOB' ? fileno $fd : $fd;
-    defined $number && $number =~ /\A[0-9]{1,9}\z/ or _refuse('attach: no open descriptor given');
+    defined $number && $number =~ /\A[0-9]{1,9}\z/ or _refuse('attach: give the number of an open descriptor');
     return _attach(_class($class), $number, !$option->{read_only}, !!$option->{any_owner},
         _codec('attach', $option->{codec}));
 }
@@ -145,7 +145,7 @@ sub unlink {
 
 sub lock {
     my ($self, $seconds) = @_;
-    defined wantarray or _refuse('lock: keep what it returns, or the lock is given back at once');
+    defined wantarray or _refuse('lock: keep the guard that it returns, or the lock is free again at once');
     my ($number, $recovered) = _lock($self, $seconds) or return undef;
     return bless [$self, $number, $recovered], 'Seqshare::Guard';
 }

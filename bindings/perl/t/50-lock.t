@@ -30,7 +30,7 @@ sub is_free {
 }
 is_free('at the end of the scope');
 ok(!$share->is_locked, 'is_locked no more');
-refused { $share->lock } qr/keep what it returns/, 'lock without keeping the guard';
+refused { $share->lock } qr/keep the guard that it returns/, 'lock without keeping the guard';
 is_free('then as well');
 {
     my $guard = $share->lock;
@@ -105,7 +105,7 @@ is_free('after both');
 }
 $share->update(sub { my $pid = fork; if (!$pid) { exit 0 } waitpid $pid, 0; $_->{n}++; $_ });
 is($share->get->{n}, 5, 'a child that exits within an update');
-refused { $share->update('no sub') } qr/must be a sub/, 'update without a sub';
+refused { $share->update('no sub') } qr/must be a sub, which gets the value/, 'update without a sub';
 my $closing = Seqshare->new(100);
 refused { $closing->update(sub { $closing->close; 1 }) } qr/closed/, 'a sub that closes the share';
 my $empty = Seqshare->new(100);

@@ -61,7 +61,7 @@ ok(!$stay->retired, 'with the object');
 $stay->set({ n => 5 });
 is($new->get->{n}, 5, 'which writes there, too');
 ok(!$share->retired, 'retired no more');
-refused { Seqshare->new(100)->reopen } qr/makes no sense/, 'reopen of a share without a name';
+refused { Seqshare->new(100)->reopen } qr/invalid argument/, 'reopen of a share without a name';
 refused { Seqshare->replace($name, 10) } qr/longer than the capacity/, 'replace: too small for the value';
 
 Seqshare->unlink($name);
@@ -178,8 +178,8 @@ my $ro = $anonymous->fd(read_only => 1);
 refused { Seqshare->attach($ro) } qr/permissions|read-only/, 'attach for writing of a read-only descriptor';
 is(Seqshare->attach($ro, read_only => 1)->get, 'written there', 'attach for reading');
 POSIX::close($ro);
-refused { Seqshare->attach($ro) } qr/not an open descriptor/, 'attach: not open';
-refused { Seqshare->attach('x') } qr/no open descriptor/, 'attach: not a number';
+refused { Seqshare->attach($ro) } qr/descriptor is not open/, 'attach: not open';
+refused { Seqshare->attach('x') } qr/number of an open descriptor/, 'attach: not a number';
 open my $null, '<', '/dev/null' or die;
 refused { Seqshare->attach($null, read_only => 1) } qr/not a share/, 'attach: not a share';
 

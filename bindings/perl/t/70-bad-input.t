@@ -22,7 +22,7 @@ refused { Seqshare->new(100, 'codec') } qr/pairs/, 'half an option';
 refused { Seqshare->new(100, colour => 'red') } qr/no option 'colour'; there are codec, slots/,
     'an unknown option';
 for my $slots (0, 1, 3, 16, 'two') {
-    refused { Seqshare->new(100, slots => $slots) } qr/makes no sense|whole number/, "$slots slots";
+    refused { Seqshare->new(100, slots => $slots) } qr/invalid argument|whole number/, "$slots slots";
 }
 for my $verb ('create', 'replace') {
     refused { Seqshare->$verb } qr/no name given/, "$verb: no name";
@@ -30,18 +30,18 @@ for my $verb ('create', 'replace') {
     refused { Seqshare->$verb("a\0b", 100) } qr/name must be/, "$verb: a name with a zero byte";
     refused { Seqshare->$verb("\x{263a}", 100) } qr/name must be/, "$verb: a name of characters";
     refused { Seqshare->$verb([], 100) } qr/name must be/, "$verb: a reference for a name";
-    refused { Seqshare->$verb('.', 100) } qr/makes no sense/, "$verb: the name .";
+    refused { Seqshare->$verb('.', 100) } qr/invalid argument/, "$verb: the name .";
     refused { Seqshare->$verb('x' x 300, 100) } qr/too long/, "$verb: a long name";
     refused { Seqshare->$verb('perl-test', 100, 'rw') } qr/mode/, "$verb: no mode";
     refused { Seqshare->$verb('perl-test', 100, 640) } qr/such as 0640/, "$verb: a mode that is not octal";
     refused { Seqshare->$verb('perl-test', 100, 0600, 'codec') } qr/pairs/, "$verb: half an option";
-    refused { Seqshare->$verb('/no/such/folder/x', 100) } qr/no such directory/, "$verb: no such folder";
+    refused { Seqshare->$verb('/no/such/folder/x', 100) } qr/no such folder/, "$verb: no such folder";
 }
 refused { Seqshare->open } qr/no name given/, 'open: no name';
 refused { Seqshare->open('x', write => 1) } qr/no option 'write'/, 'open: an unknown option';
 refused { Seqshare->unlink } qr/no name given/, 'unlink: no name';
-refused { Seqshare->attach } qr/no open descriptor/, 'attach: nothing';
-refused { Seqshare->attach(-1) } qr/no open descriptor/, 'attach: -1';
+refused { Seqshare->attach } qr/number of an open descriptor/, 'attach: nothing';
+refused { Seqshare->attach(-1) } qr/number of an open descriptor/, 'attach: -1';
 
 # Codecs that are not installed: hidden from @INC.
 for my $codec ([ Sereal => 'Sereal::Encoder' ], [ JSON => 'JSON::XS' ], [ CBOR => 'CBOR::XS' ]) {
