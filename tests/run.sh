@@ -31,17 +31,17 @@ usage() {
     cat <<'TEXT'
 usage: tests/run.sh [--full | --long | --mutants] [--part NAME]... [--no-install | --install-only] [--list] [--help]
 Builds below build/tests and runs the quick programme: in four minutes, a sample of everything that needs no
-special tool. The last line is "N passed, N failed, N skipped"; the status is 0 if nothing failed. What the
-machine does not allow is skipped, and named at the end.
+special tool. The last line is "N passed, N failed, N skipped"; the status is 0 if nothing failed. A test that
+the machine does not allow is skipped, and named at the end.
 First it installs the Debian packages that the parts lack (apt-get; with sudo, unless you are root).
 A part that mostly waits runs beside one that computes.
-  --full         all parts: at most 40 minutes, and what they install
-  --long         all parts, and those that can do more, do (hours on a small machine)
-  --mutants      only the parts that know planted faults, and with these: each fault must be caught
+  --full         all parts: at most 40 minutes, and the time to install
+  --long         all parts, each in its longest form (hours on a small machine)
+  --mutants      only the parts that plant faults: a test must catch each fault
   --part NAME    only this part, all of it; may be given several times
-  --no-install   install nothing; parts that lack a package are skipped, and say which
-  --install-only install the packages of all these parts, and run nothing
-  --list         the parts, their budgets and lanes, and what they are for
+  --no-install   install nothing; skip the parts that lack a package, and name it
+  --install-only install the packages of these parts, and run nothing
+  --list         list the parts: budget, lane, and purpose
 TEXT
 }
 
@@ -114,10 +114,10 @@ choose_parts() {
         esac
         parts+=("$part")
     done
-    [ ${#parts[@]} -gt 0 ] || die "no part knows planted faults"
+    [ ${#parts[@]} -gt 0 ] || die "no part plants faults"
     sum=$(seconds_of_lanes "$programme" "${parts[@]}")
     [ "$sum" -le "${limits[$programme]:-$sum}" ] ||
-        die "the $programme programme takes $sum s by its parts' budgets, and ${limits[$programme]} s is the limit"
+        die "the budgets of the $programme programme's parts add up to $sum s; the limit is ${limits[$programme]} s"
 }
 
 # ---- lanes -----------------------------------------------------------------------------------
@@ -249,11 +249,11 @@ end_part() { # PART
         p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
         [ $((p + f + s)) -gt 0 ] || { note="it checked nothing" && f=1; }
     else
-        note="its last line gives no numbers"
+        note="its last line has no numbers"
         f=1
     fi
     if [ -n "${hung[$1]:-}" ]; then
-        note="ended after $took s, for it made no progress"
+        note="ended after $took s without progress"
     elif [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
         note="exit status $rc"
     elif [ "$took" -gt "${budgets[$1]}" ]; then
@@ -311,7 +311,7 @@ tell_skipped() {
                 printf "  %s\n      %s\n", order[i], names[order[i]]
         }' >"$logs/skipped"
     [ -s "$logs/skipped" ] || return 0
-    echo "Skipped, and what it needs:"
+    echo "Skipped tests, and what they need:"
     cut -c 1-400 "$logs/skipped"
     echo
 }
@@ -319,7 +319,7 @@ tell_skipped() {
 tell_left_out() {
     local part left=() text
     [ "$programme" = quick ] || return 0
-    echo "The quick programme leaves out (tests/run.sh --part NAME runs one of these, --full all of them):"
+    echo "The quick programme leaves these out (tests/run.sh --part NAME runs one of them, --full all):"
     for part in $(all_parts); do
         if is_quick "$part"; then
             text=$(header "$part" "quick leaves out")
@@ -362,7 +362,7 @@ parse() { # ARGUMENT...
             usage
             exit 0
             ;;
-        *) usage >&2 && die "what is '$1'?" ;;
+        *) usage >&2 && die "there is no option '$1'" ;;
         esac
         shift
     done
@@ -387,7 +387,7 @@ main() {
     trap 'exit 130' INT TERM
     mkdir -p "$logs"
     echo "Testing seqshare on $(uname -srm), $(nproc) processors: the $programme programme, about" \
-        "$(minutes "$(seconds_of_lanes "$programme" "${parts[@]}")") and what must be installed"
+        "$(minutes "$(seconds_of_lanes "$programme" "${parts[@]}")") and the time to install"
     prepare
     [ "$install" != only ] || exit "$((skipped > 0))"
     run_parts

@@ -165,12 +165,12 @@ long_options_in_usage() { # COMMAND
     complete_words seqshare ls --pid $$ | grep -qx "$$" # there may be longer numbers
 }
 
-# The shell session in the README, line by line: what begins with $ is run, what follows must come out.
-@test "the README's shell session does what it shows" {
-    local readme=$BATS_TEST_DIRNAME/../../README.md
-    [ -f "$readme" ] && grep -q '^\$ seqshare' "$readme" || skip "README.md shows no session"
+# The shell session in docs/tour.md, line by line: a line that begins with $ is run, the lines after it must come out.
+@test "the tour's shell session does what it shows" {
+    local tour=$BATS_TEST_DIRNAME/../../docs/tour.md
+    grep -q '^\$ seqshare' "$tour"
     can_mount
-    awk '/^```/{inside = /^```console/; next} inside && NF' "$readme" >session
+    awk '/^```/{inside = /^```console/; next} inside && NF' "$tour" >session
     cat >follow <<'EOF'
 grep '^\$ ' session | while IFS= read -r line; do
     echo "$line"

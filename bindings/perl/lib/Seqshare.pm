@@ -127,7 +127,7 @@ sub attach {
     my ($class, $fd, @rest) = @_;
     my $option = _options('attach', \@rest, qw(codec read_only any_owner));
     my $number = ref $fd || ref \$fd eq 'GLOB' ? fileno $fd : $fd;
-    defined $number && $number =~ /\A[0-9]{1,9}\z/ or _refuse('attach: give the number of an open descriptor');
+    defined $number && $number =~ /\A[0-9]{1,9}\z/ or _refuse('attach: give an open descriptor');
     return _attach(_class($class), $number, !$option->{read_only}, !!$option->{any_owner},
         _codec('attach', $option->{codec}));
 }

@@ -179,7 +179,7 @@ refused { Seqshare->attach($ro) } qr/permissions|read-only/, 'attach for writing
 is(Seqshare->attach($ro, read_only => 1)->get, 'written there', 'attach for reading');
 POSIX::close($ro);
 refused { Seqshare->attach($ro) } qr/descriptor is not open/, 'attach: not open';
-refused { Seqshare->attach('x') } qr/number of an open descriptor/, 'attach: not a number';
+refused { Seqshare->attach('x') } qr/give an open descriptor/, 'attach: not a number';
 open my $null, '<', '/dev/null' or die;
 refused { Seqshare->attach($null, read_only => 1) } qr/not a share/, 'attach: not a share';
 

@@ -40,8 +40,8 @@ for my $verb ('create', 'replace') {
 refused { Seqshare->open } qr/no name given/, 'open: no name';
 refused { Seqshare->open('x', write => 1) } qr/no option 'write'/, 'open: an unknown option';
 refused { Seqshare->unlink } qr/no name given/, 'unlink: no name';
-refused { Seqshare->attach } qr/number of an open descriptor/, 'attach: nothing';
-refused { Seqshare->attach(-1) } qr/number of an open descriptor/, 'attach: -1';
+refused { Seqshare->attach } qr/give an open descriptor/, 'attach: nothing';
+refused { Seqshare->attach(-1) } qr/give an open descriptor/, 'attach: -1';
 
 # Codecs that are not installed: hidden from @INC.
 for my $codec ([ Sereal => 'Sereal::Encoder' ], [ JSON => 'JSON::XS' ], [ CBOR => 'CBOR::XS' ]) {
