@@ -5,11 +5,11 @@
  *     int limits_set(seqshare *share, const struct limits *value);
  *     int limits_get(const seqshare *share, struct limits *value);
  *
- * Both return 0 or an error. Up to 64 bytes, the get is inline: a handful of loads. A typed get of a value
- * with another name or size is -EBADMSG, so that a program compiled against a struct of another size reads an
- * error and not garbage; who changes a struct and not its size gives the type another name. Otherwise as
- * seqshare_set and seqshare_get, also in threads and signal handlers (-ENOBUFS never comes). The type must be
- * plain bytes: no pointers that others cannot follow.
+ * Both return 0 or an error. Up to 64 bytes, the get is inline: a handful of loads. A typed get of a value with another
+ * name or size is -EBADMSG. So a program that was compiled with a struct of another size gets an error and not garbage.
+ * If you change a struct but not its size, give the type another name. Otherwise they work as seqshare_set and
+ * seqshare_get, also in threads and signal handlers (-ENOBUFS never comes). The type must be plain bytes: no pointers
+ * that other processes cannot follow.
  */
 #ifndef SEQSHARE_TYPED_H
 #define SEQSHARE_TYPED_H
@@ -22,18 +22,21 @@
 extern "C" {
 #endif
 
-/* The two below for a type that the caller names by its tag, from seqshare_tag (0 publishes it untyped); for
- * SEQSHARE_TYPE and for other languages. `size` in bytes. */
+/*
+ * Set and get for a type that the caller names by its tag, from seqshare_tag (0: untyped); for SEQSHARE_TYPE and for
+ * other languages. `size` in bytes. Errors: those of seqshare_set and of seqshare_get, and:
+ *   -EBADMSG   get: the value has another tag or size
+ */
 SEQSHARE_API int seqshare_set_typed(seqshare *share, const void *value, size_t size, uint32_t tag);
 SEQSHARE_API int seqshare_get_typed(const seqshare *share, void *value, size_t size, uint32_t tag);
 
-/* As seqshare_set_if, with a type: publish only if *version is the current one. */
+/* As seqshare_set_if, with a type: publish only if *version is the current one. Errors: those of seqshare_set_if. */
 SEQSHARE_API int seqshare_set_if_typed(seqshare *share, uint64_t *version, const void *value, size_t size,
                                        uint32_t tag);
 
 /*
- * The tag of a serialisation, whose values have any size: seqshare_tag of its name and size 0. The names that
- * are taken, and who reads and writes them: docs/format.md. `name` is a string literal.
+ * The tag of a serialisation, whose values have any size: seqshare_tag of its name and size 0. docs/format.md lists the
+ * names that are taken, and the programs that read and write them. `name` is a string literal.
  */
 #define SEQSHARE_TAG(name) seqshare_tag(name, sizeof(name) - 1, 0)
 
@@ -48,7 +51,7 @@ static inline __attribute__((always_inline)) uint32_t seqshare_tag_byte(uint32_t
     return (tag ^ byte) * UINT32_C(16777619);
 }
 
-/* Straight-line code on purpose: compilers fold it to a constant where they would not unroll a loop. */
+/* Straight-line code on purpose: compilers fold it to a constant, but they would not unroll a loop. */
 static inline __attribute__((always_inline)) uint32_t seqshare_tag_eight(uint32_t tag, const char *name,
                                                                          size_t length, size_t from)
 {
@@ -104,7 +107,7 @@ static inline __attribute__((always_inline)) uint64_t seqshare_slot_word(const u
 /*
  * The value's words, if they are `version`'s. Eight scalars and not an array: compilers keep them in
  * registers. `size` is a constant once inlined, so that only the words it needs are loaded. A slot is a
- * multiple of 128 bytes long: its last word is all there.
+ * multiple of 128 bytes long, so its last word is complete.
  */
 static inline __attribute__((always_inline)) bool seqshare_take_words(const struct seqshare_head *head,
                                                                       unsigned mask, uint64_t version,
@@ -146,10 +149,10 @@ static inline __attribute__((always_inline)) bool seqshare_take_words(const stru
 }
 
 /*
- * The same for 33 to 64 bytes by sixteen at once, which takes half the loads and stores. As in src/copy.h,
- * the compiler cannot see through the loads, and the processor's memory model says what they do. Nor can the
- * thread sanitizer see them; and other processors are left to words until somebody has measured there. Up to
- * 32 bytes words are better: whoever wants a member has it in a register.
+ * The same for 33 to 64 bytes by sixteen at once, which takes half the loads and stores. As in src/copy.h, the compiler
+ * cannot see through the loads, and the processor's memory model says what they do. The thread sanitizer cannot see
+ * them either. Other processors use words until somebody has measured vectors there. Up to 32 bytes words are better:
+ * they put each member into a register.
  */
 #if defined __SANITIZE_THREAD__
 #define SEQSHARE_WORDS_ALONE 1
@@ -166,16 +169,16 @@ static inline __attribute__((always_inline)) bool seqshare_take_words(const stru
 typedef unsigned char seqshare_vector __attribute__((vector_size(16), may_alias, aligned(1)));
 
 /*
- * Sixteen bytes of a slot. Ordered as the words are: by the acquire load of read_begin before (or they might
- * be of a version that is not there yet) and the acquire fence of read_accept after (or a writer that
- * overtook them would not be noticed). Both are fences for the compiler, too, over which it moves no volatile
- * assembly.
+ * Sixteen bytes of a slot. Two things order them, as they order the words. The acquire load of read_begin before:
+ * without it they might be of a version that is not complete yet. And the acquire fence of read_accept after: without
+ * it the reader might miss a writer that overtook it. Both are fences for the compiler too, which moves no volatile
+ * assembly over them.
  */
 static inline __attribute__((always_inline)) seqshare_vector seqshare_slot_vector(const unsigned char *from)
 {
     seqshare_vector vector;
 
-    /* The target is last, or (with -masm=intel) first: exchanged, it would be a store. */
+    /* The target is last, or (with -masm=intel) first. If they were exchanged, it would be a store. */
 #ifdef __AVX__ /* in a program with wider vectors the old form may wait for them */
     __asm__ volatile("vmovups {%1, %0|%0, %1}" : "=x"(vector) : "m"(*(const seqshare_vector *)from));
 #else
@@ -217,7 +220,7 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
     /* Version 0 needs no test: its slot has no length. */
     if (seqshare_read_length(head, mask, version) != size || seqshare_read_tag(head, mask, version) != tag)
         return false;
-    /* As seqshare_may_touch; whatever lies beyond is asked for by the slow half. Relaxed, as there. */
+    /* As seqshare_may_touch; the slow half asks about anything beyond. Relaxed, as there. */
     if (__atomic_load_n(&place->held, __ATOMIC_RELAXED) < size)
         return false;
 #ifndef SEQSHARE_WORDS_ALONE

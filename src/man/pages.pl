@@ -85,7 +85,7 @@ sub errors {
     my ($text) = @_;
     my $page = ".SH ERRORS\n";
     my ($lead, @items) = split /(?:;|(?<!,)\n|\A|\.)\s*(?:and )?(?=-E[A-Z0-9]+\b)/, $text;
-    $page .= ".PP\n" . prose($lead) . "\n" if $lead && $lead =~ /\w/;
+    $page .= ".PP\n" . prose(ucfirst $lead) . "\n" if $lead && $lead =~ /\w/;
     for (@items) {
         my ($names, $what) = /\A((?:-E[A-Z0-9]+(?:,\s+(?:and )?)?)+)[:,]?\s*(.*)\z/s;
         $names = $names =~ s/[\s,]+\z//r =~ s/\s+/ /gr;

@@ -65,6 +65,17 @@ public_names() { # LIBRARY
     sed -nE "s/^SEQSHARE_($kinds) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p" "${headers[@]}" | sort -u
 }
 
+# The opening comment of seqshare.h has a line for each function that a program may call. (seqshare_holds is for the
+# inline ones; protocol.h is the protocol, not the interface.)
+header_has_a_table_of_all_functions() {
+    sed '/\*\//q' <(sed 1d include/seqshare/seqshare.h) >"$work/table"
+    sed -nE 's/^SEQSHARE_(API|INLINE) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p' include/seqshare/{seqshare,typed}.h |
+        grep -vxE 'seqshare_(holds|try_get_small)' | sort -u >"$work/functions"
+    [ "$(wc -l <"$work/functions")" -ge 45 ]
+    grep -oE '^ \* {5}( {10}|[a-z]+ +)seqshare_[a-z_]+ ' "$work/table" | grep -oE 'seqshare_\w+' | sort |
+        diff "$work/functions" -
+}
+
 folder_of() { # LIBRARY: below src
     [ "$1" = seqshare ] || echo "/${1#seqshare-}"
 }
@@ -103,6 +114,7 @@ for header in include/seqshare/*.h; do
         done
     done
 done
+check "seqshare.h has a table of all functions" header_has_a_table_of_all_functions
 while read -r library least node; do
     check "$library: the version script lists the public names" map_lists_the_public_names "$library" "$least"
     check "$library: exports the public names" library_exports_the_public_names "$library" "$node"
