@@ -348,8 +348,6 @@ static const char *judge_rest(const struct config *config)
 {
     if (config->share[0] != '/' && strchr(config->share, '/'))
         return "share must be a path that begins with /, or a name without a slash";
-    if (config->interval && !is_http(config))
-        return "interval is for HTTP alone";
     if (config->interval && config->interval < LOOP_SECOND)
         return "interval must be at least 1s";
     if (config->check_within <= 0 || config->stale <= 0 || config->stale > UINT32_MAX * LOOP_MILLISECOND)
@@ -379,6 +377,24 @@ static char *name_of(const char *path)
     return strndup(base, length);
 }
 
+/* What depends on the kind of source. */
+static void set_defaults(struct config *config)
+{
+    if (is_http(config) && config->interval == 0)
+        config->interval = 30 * LOOP_SECOND;
+    if (config->stale < 0) /* not given */
+        config->stale = is_http(config) ? 3 * config->interval : 30 * LOOP_SECOND;
+}
+
+static const char *judge(const struct config *config)
+{
+    const char *wrong = judge_form(config);
+
+    if (!wrong)
+        wrong = judge_access(config);
+    return wrong ? wrong : judge_rest(config);
+}
+
 static void complete(struct reading *reading)
 {
     struct config *config = reading->config;
@@ -390,20 +406,16 @@ static void complete(struct reading *reading)
     if (reading->failed)
         return;
     wrong = config_url_take(config, reading->source);
-    if (!wrong)
-        wrong = judge_form(config);
-    if (!wrong)
-        wrong = judge_access(config);
-    if (!wrong)
-        wrong = judge_rest(config);
+    if (!wrong && config->interval != 0)
+        wrong = is_http(config) ? NULL : "interval is for HTTP alone";
+    if (!wrong) {
+        set_defaults(config);
+        wrong = judge(config);
+    }
     if (wrong) {
         fault(reading, 0, "%s", wrong);
         return;
     }
-    if (is_http(config) && config->interval == 0)
-        config->interval = 30 * LOOP_SECOND;
-    if (config->stale == 0)
-        config->stale = is_http(config) ? 3 * config->interval : 30 * LOOP_SECOND;
     config->name = name_of(reading->path);
     config->identity = identity_of(config);
     if (!config->name || !config->identity)
@@ -419,7 +431,8 @@ int config_read(struct config *config, const char *path, FILE *errors)
                               .max_size = 256 * 1024,
                               .max_depth = 16,
                               .max_shrink = 50,
-                              .check_within = 5 * LOOP_SECOND};
+                              .check_within = 5 * LOOP_SECOND,
+                              .stale = -1};
     error = read_lines(&reading);
     if (!error)
         complete(&reading);
