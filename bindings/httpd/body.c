@@ -2,8 +2,6 @@
 /* The body of a request, read into memory as it comes in. */
 #include <http_core.h>
 #include <http_protocol.h>
-#include <mod_core.h>
-#include <util_filter.h>
 
 #include "mod_seqshare.h"
 

@@ -2,7 +2,6 @@
 /* The page that gives a share's document, and takes another. Who may do so is httpd's own access control. */
 #include <http_core.h>
 #include <http_protocol.h>
-#include <util_filter.h>
 
 #include "mod_seqshare.h"
 
