@@ -27,7 +27,6 @@
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

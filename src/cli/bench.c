@@ -7,7 +7,8 @@
 #include <seqshare/seqshare.h>
 
 #include "cli.h"
-#include "words.h"
+#include "now.h"
+#include "options.h"
 
 enum { ROUNDS = 15, ROUND_NS = 4000000, DEFAULT_SIZE = 256 };
 
@@ -98,7 +99,7 @@ static int run(struct bench *bench)
         error = seqshare_set(bench->share, bench->value, bench->size);
     if (error) {
         seqshare_close(bench->share);
-        return complain("bench", error);
+        return cli_complain("bench", error);
     }
     printf("%zu bytes: get %.1f ns (memcpy %.1f), peek and valid %.1f, version %.1f, set %.1f, lock and "
            "unlock %.1f\n",
@@ -110,27 +111,17 @@ static int run(struct bench *bench)
 
 static int run_bench(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"size", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct bench bench = {.size = DEFAULT_SIZE};
-    int option, status;
+    const struct option_rule rules[] = {{'s', "size", OPTION_SIZE, &bench.size, NULL}, {0}};
+    int status;
 
-    while ((option = next_option(&bench_command, argc, argv, "s:h", options)) != -1)
-        switch (option) {
-        case 's':
-            if (!parse_size(optarg, &bench.size))
-                return misused(&bench_command, "'%s' is not a size", optarg);
-            break;
-        case 'h':
-            return print_help(&bench_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&bench_command, argc, argv, rules, &status))
+        return status;
     if (optind != argc)
-        return misused(&bench_command, "give no NAME: bench measures a share of its own");
+        return cli_misused(&bench_command, "give no NAME: bench measures a share of its own");
     bench.value = calloc(1, bench.size);
     bench.copy = calloc(1, bench.size);
-    status = bench.value && bench.copy ? run(&bench) : complain("bench", -ENOMEM);
+    status = bench.value && bench.copy ? run(&bench) : cli_complain("bench", -ENOMEM);
     free(bench.value);
     free(bench.copy);
     return status;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 
 #include "cli.h"
 #include "owner.h"
-#include "words.h"
+#include "text.h"
 
 static int read_all(struct bytes *bytes, int fd, size_t limit)
 {
@@ -49,7 +48,7 @@ static bool may_end_at_once(int fd, bool standard)
     return !standard && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty)
+int bytes_read(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty)
 {
     bool standard = strcmp(file, "-") == 0;
     const char *name = standard ? "standard input" : file;
@@ -65,13 +64,13 @@ int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_
         free(bytes->at);
     *bytes = (struct bytes){NULL, 0};
     if (!error)
-        return complain_that(name, "it is empty; to publish an empty value, add --empty");
+        return cli_complain_that(name, "it is empty; to publish an empty value, add --empty");
     if (error == -EMSGSIZE)
-        return complain_that(name, "the value is longer than the capacity of %zu bytes", limit);
-    return complain_that(name, "%s", strerror(-error));
+        return cli_complain_that(name, "the value is longer than the capacity of %zu bytes", limit);
+    return cli_complain_that(name, "%s", strerror(-error));
 }
 
-int write_all(int fd, const void *bytes, size_t length)
+int bytes_write_all(int fd, const void *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t wrote = write(fd, bytes, length);
@@ -88,7 +87,7 @@ int write_all(int fd, const void *bytes, size_t length)
 
 static int write_and_close(int fd, const void *bytes, size_t length)
 {
-    int error = write_all(fd, bytes, length);
+    int error = bytes_write_all(fd, bytes, length);
 
     if (close(fd) != 0 && !error)
         error = -errno;
@@ -119,10 +118,11 @@ static int inherit(const char *file, const struct stat *status, int to, const st
     if (from >= 0)
         close(from);
     return error == -EPERM
-               ? complain_that(output->name,
-                               "the new file cannot keep the owner, group and ACL of the old one: only root "
-                               "may give files away (--force makes the file yours)")
-           : error ? complain_that(output->name, "%s", strerror(-error))
+               ? cli_complain_that(
+                     output->name,
+                     "the new file cannot keep the owner, group and ACL of the old one: only root "
+                     "may give files away (--force makes the file yours)")
+           : error ? cli_complain_that(output->name, "%s", strerror(-error))
                    : DONE;
 }
 
@@ -140,11 +140,11 @@ static int write_beside(const char *file, const struct stat *old, const struct o
 {
     const char *last = strrchr(file, '/');
     /* Not its name with something behind that: it may be as long as a name can be. */
-    char *beside = format_text("%.*s.seqshare-XXXXXX", last ? (int)(last - file) + 1 : 0, file);
+    char *beside = text_format("%.*s.seqshare-XXXXXX", last ? (int)(last - file) + 1 : 0, file);
     int fd = mkostemp(beside, O_CLOEXEC), error = fd < 0 ? -errno : 0, status = DONE; /* mode 0600 */
 
     if (!error)
-        error = write_all(fd, output->bytes, output->length);
+        error = bytes_write_all(fd, output->bytes, output->length);
     if (!error && old)
         status = inherit(file, old, fd, output);
     else if (!error && fchmod(fd, mode_of_new_file(output->mode)) != 0)
@@ -156,7 +156,7 @@ static int write_beside(const char *file, const struct stat *old, const struct o
     if (fd >= 0 && (error || status != DONE))
         unlink(beside);
     free(beside);
-    return error ? complain_that(output->name, "%s", strerror(-error)) : status;
+    return error ? cli_complain_that(output->name, "%s", strerror(-error)) : status;
 }
 
 static int write_to(const char *file, const struct output *output)
@@ -166,15 +166,15 @@ static int write_to(const char *file, const struct output *output)
 
     if (lstat(file, &status) != 0)
         return errno == ENOENT ? write_beside(file, NULL, output)
-                               : complain_that(output->name, "%s", strerror(errno));
+                               : cli_complain_that(output->name, "%s", strerror(errno));
     if (S_ISREG(status.st_mode))
         return write_beside(file, &status, output);
     fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a device, a pipe: what is there stays there */
     error = fd < 0 ? -errno : write_and_close(fd, output->bytes, output->length);
-    return error ? complain_that(output->name, "%s", strerror(-error)) : DONE;
+    return error ? cli_complain_that(output->name, "%s", strerror(-error)) : DONE;
 }
 
-int write_file(const struct output *output)
+int bytes_write_file(const struct output *output)
 {
     char *real = realpath(output->name, NULL); /* a link stays, and its file is replaced */
     int status = write_to(real ? real : output->name, output);

@@ -17,10 +17,10 @@ struct bytes {
  * or a device that is empty is refused, unless `may_be_empty`: it is what a command leaves when it fails.
  * DONE, or SAID_NO after having said why.
  */
-int read_bytes(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty);
+int bytes_read(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty);
 
 /* 0 or a negative errno value. */
-int write_all(int fd, const void *bytes, size_t length);
+int bytes_write_all(int fd, const void *bytes, size_t length);
 
 struct output {
     const char *name; /* of the file */
@@ -34,6 +34,6 @@ struct output {
  * Into a file, in one step: it has the old contents or all of the new ones. Owner, group, ACL and mode stay as
  * they were. DONE, or SAID_NO after saying why not.
  */
-int write_file(const struct output *output);
+int bytes_write_file(const struct output *output);
 
 #endif

@@ -1,57 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* check: what is this, is anything wrong with it, and what is to be done? */
-#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "check_region.h"
 #include "cli.h"
+#include "options.h"
+#include "raw.h"
+#include "report.h"
 #include "target.h"
-#include "terminal.h"
+#include "text.h"
 #include "words.h"
-
-void report(struct check *check, enum level level, const char *subject, const char *format, ...)
-{
-    static const char *const words[] = {[FINE] = "ok", [NOTE] = "note", [WRONG] = "WRONG"};
-    static const enum colour colours[] = {[FINE] = GOOD, [NOTE] = NOTABLE, [WRONG] = BAD};
-    va_list rest;
-
-    printf("%s%-5s%s %-14s ", colour_on(colours[level]), words[level], colour_off(colours[level]), subject);
-    va_start(rest, format);
-    print_harmless(stdout, format, rest);
-    va_end(rest);
-    putchar('\n');
-    check->wrong += level == WRONG;
-    check->notes += level == NOTE;
-}
-
-void advise(const char *format, ...)
-{
-    va_list rest;
-
-    printf("%-20s -> ", "");
-    va_start(rest, format);
-    print_harmless(stdout, format, rest);
-    va_end(rest);
-    putchar('\n');
-}
 
 /* ---- the file ------------------------------------------------------------------------------------------ */
 
 static void check_file(struct check *check)
 {
-    char *path = is_descriptor(check->name) ? strdup(check->name) : target_path(check->name);
-    char *text = printable(path ? path : check->name);
+    char *path = target_is_descriptor(check->name) ? strdup(check->name) : target_path(check->name);
+    char *text = text_printable(path ? path : check->name);
 
-    report(check, FINE, "file", "%s, %lld bytes long, of which %lld are in memory or on disk", text,
-           (long long)check->status.st_size, (long long)check->status.st_blocks * 512);
+    report_add(&check->report, FINE, "file", "%s, %lld bytes long, of which %lld are in memory or on disk",
+               text, (long long)check->status.st_size, (long long)check->status.st_blocks * 512);
     free(text);
     free(path);
 }
@@ -79,21 +54,21 @@ static void check_owner(struct check *check)
     int seals = fcntl(check->fd, F_GET_SEALS);
 
     if (mode & S_IWOTH)
-        report(check, NOTE, "permissions",
-               "%04o: everybody may publish, and truncate the file under its readers", mode);
+        report_add(&check->report, NOTE, "permissions",
+                   "%04o: everybody may publish, and truncate the file under its readers", mode);
     else
-        report(check, FINE, "permissions", "%04o", mode);
+        report_add(&check->report, FINE, "permissions", "%04o", mode);
     if (trusted)
-        report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
+        report_add(&check->report, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
     else if (seals > 0 && seals & F_SEAL_SHRINK)
-        report(check, FINE, "owner", "%s (%u), sealed against truncation", who,
-               (unsigned)check->status.st_uid);
-    else if (is_descriptor(check->name) || everybody_may_write_beside(check->name)) {
-        report(check, NOTE, "owner", "%s (%u), in a folder that everybody may write to", who,
-               (unsigned)check->status.st_uid);
-        advise("programs of other users than %s refuse it; --any-owner trusts it", who);
+        report_add(&check->report, FINE, "owner", "%s (%u), sealed against truncation", who,
+                   (unsigned)check->status.st_uid);
+    else if (target_is_descriptor(check->name) || everybody_may_write_beside(check->name)) {
+        report_add(&check->report, NOTE, "owner", "%s (%u), in a folder that everybody may write to", who,
+                   (unsigned)check->status.st_uid);
+        report_advise("programs of other users than %s refuse it; --any-owner trusts it", who);
     } else
-        report(check, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
+        report_add(&check->report, FINE, "owner", "%s (%u)", who, (unsigned)check->status.st_uid);
 }
 
 static void check_room(struct check *check)
@@ -107,13 +82,13 @@ static void check_room(struct check *check)
     wanted = (uint64_t)check->status.st_size > have ? (uint64_t)check->status.st_size - have : 0;
     room = (uint64_t)system.f_bavail * system.f_frsize;
     if (wanted <= room) {
-        report(check, FINE, "room", "%s free; the region can grow by %s", size_in_words(first, room),
-               size_in_words(second, wanted));
+        report_add(&check->report, FINE, "room", "%s free; the region can grow by %s",
+                   words_size(first, room), words_size(second, wanted));
         return;
     }
-    report(check, NOTE, "room", "%s free, less than the %s by which the region can grow",
-           size_in_words(first, room), size_in_words(second, wanted));
-    advise("setting a long value may fail: %s", error_in_words(-ENOSPC));
+    report_add(&check->report, NOTE, "room", "%s free, less than the %s by which the region can grow",
+               words_size(first, room), words_size(second, wanted));
+    report_advise("setting a long value may fail: %s", cli_error_in_words(-ENOSPC));
 }
 
 /* ---- the library's verdict ----------------------------------------------------------------------------- */
@@ -142,20 +117,12 @@ static void report_verdict(struct check *check)
         if (!error)
             seqshare_close(share);
         if (!error)
-            report(check, FINE, ways[i].subject, "this user may open it for %s", ways[i].subject);
+            report_add(&check->report, FINE, ways[i].subject, "this user may open it for %s",
+                       ways[i].subject);
         else
-            report(check, error == -EACCES ? NOTE : WRONG, ways[i].subject, "%s", error_in_words(error));
+            report_add(&check->report, error == -EACCES ? NOTE : WRONG, ways[i].subject, "%s",
+                       cli_error_in_words(error));
     }
-}
-
-static void conclude(const struct check *check)
-{
-    if (check->wrong > 0)
-        printf("%d thing%s wrong.\n", check->wrong, check->wrong == 1 ? " is" : "s are");
-    else if (check->notes > 0)
-        printf("Nothing is damaged; %d note%s above.\n", check->notes, check->notes == 1 ? "" : "s");
-    else
-        printf("Nothing is wrong.\n");
 }
 
 static int check_share(struct check *check)
@@ -166,8 +133,8 @@ static int check_share(struct check *check)
     check_region(check);
     check_room(check);
     report_verdict(check);
-    conclude(check);
-    return check->wrong == 0 ? DONE : SAID_NO;
+    report_conclude(&check->report);
+    return check->report.wrong == 0 ? DONE : SAID_NO;
 }
 
 static int check_name(const char *name)
@@ -176,12 +143,13 @@ static int check_name(const char *name)
     int status;
 
     if (check.fd < 0)
-        return complain(name, check.fd);
+        return cli_complain(name, check.fd);
     if (fstat(check.fd, &check.status) != 0 || !S_ISREG(check.status.st_mode)) {
-        status = complain_that(name, "not a share: it is not a regular file");
+        status = cli_complain_that(name, "not a share: it is not a regular file");
     } else {
-        check.got = read_layout(check.fd, &check.layout);
-        status = check.got < 0 ? complain_that(name, "%s", strerror((int)-check.got)) : check_share(&check);
+        check.got = raw_read_layout(check.fd, &check.layout);
+        status =
+            check.got < 0 ? cli_complain_that(name, "%s", strerror((int)-check.got)) : check_share(&check);
     }
     close(check.fd);
     return status;
@@ -189,13 +157,13 @@ static int check_name(const char *name)
 
 static int run_check(int argc, char **argv)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int option;
+    const struct option_rule rules[] = {{0}};
+    int status;
 
-    while ((option = next_option(&check_command, argc, argv, "h", options)) != -1)
-        return option == 'h' ? print_help(&check_command) : MISUSED;
+    if (!options_parse(&check_command, argc, argv, rules, &status))
+        return status;
     if (optind + 1 != argc)
-        return misused(&check_command, "give one NAME");
+        return cli_misused(&check_command, "give one NAME");
     return check_name(argv[optind]);
 }
 

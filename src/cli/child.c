@@ -4,16 +4,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "terminal.h"
-
-enum { SIGNALS = 4, KILLED = 128 };
-static const int signals[SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP}; /* they tell a process to stop */
+#include "stop.h"
 
 static volatile sig_atomic_t target; /* of kill(2): the child, or its group; 0: none yet */
 static volatile sig_atomic_t group;  /* it is a group, which the terminal's signals do not reach */
@@ -37,21 +32,21 @@ static void pass_on(int number, siginfo_t *info, void *context)
 }
 
 /* Signals that were ignored when we began stay so, for us and for the child. */
-static void take_signals(struct sigaction before[SIGNALS])
+static void take_signals(struct sigaction before[STOP_SIGNALS])
 {
-    for (int i = 0; i < SIGNALS; i++) {
+    for (int i = 0; i < STOP_SIGNALS; i++) {
         struct sigaction action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO};
 
-        sigaction(signals[i], NULL, &before[i]);
+        sigaction(stop_signals[i], NULL, &before[i]);
         if (before[i].sa_handler != SIG_IGN)
-            sigaction(signals[i], &action, NULL);
+            sigaction(stop_signals[i], &action, NULL);
     }
 }
 
-static void restore_signals(const struct sigaction before[SIGNALS])
+static void restore_signals(const struct sigaction before[STOP_SIGNALS])
 {
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &before[i], NULL);
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        sigaction(stop_signals[i], &before[i], NULL);
 }
 
 static void lead_group(pid_t parent)
@@ -69,12 +64,12 @@ static int wait_for(pid_t process)
     while (waitpid(process, &status, 0) < 0)
         if (errno != EINTR)
             return -errno;
-    return WIFSIGNALED(status) ? KILLED + WTERMSIG(status) : WEXITSTATUS(status);
+    return WIFSIGNALED(status) ? STOP_STATUS + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int child_run(struct child *child)
 {
-    struct sigaction actions[SIGNALS];
+    struct sigaction actions[STOP_SIGNALS];
     pid_t parent = getpid(), process;
     sigset_t all, before;
     int status;
@@ -104,32 +99,4 @@ int child_run(struct child *child)
     restore_signals(actions);
     child->stopped_by = stopped_by;
     return status;
-}
-
-void end_by_signal(int number)
-{
-    signal(number, SIG_DFL);
-    raise(number);
-    exit(KILLED + number); /* process 1 is still here */
-}
-
-static void end(int number)
-{
-    terminal_restore();
-    _exit(KILLED + number);
-}
-
-void end_also_as_process_1(void)
-{
-    const struct sigaction action = {.sa_handler = end};
-
-    if (getpid() != 1)
-        return;
-    for (int i = 0; i < SIGNALS; i++) {
-        struct sigaction before;
-
-        sigaction(signals[i], NULL, &before);
-        if (before.sa_handler == SIG_DFL)
-            sigaction(signals[i], &action, NULL);
-    }
 }

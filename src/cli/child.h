@@ -20,13 +20,4 @@ struct child {
  */
 int child_run(struct child *child);
 
-/* End this process by a signal, as if nothing had caught it. */
-__attribute__((noreturn)) void end_by_signal(int number);
-
-/*
- * Process 1 (of a container) ignores each signal that has no handler: let those that tell us to stop end it.
- * Any other process needs no such help.
- */
-void end_also_as_process_1(void);
-
 #endif

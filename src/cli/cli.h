@@ -3,7 +3,6 @@
 #ifndef SEQSHARE_CLI_H
 #define SEQSHARE_CLI_H
 
-#include <getopt.h>
 #include <stddef.h>
 
 /* Exit statuses. */
@@ -22,34 +21,30 @@ extern const struct command bench_command, check_command, create_command, edit_c
     watch_command;
 
 /* --help of a command. DONE. */
-int print_help(const struct command *command);
+int cli_print_help(const struct command *command);
 
 /* "seqshare: COMMAND: sentence" and where help is. MISUSED. */
-__attribute__((format(printf, 2, 3))) int misused(const struct command *command, const char *format, ...);
-
-/* As getopt_long, which would print the user's words as they are: '?' after saying what is wrong: MISUSED. */
-int next_option(const struct command *command, int argc, char **argv, const char *letters,
-                const struct option *options);
+__attribute__((format(printf, 2, 3))) int cli_misused(const struct command *command, const char *format, ...);
 
 /* One sentence for what the library returned to a command: as seqshare_strerror, where that is as precise. */
-const char *error_in_words(int error);
+const char *cli_error_in_words(int error);
 
 /* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
-int complain(const char *name, int error);
+int cli_complain(const char *name, int error);
 
 /* The same of a name that could not be taken away: --any-owner does not help there. SAID_NO. */
-int complain_of_removal(const char *name, int error);
+int cli_complain_of_removal(const char *name, int error);
 
 /* The same in the caller's words. SAID_NO. */
-__attribute__((format(printf, 2, 3))) int complain_that(const char *name, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int cli_complain_that(const char *name, const char *format, ...);
 
 /*
  * Have everything written that was printed: `status`, or SAID_NO after saying that it could not be. That is
  * said once, however often this is called.
  */
-int flush_output(int status);
+int cli_flush_output(int status);
 
 /* Print bytes. DONE, or SAID_NO after saying once that they could not be written. */
-int print_bytes(const void *bytes, size_t length);
+int cli_print_bytes(const void *bytes, size_t length);
 
 #endif

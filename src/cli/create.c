@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* create and replace: a region under a name that is free, or in the place of the one that has it. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 
 #include <seqshare/seqshare.h>
@@ -11,8 +9,8 @@
 #include "bytes.h"
 #include "cli.h"
 #include "json.h"
+#include "options.h"
 #include "type.h"
-#include "words.h"
 
 enum { DEFAULT_CAPACITY = 1 << 20, DEFAULT_MODE = 0640 };
 
@@ -30,43 +28,24 @@ struct request {
 static const char *parse(const struct command *command, int argc, char **argv, struct request *request,
                          int *status)
 {
-    static const struct option options[] = {
-        {"size", required_argument, NULL, 's'}, {"mode", required_argument, NULL, 'm'},
-        {"from", required_argument, NULL, 'f'}, {"empty", no_argument, NULL, 'e'},
-        {"json", no_argument, NULL, 'j'},       {"force", no_argument, NULL, 'F'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
-    int option;
+    const struct option_rule rules[] = {{'s', "size", OPTION_SIZE, &request->capacity, NULL},
+                                        {'m', "mode", OPTION_MODE, &request->mode, &request->mode_said},
+                                        {'f', "from", OPTION_TEXT, &request->from, NULL},
+                                        {'e', "empty", OPTION_FLAG, &request->empty, NULL},
+                                        {'j', "json", OPTION_FLAG, &request->json, NULL},
+                                        {'F', "force", OPTION_FLAG, &request->force, NULL},
+                                        {0}};
 
     *request = (struct request){.mode = DEFAULT_MODE};
-    *status = DONE;
-    while (*status == DONE && (option = next_option(command, argc, argv, "s:m:f:ejFh", options)) != -1) {
-        if (option == 's' && !parse_size(optarg, &request->capacity))
-            *status = misused(command, "'%s' is not a size", optarg);
-        else if (option == 'm' && !parse_mode(optarg, &request->mode))
-            *status = misused(command, "'%s' is not a mode such as 640", optarg);
-        else if (option == 'm')
-            request->mode_said = true;
-        else if (option == 'f')
-            request->from = optarg;
-        else if (option == 'e')
-            request->empty = true;
-        else if (option == 'j')
-            request->json = true;
-        else if (option == 'F' && command == &replace_command)
-            request->force = true;
-        else if (option == 'F')
-            *status = misused(command, "create has no option --force");
-        else if (option == 'h') {
-            *status = print_help(command);
-            return NULL;
-        } else if (option == '?')
-            *status = MISUSED;
-    }
-    if (*status != DONE)
+    if (!options_parse(command, argc, argv, rules, status))
         return NULL;
+    if (request->force && command == &create_command) {
+        *status = cli_misused(command, "there is nothing to force");
+        return NULL;
+    }
     if (optind + 1 == argc)
         return argv[optind];
-    *status = misused(command, "give one NAME");
+    *status = cli_misused(command, "give one NAME");
     return NULL;
 }
 
@@ -83,7 +62,7 @@ static int choose_type(const char *name, const struct request *request, const st
         seqshare_pread(share, &old);
         seqshare_close(share);
     }
-    status = choose_tag(name, &old, value, wish, tag);
+    status = type_choose(name, &old, value, wish, tag);
     free(old.bytes);
     return status;
 }
@@ -98,22 +77,22 @@ static int load_first(const char *name, const struct request *request, size_t li
     *first = (seqshare_reading){.tag = request->json ? SEQSHARE_TAG_JSON : 0};
     if (!request->from)
         return DONE;
-    status = read_bytes(&value, request->from, limit, request->empty);
+    status = bytes_read(&value, request->from, limit, request->empty);
     first->bytes = value.at;
     first->length = value.length;
     if (status == DONE && request->json && !json_check(value.at, value.length, why))
-        return complain_that(name, "%s; nothing was changed", why);
+        return cli_complain_that(name, "%s; nothing was changed", why);
     return status;
 }
 
 static int complain_of_making(const char *name, int error)
 {
     if (error == -ENOSPC)
-        return complain_that(name, "no memory, disk space or inode is left for it; nothing was changed");
+        return cli_complain_that(name, "no memory, disk space or inode is left for it; nothing was changed");
     if (error == -EAGAIN)
-        return complain_that(name, "other processes took the name or published in it, again and again; "
-                                   "nothing was changed: try again");
-    return complain(name, error);
+        return cli_complain_that(name, "other processes took the name or published in it, again and again; "
+                                       "nothing was changed: try again");
+    return cli_complain(name, error);
 }
 
 static int run_create(int argc, char **argv)
@@ -173,13 +152,13 @@ static int complain_of_owner(const char *name, bool forced)
     seqshare *share;
 
     if (seqshare_open(&share, name, SEQSHARE_READ) != 0)
-        return complain_of_removal(name, -EPERM);
+        return cli_complain_of_removal(name, -EPERM);
     seqshare_close(share);
     if (forced)
-        return complain_that(name, "in this folder only root, its owner or the folder's may replace it");
-    return complain_that(name,
-                         "the new region cannot keep the owner, group and ACL of the old one: only root "
-                         "may give files away (--force makes it yours)");
+        return cli_complain_that(name, "in this folder only root, its owner or the folder's may replace it");
+    return cli_complain_that(name,
+                             "the new region cannot keep the owner, group and ACL of the old one: only root "
+                             "may give files away (--force makes it yours)");
 }
 
 static int replace(const char *name, const struct request *request, const seqshare_reading *first)

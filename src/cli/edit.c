@@ -13,9 +13,11 @@
 #include "child.h"
 #include "cli.h"
 #include "json.h"
+#include "options.h"
 #include "publish.h"
 #include "target.h"
-#include "words.h"
+#include "text.h"
+#include "type.h"
 
 enum { NOT_FOUND = 127 };
 
@@ -38,14 +40,14 @@ static int load(struct edit *edit)
     char why[JSON_WHY_SIZE];
 
     if (error && error != -ENODATA)
-        return complain(edit->name, error);
+        return cli_complain(edit->name, error);
     edit->before = (struct bytes){reading.bytes, reading.length};
     edit->version = reading.version;
     edit->tag = reading.tag;
-    if (reading.length > 0 && !is_text(reading.bytes, reading.length) &&
+    if (reading.length > 0 && !text_is_plain(reading.bytes, reading.length) &&
         !json_check(reading.bytes, reading.length, why)) /* a string in JSON may have a DEL */
-        return complain_that(edit->name, "the value is binary, so an editor cannot change it");
-    edit->json |= edit->version != 0 && promises_json(&edit->before, edit->tag);
+        return cli_complain_that(edit->name, "the value is binary, so an editor cannot change it");
+    edit->json |= edit->version != 0 && type_promises_json(&edit->before, edit->tag);
     return DONE;
 }
 
@@ -58,14 +60,14 @@ static int make_copy(struct edit *edit)
              directory && directory[0] ? directory : "/tmp", edit->json ? ".json" : ".txt");
     fd = mkostemps(edit->file, edit->json ? 5 : 4, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
-        return complain_that(edit->file, "%s", strerror(errno));
-    error = write_all(fd, edit->before.at, edit->before.length);
+        return cli_complain_that(edit->file, "%s", strerror(errno));
+    error = bytes_write_all(fd, edit->before.at, edit->before.length);
     if (close(fd) != 0 && !error)
         error = -errno;
     if (!error)
         return DONE;
     unlink(edit->file);
-    return complain_that(edit->file, "%s", strerror(-error));
+    return cli_complain_that(edit->file, "%s", strerror(-error));
 }
 
 /* NULL: the user has not said. */
@@ -107,7 +109,7 @@ static void become_program(const struct editor *editor)
 static int become_editor(void *what)
 {
     const struct editor *editor = what;
-    char *script = format_text("trap : INT QUIT TERM HUP; %s \"$@\"", editor->command);
+    char *script = text_format("trap : INT QUIT TERM HUP; %s \"$@\"", editor->command);
 
     become_program(editor);
     execl("/bin/sh", "sh", "-c", script, editor->command, editor->file, (char *)NULL);
@@ -122,14 +124,14 @@ static int run_editor(const char *file)
     int status = child_run(&child);
 
     if (status < 0)
-        return complain_that(editor.command, "%s", strerror(-status));
+        return cli_complain_that(editor.command, "%s", strerror(-status));
     if (status == NOT_FOUND && !wanted)
-        return complain_that("vi", "this editor is not installed; name another one: EDITOR=nano, say");
+        return cli_complain_that("vi", "this editor is not installed; name another one: EDITOR=nano, say");
     if (status != 0)
-        return complain_that(editor.command, "the editor failed; nothing was published");
+        return cli_complain_that(editor.command, "the editor failed; nothing was published");
     /* Not those of the keys, which are the editor's own. */
     if (child.stopped_by == SIGTERM || child.stopped_by == SIGHUP)
-        return complain_that(editor.command, "a signal ended the editor; nothing was published");
+        return cli_complain_that(editor.command, "a signal ended the editor; nothing was published");
     return DONE;
 }
 
@@ -177,7 +179,7 @@ static void keep_copy(const struct edit *edit)
 
     free(copy.at);
     if (edited)
-        complain_that(edit->name, "the edited copy is kept in %s", edit->file);
+        cli_complain_that(edit->name, "the edited copy is kept in %s", edit->file);
     else
         unlink(edit->file);
 }
@@ -191,13 +193,13 @@ static int edit_copy(struct edit *edit, struct bytes *after)
         int status = run_editor(edit->file);
 
         if (status == DONE)
-            status = read_bytes(after, edit->file, seqshare_capacity(edit->share), true);
+            status = bytes_read(after, edit->file, seqshare_capacity(edit->share), true);
         if (status != DONE)
             return status;
         drop_added_end(edit, after);
         if (!edit->json || json_check(after->at, after->length, why))
             return DONE;
-        complain_that(edit->name, "%s", why);
+        cli_complain_that(edit->name, "%s", why);
         if (!wants_to_go_on())
             return SAID_NO;
         free(after->at);
@@ -225,9 +227,9 @@ static int edit_value(struct edit *edit)
     publication.type.tag = edit->json_wanted ? SEQSHARE_TAG_JSON : edit->tag;
     status = edit_copy(edit, &publication.value);
     if (status == DONE && !is_changed(edit, &publication.value))
-        complain_that(edit->name, "nothing was changed");
+        cli_complain_that(edit->name, "nothing was changed");
     else if (status == DONE)
-        status = publish(edit->name, edit->share, &publication);
+        status = publish_value(edit->name, edit->share, &publication);
     free(publication.value.at);
     if (status == DONE)
         unlink(edit->file);
@@ -238,33 +240,21 @@ static int edit_value(struct edit *edit)
 
 static int run_edit(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"any-owner", no_argument, NULL, 'a'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     struct edit edit = {0};
     int access = SEQSHARE_WRITE;
-    int option, error, status;
+    const struct option_rule rules[] = {{'j', "json", OPTION_FLAG, &edit.json_wanted, &edit.json},
+                                        {'a', "any-owner", OPTION_ANY_OWNER, &access, NULL},
+                                        {0}};
+    int error, status;
 
-    while ((option = next_option(&edit_command, argc, argv, "jah", options)) != -1)
-        switch (option) {
-        case 'j':
-            edit.json = edit.json_wanted = true;
-            break;
-        case 'a':
-            access |= SEQSHARE_ANY_OWNER;
-            break;
-        case 'h':
-            return print_help(&edit_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&edit_command, argc, argv, rules, &status))
+        return status;
     if (optind + 1 != argc)
-        return misused(&edit_command, "give one NAME");
+        return cli_misused(&edit_command, "give one NAME");
     edit.name = argv[optind];
     error = target_open(&edit.share, edit.name, access);
     if (error)
-        return complain(edit.name, error);
+        return cli_complain(edit.name, error);
     status = edit_value(&edit);
     free(edit.before.at);
     seqshare_close(edit.share);

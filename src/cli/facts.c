@@ -10,6 +10,9 @@
 
 #include "cli.h"
 #include "target.h"
+#include "terminal.h"
+#include "text.h"
+#include "words.h"
 
 static void look(struct facts *facts, const seqshare *share)
 {
@@ -25,7 +28,7 @@ static void look(struct facts *facts, const seqshare *share)
 /* It is not a share, or may not be opened: then the file tells what can be seen from outside. */
 static void look_at_file(struct facts *facts)
 {
-    if (is_descriptor(facts->name))
+    if (target_is_descriptor(facts->name))
         stat(facts->name, &facts->status);
     else
         lstat(facts->file, &facts->status);
@@ -45,7 +48,7 @@ void facts_find(struct facts *facts, char *name)
     seqshare *share;
 
     *facts = (struct facts){.name = name};
-    facts->file = is_descriptor(name) ? link_of(name) : target_path(name);
+    facts->file = target_is_descriptor(name) ? link_of(name) : target_path(name);
     facts->error = target_open(&share, name, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
     if (facts->error) {
         look_at_file(facts);
@@ -63,7 +66,7 @@ void facts_free(struct facts *facts)
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-const char *mode_of(const struct facts *facts, char word[WORD_SIZE])
+const char *facts_mode(const struct facts *facts, char word[WORD_SIZE])
 {
     if (facts->status.st_mode)
         snprintf(word, WORD_SIZE, "%04o", (unsigned)facts->status.st_mode & 07777);
@@ -72,7 +75,7 @@ const char *mode_of(const struct facts *facts, char word[WORD_SIZE])
     return word;
 }
 
-const char *user_of(const struct facts *facts, char word[WORD_SIZE])
+const char *facts_user(const struct facts *facts, char word[WORD_SIZE])
 {
     const struct passwd *user = facts->status.st_mode ? getpwuid(facts->status.st_uid) : NULL;
 
@@ -85,7 +88,7 @@ const char *user_of(const struct facts *facts, char word[WORD_SIZE])
     return word;
 }
 
-const char *program_of(int tid, char word[WORD_SIZE])
+const char *facts_program(int tid, char word[WORD_SIZE])
 {
     char path[64];
     FILE *file;
@@ -100,24 +103,24 @@ const char *program_of(int tid, char word[WORD_SIZE])
     return word;
 }
 
-enum colour lock_colour(const struct facts *facts)
+enum colour facts_lock_colour(const struct facts *facts)
 {
     return facts->share.foreign || facts->share.owner_alive ? NOTABLE : BAD;
 }
 
-char *lock_of(const struct facts *facts)
+char *facts_lock(const struct facts *facts)
 {
     char word[WORD_SIZE], *program, *text;
 
     if (facts->error || facts->share.owner == 0)
         return strdup("");
-    program = printable(program_of(facts->share.owner, word));
+    program = text_printable(facts_program(facts->share.owner, word));
     if (facts->share.foreign)
-        text = format_text("%d of another namespace", facts->share.owner);
+        text = text_format("%d of another namespace", facts->share.owner);
     else if (facts->share.owner_alive)
-        text = format_text("%d %s", facts->share.owner, program);
+        text = text_format("%d %s", facts->share.owner, program);
     else
-        text = format_text("%d dead", facts->share.owner);
+        text = text_format("%d dead", facts->share.owner);
     free(program);
     return text;
 }
@@ -134,11 +137,11 @@ static const char *short_error(int error)
     case -EAGAIN:
         return "writers overtook every attempt to read";
     default:
-        return error_in_words(error);
+        return cli_error_in_words(error);
     }
 }
 
-char *note_of(const struct facts *facts)
+char *facts_note(const struct facts *facts)
 {
     if (facts->error)
         return strdup(short_error(facts->error));

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* get: read the value. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes.h"
 #include "cli.h"
 #include "json.h"
+#include "options.h"
 #include "place.h"
 #include "target.h"
+#include "terminal.h"
+#include "text.h"
 
 struct request {
     const char *output;  /* NULL: standard output, but nothing binary onto a terminal; "-": whatever it is */
@@ -27,17 +28,18 @@ static int print_value(const char *name, const struct request *request, const ch
 
     if (request->pretty) {
         if (!json_check(value, length, why))
-            return complain_that(name, "%s", why);
+            return cli_complain_that(name, "%s", why);
         json_print_pretty(value, length);
         return DONE;
     }
-    if (!request->output && for_people() && !is_text(value, length))
-        return complain_that(
+    if (!request->output && terminal_for_people() && !text_is_plain(value, length))
+        return cli_complain_that(
             name,
             "the value is binary, and this is a terminal; use --output FILE, or --output - to print it here");
-    if (print_bytes(value, length) != DONE)
+    if (cli_print_bytes(value, length) != DONE)
         return SAID_NO;
-    if (!request->output && (for_people() || request->pointer) && (length == 0 || value[length - 1] != '\n'))
+    if (!request->output && (terminal_for_people() || request->pointer) &&
+        (length == 0 || value[length - 1] != '\n'))
         putchar('\n');
     return DONE;
 }
@@ -47,7 +49,7 @@ static int give(const char *name, const struct request *request, const struct by
     const struct output output = {request->output, value->at, value->length, request->mode, request->force};
 
     if (request->output && strcmp(request->output, "-") != 0)
-        return write_file(&output);
+        return bytes_write_file(&output);
     return print_value(name, request, value->at, value->length);
 }
 
@@ -61,9 +63,9 @@ static int give_place(const char *name, const struct request *request, const str
         return SAID_NO;
     if (*(const char *)value.at != '"' || request->pretty)
         return give(name, request, &value);
-    status = unquote_string(&value, &text);
+    status = place_unquote(&value, &text);
     if (status)
-        return complain(name, status);
+        return cli_complain(name, status);
     status = give(name, request, &text);
     free(text.at);
     return status;
@@ -91,7 +93,7 @@ static int get(const char *name, const struct request *request, const seqshare *
     if (error == -EAGAIN || error == -EOPNOTSUPP)
         error = seqshare_read(share, &reading);
     if (error)
-        return complain(name, error);
+        return cli_complain(name, error);
     value = (struct bytes){reading.bytes, reading.length};
     status = request->pointer ? give_place(name, request, &value) : give(name, request, &value);
     free(reading.bytes);
@@ -100,43 +102,27 @@ static int get(const char *name, const struct request *request, const seqshare *
 
 static int run_get(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"pretty", no_argument, NULL, 'p'},
-        {"force", no_argument, NULL, 'F'},        {"any-owner", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct request request = {.output = NULL};
     int access = SEQSHARE_READ;
+    const struct option_rule rules[] = {{'o', "output", OPTION_TEXT, &request.output, NULL},
+                                        {'p', "pretty", OPTION_FLAG, &request.pretty, NULL},
+                                        {'F', "force", OPTION_FLAG, &request.force, NULL},
+                                        {'a', "any-owner", OPTION_ANY_OWNER, &access, NULL},
+                                        {0}};
     seqshare *share;
-    int option, error, status;
+    int error, status;
 
-    while ((option = next_option(&get_command, argc, argv, "o:pFah", options)) != -1)
-        switch (option) {
-        case 'o':
-            request.output = optarg;
-            break;
-        case 'p':
-            request.pretty = true;
-            break;
-        case 'F':
-            request.force = true;
-            break;
-        case 'a':
-            access |= SEQSHARE_ANY_OWNER;
-            break;
-        case 'h':
-            return print_help(&get_command);
-        default:
-            return MISUSED;
-        }
-    if (optind + 2 == argc && is_pointer(argv[optind + 1]))
+    if (!options_parse(&get_command, argc, argv, rules, &status))
+        return status;
+    if (optind + 2 == argc && place_is_pointer(argv[optind + 1]))
         request.pointer = argv[optind + 1];
     else if (optind + 1 != argc)
-        return misused(&get_command, "give one NAME, and a /POINTER if you want one place of it");
+        return cli_misused(&get_command, "give one NAME, and a /POINTER if you want one place of it");
     if (request.pretty && request.output)
-        return misused(&get_command, "--pretty writes to standard output: leave out --output");
+        return cli_misused(&get_command, "--pretty writes to standard output: leave out --output");
     error = target_open(&share, argv[optind], access);
     if (error)
-        return complain(argv[optind], error);
+        return cli_complain(argv[optind], error);
     request.mode = mode_of_share(share);
     status = get(argv[optind], &request, share);
     seqshare_close(share);

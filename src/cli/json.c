@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
-#include "cli.h"
-
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "cli.h"
+#include "facts.h"
+#include "list.h"
 #include "terminal.h"
+#include "text.h"
+#include "words.h"
 
 /* ---- documents ------------------------------------------------------------------------------------------- */
 
@@ -33,7 +34,7 @@ static void print_bare_word(const char *word, size_t length)
 {
     const char *end = word + length;
 
-    while (for_people() && word < end) {
+    while (terminal_for_people() && word < end) {
         const unsigned char *at = (const unsigned char *)word;
 
         if (at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0)) {
@@ -123,14 +124,14 @@ static void add_share(struct json_object *object, const struct facts *facts)
 static struct json_object *object_of(const struct facts *facts)
 {
     struct json_object *object = json_object_new_object();
-    char word[WORD_SIZE], *name = printable(facts->name), *file = printable(facts->file);
+    char word[WORD_SIZE], *name = text_printable(facts->name), *file = text_printable(facts->file);
 
     add_text(object, "name", name);
     add_text(object, "file", file);
-    add_text(object, "mode", mode_of(facts, word));
-    add_text(object, "user", user_of(facts, word));
+    add_text(object, "mode", facts_mode(facts, word));
+    add_text(object, "user", facts_user(facts, word));
     if (facts->error)
-        add_text(object, "error", error_in_words(facts->error));
+        add_text(object, "error", cli_error_in_words(facts->error));
     else
         add_share(object, facts);
     free(name);
@@ -150,7 +151,7 @@ void json_print_facts(const struct facts *facts)
     print_and_free(object_of(facts));
 }
 
-void json_print_list(const struct facts_list *list)
+void json_print_list(const struct list *list)
 {
     struct json_object *array = json_object_new_array();
 

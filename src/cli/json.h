@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "facts.h"
+#include "list.h"
 #include "json/grammar.h"
 
 /* Is it one JSON document in UTF-8, and nothing else? If not, `why` says what is wrong and where. */
@@ -17,6 +17,6 @@ void json_print_pretty(const char *text, size_t length);
 
 /* Print one share as an object, or all of them as an array. */
 void json_print_facts(const struct facts *facts);
-void json_print_list(const struct facts_list *list);
+void json_print_list(const struct list *list);
 
 #endif

@@ -2,20 +2,20 @@
 /* Finding shares: by name, in a directory, in a process. */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "facts.h"
+#include "list.h"
+#include "raw.h"
 #include "target.h"
-#include "world.h"
+#include "text.h"
 
 static const char place[] = "/dev/shm";
 static const char prefix[] = "seqshare.";
 
-static struct facts *next(struct facts_list *list)
+static struct facts *next(struct list *list)
 {
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 16;
@@ -26,7 +26,7 @@ static struct facts *next(struct facts_list *list)
     return &list->facts[list->count++];
 }
 
-void list_add(struct facts_list *list, const char *name)
+void list_add(struct list *list, const char *name)
 {
     char *own = strdup(name);
 
@@ -35,17 +35,17 @@ void list_add(struct facts_list *list, const char *name)
     facts_find(next(list), own);
 }
 
-static void drop_last(struct facts_list *list)
+static void drop_last(struct list *list)
 {
     facts_free(&list->facts[--list->count]);
 }
 
-void list_free(struct facts_list *list)
+void list_free(struct list *list)
 {
     while (list->count > 0)
         drop_last(list);
     free(list->facts);
-    *list = (struct facts_list){0};
+    *list = (struct list){0};
 }
 
 /* A regular file? Nothing else is even opened. */
@@ -62,8 +62,8 @@ static int by_name(const void *one, const void *other)
 }
 
 /* All entries of a directory through `take`, which adds what it wants. */
-static int each_entry(struct facts_list *list, const char *directory,
-                      void (*take)(struct facts_list *list, const char *directory, const char *entry))
+static int each_entry(struct list *list, const char *directory,
+                      void (*take)(struct list *list, const char *directory, const char *entry))
 {
     DIR *entries = opendir(directory);
     size_t before = list->count;
@@ -80,7 +80,7 @@ static int each_entry(struct facts_list *list, const char *directory,
 }
 
 /* Gone between readdir and now: as if it had not been there. */
-static void drop_if(struct facts_list *list, bool unwanted)
+static void drop_if(struct list *list, bool unwanted)
 {
     if (unwanted || list->facts[list->count - 1].error == -ENOENT)
         drop_last(list);
@@ -90,14 +90,14 @@ static void drop_if(struct facts_list *list, bool unwanted)
 static bool is_share(const struct facts *facts)
 {
     int fd = facts->error ? target_file(facts->name) : -1;
-    bool share = !facts->error || (fd >= 0 && has_magic(fd));
+    bool share = !facts->error || (fd >= 0 && raw_has_magic(fd));
 
     if (fd >= 0)
         close(fd);
     return share;
 }
 
-static void take_named(struct facts_list *list, const char *directory, const char *entry)
+static void take_named(struct list *list, const char *directory, const char *entry)
 {
     (void)directory;
     if (strncmp(entry, prefix, strlen(prefix)) != 0 || !entry[strlen(prefix)])
@@ -106,14 +106,14 @@ static void take_named(struct facts_list *list, const char *directory, const cha
     drop_if(list, false);
 }
 
-int list_named(struct facts_list *list)
+int list_named(struct list *list)
 {
     return each_entry(list, place, take_named);
 }
 
-static void take_file(struct facts_list *list, const char *directory, const char *entry)
+static void take_file(struct list *list, const char *directory, const char *entry)
 {
-    char *path = format_text("%s%s%s", directory, directory[strlen(directory) - 1] == '/' ? "" : "/", entry);
+    char *path = text_format("%s%s%s", directory, directory[strlen(directory) - 1] == '/' ? "" : "/", entry);
 
     if (is_file(path, false)) {
         list_add(list, path);
@@ -122,13 +122,13 @@ static void take_file(struct facts_list *list, const char *directory, const char
     free(path);
 }
 
-int list_directory(struct facts_list *list, const char *directory)
+int list_directory(struct list *list, const char *directory)
 {
     return each_entry(list, directory, take_file);
 }
 
 /* The library has two descriptors of a region: one line for it. */
-static bool is_known(const struct facts_list *list, const struct stat *status)
+static bool is_known(const struct list *list, const struct stat *status)
 {
     for (size_t i = 0; i + 1 < list->count; i++)
         if (list->facts[i].status.st_dev == status->st_dev && list->facts[i].status.st_ino == status->st_ino)
@@ -136,9 +136,9 @@ static bool is_known(const struct facts_list *list, const struct stat *status)
     return false;
 }
 
-static void take_descriptor(struct facts_list *list, const char *directory, const char *entry)
+static void take_descriptor(struct list *list, const char *directory, const char *entry)
 {
-    char *path = format_text("%s%s%s", directory, "/", entry);
+    char *path = text_format("%s%s%s", directory, "/", entry);
     const struct facts *facts;
 
     if (is_file(path, true)) {
@@ -149,9 +149,9 @@ static void take_descriptor(struct facts_list *list, const char *directory, cons
     free(path);
 }
 
-int list_process(struct facts_list *list, const char *pid)
+int list_process(struct list *list, const char *pid)
 {
-    char *path = format_text("%s%s%s", "/proc/", pid, "/fd");
+    char *path = text_format("%s%s%s", "/proc/", pid, "/fd");
     int error = each_entry(list, path, take_descriptor);
 
     free(path);

@@ -12,9 +12,9 @@
 
 #include "child.h"
 #include "cli.h"
+#include "options.h"
 #include "publish.h"
 #include "target.h"
-#include "words.h"
 
 enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
 
@@ -29,13 +29,13 @@ static int become_command(void *what)
 {
     const struct request *request = what;
     bool ours;
-    int status = take_lock(request->name, request->share, request->timeout, &ours);
+    int status = publish_lock(request->name, request->share, request->timeout, &ours);
 
     if (status != DONE)
         return status;
     execvp(request->command[0], request->command);
     status = errno == ENOENT ? NOT_FOUND : CANNOT_RUN;
-    complain_that(request->command[0], "%s", strerror(errno));
+    cli_complain_that(request->command[0], "%s", strerror(errno));
     seqshare_unlock(request->share);
     return status;
 }
@@ -55,42 +55,29 @@ static int run_locked(struct request *request)
     int status = child_run(&child);
 
     if (status < 0)
-        return complain_that(request->command[0], "%s", strerror(-status));
+        return cli_complain_that(request->command[0], "%s", strerror(-status));
     free_lock(request->share);
     return status;
 }
 
 static int run_lock(int argc, char **argv)
 {
-    static const struct option options[] = {{"timeout", required_argument, NULL, 'w'},
-                                            {"any-owner", no_argument, NULL, 'a'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     struct request request = {.timeout = -1};
     int access = SEQSHARE_WRITE;
-    int option, error, status;
+    const struct option_rule rules[] = {{'w', "timeout", OPTION_SECONDS, &request.timeout, NULL},
+                                        {'a', "any-owner", OPTION_ANY_OWNER, &access, NULL},
+                                        {0}};
+    int error, status;
 
-    while ((option = next_option(&lock_command, argc, argv, "w:ah", options)) != -1)
-        switch (option) {
-        case 'w':
-            if (!parse_seconds(optarg, &request.timeout))
-                return misused(&lock_command, "'%s' is not a number of seconds", optarg);
-            break;
-        case 'a':
-            access |= SEQSHARE_ANY_OWNER;
-            break;
-        case 'h':
-            return print_help(&lock_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&lock_command, argc, argv, rules, &status))
+        return status;
     if (optind + 2 > argc)
-        return misused(&lock_command, "give a NAME and a COMMAND");
+        return cli_misused(&lock_command, "give a NAME and a COMMAND");
     request.name = argv[optind];
     request.command = argv + optind + 1;
     error = target_open(&request.share, request.name, access);
     if (error)
-        return complain(request.name, error);
+        return cli_complain(request.name, error);
     status = run_locked(&request);
     seqshare_close(request.share);
     return status;

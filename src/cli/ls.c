@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* ls: which shares are there? */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "facts.h"
 #include "json.h"
+#include "list.h"
+#include "now.h"
+#include "options.h"
 #include "table.h"
+#include "terminal.h"
+#include "text.h"
+#include "words.h"
 
 static void add_sizes(struct table *table, const struct facts *facts, bool people)
 {
@@ -21,9 +26,9 @@ static void add_sizes(struct table *table, const struct facts *facts, bool peopl
     }
     table_add(table, PLAIN, "%llu", (unsigned long long)share->version);
     if (people) {
-        table_add(table, PLAIN, "%s", size_in_words(word, share->length));
-        table_add(table, PLAIN, "%s", size_in_words(word, share->capacity));
-        table_add(table, PLAIN, "%s", share->published ? age_in_words(word, share->published) : "-");
+        table_add(table, PLAIN, "%s", words_size(word, share->length));
+        table_add(table, PLAIN, "%s", words_size(word, share->capacity));
+        table_add(table, PLAIN, "%s", share->published ? words_age(word, share->published) : "-");
         return;
     }
     table_add(table, PLAIN, "%llu", (unsigned long long)share->length);
@@ -36,13 +41,13 @@ static void add_sizes(struct table *table, const struct facts *facts, bool peopl
 
 static void add_row(struct table *table, const struct facts *facts, bool people)
 {
-    char word[WORD_SIZE], *name = printable(facts->name), *note = note_of(facts);
-    char *file = printable(facts->file);
+    char word[WORD_SIZE], *name = text_printable(facts->name), *note = facts_note(facts);
+    char *file = text_printable(facts->file);
 
     table_add(table, PLAIN, "%s", name);
     add_sizes(table, facts, people);
-    table_add(table, PLAIN, "%s", mode_of(facts, word));
-    table_add(table, PLAIN, "%s", user_of(facts, word));
+    table_add(table, PLAIN, "%s", facts_mode(facts, word));
+    table_add(table, PLAIN, "%s", facts_user(facts, word));
     table_add(table, facts->error ? BAD : NOTABLE, "%s", note);
     if (table->columns == 9)
         table_add(table, FAINT, "%s", file);
@@ -51,7 +56,7 @@ static void add_row(struct table *table, const struct facts *facts, bool people)
     free(file);
 }
 
-static void print(const struct facts_list *list, bool of_process)
+static void print(const struct list *list, bool of_process)
 {
     static const char *const headings[] = {"NAME", "VERSION", "SIZE", "CAPACITY", "AGE",
                                            "MODE", "OWNER",   "NOTE", "FILE"};
@@ -62,45 +67,29 @@ static void print(const struct facts_list *list, bool of_process)
         return;
     table_begin(&table, of_process ? 9 : 8, headings, right);
     for (size_t i = 0; i < list->count; i++)
-        add_row(&table, &list->facts[i], for_people());
-    table_print(&table, for_people(), 0, 0);
+        add_row(&table, &list->facts[i], terminal_for_people());
+    table_print(&table, terminal_for_people(), 0, 0);
     table_end(&table);
 }
 
 static int run_ls(int argc, char **argv)
 {
-    static const struct option options[] = {{"pid", required_argument, NULL, 'p'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct facts_list list = {0};
+    struct list list = {0};
     const char *pid = NULL, *what;
-    uint64_t number;
     bool json = false;
-    int option, error;
+    const struct option_rule rules[] = {
+        {'p', "pid", OPTION_PROCESS, &pid, NULL}, {'j', "json", OPTION_FLAG, &json, NULL}, {0}};
+    int error, status;
 
-    while ((option = next_option(&ls_command, argc, argv, "p:jh", options)) != -1)
-        switch (option) {
-        case 'p':
-            pid = optarg;
-            break;
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            return print_help(&ls_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&ls_command, argc, argv, rules, &status))
+        return status;
     if (optind + 1 < argc || (pid && optind < argc))
-        return misused(&ls_command, "give one DIRECTORY or one --pid, or neither");
-    if (pid && !parse_number(pid, &number))
-        return misused(&ls_command, "'%s' is not a process number", pid);
+        return cli_misused(&ls_command, "give one DIRECTORY or one --pid, or neither");
     what = pid ? pid : optind < argc ? argv[optind] : "/dev/shm";
     error = pid ? list_process(&list, pid) : optind < argc ? list_directory(&list, what) : list_named(&list);
     if (error)
-        return complain_that(what, "%s",
-                             pid && error == -ENOENT ? "there is no such process" : strerror(-error));
+        return cli_complain_that(what, "%s",
+                                 pid && error == -ENOENT ? "there is no such process" : strerror(-error));
     if (json)
         json_print_list(&list);
     else

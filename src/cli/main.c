@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `seqshare`: finds the subcommand and hands over. Each has a file of its name. */
-#include "cli.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <seqshare/seqshare.h>
 
-#include "child.h"
+#include "cli.h"
+#include "stop.h"
 #include "terminal.h"
-#include "words.h"
 
 static const struct command *const commands[] = {
     &create_command, &set_command,     &get_command,   &watch_command, &edit_command,
@@ -24,105 +19,6 @@ static const struct command *const commands[] = {
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
-int print_help(const struct command *command)
-{
-    printf("usage: seqshare %s\n\n%s", command->usage, command->help);
-    return DONE;
-}
-
-static int print_usage(const struct command *command)
-{
-    fprintf(stderr, "usage: seqshare %s\n(more: seqshare %s --help)\n", command->usage, command->name);
-    return MISUSED;
-}
-
-int misused(const struct command *command, const char *format, ...)
-{
-    va_list rest;
-
-    fprintf(stderr, "seqshare: %s: ", command->name);
-    va_start(rest, format);
-    print_harmless(stderr, format, rest);
-    va_end(rest);
-    fputc('\n', stderr);
-    return print_usage(command);
-}
-
-/* What is wrong with the option that getopt_long has just met, `word` being the last that it has read? */
-static void explain_option(const struct command *command, const struct option *options, const char *word)
-{
-    static const char hint[] = "put -- before a name or value that begins with a dash";
-
-    while (options->name && options->val != optopt)
-        options++;
-    if (options->name)
-        misused(command, "option '--%s' %s", options->name,
-                options->has_arg ? "needs a value after it" : "takes no value");
-    else if (optopt)
-        misused(command, "unrecognized option '-%c'; %s", optopt, hint);
-    else
-        misused(command, "unrecognized option '%s'; %s", word, hint);
-}
-
-int next_option(const struct command *command, int argc, char **argv, const char *letters,
-                const struct option *options)
-{
-    int option;
-
-    opterr = 0;
-    option = getopt_long(argc, argv, letters, options, NULL);
-    if (option == '?')
-        explain_option(command, options, argv[optind - 1]);
-    return option;
-}
-
-int complain_that(const char *name, const char *format, ...)
-{
-    char *shown = printable(name);
-    va_list rest;
-
-    fprintf(stderr, "seqshare: %s: ", shown);
-    free(shown);
-    va_start(rest, format);
-    print_harmless(stderr, format, rest);
-    va_end(rest);
-    fputc('\n', stderr);
-    return SAID_NO;
-}
-
-const char *error_in_words(int error)
-{
-    switch (error) { /* of all that these can mean to a program, this is left here */
-    case -EPERM:
-        return "another user owns it, in a folder that everybody may write to";
-    case -EBADMSG:
-        return "not a share, or a damaged share";
-    case -EROFS: /* a command opens what it writes for writing, and gives that up nowhere */
-        return "its file system is mounted read-only";
-    case -EOPNOTSUPP:
-        return "a share cannot be on this kind of file system; use /dev/shm or /run";
-    default:
-        return seqshare_strerror(error);
-    }
-}
-
-int complain(const char *name, int error)
-{
-    const char *more = error == -EPERM                                  ? "; --any-owner trusts that user"
-                       : error == -EBADMSG || error == -EPROTONOSUPPORT ? " (seqshare check explains it)"
-                                                                        : "";
-
-    return complain_that(name, "%s%s", error_in_words(error), more);
-}
-
-int complain_of_removal(const char *name, int error)
-{
-    if (error == -EPERM)
-        return complain_that(name, "another user owns it, in a folder that everybody may write to: only that "
-                                   "user may replace it, and only that user or root may remove it");
-    return complain(name, error);
-}
 
 static int print_commands(void)
 {
@@ -158,33 +54,10 @@ static void explain_truncation(int number)
     _exit(SAID_NO);
 }
 
-/* A full disk, or a pipe that nobody reads. */
-static int complain_of_output(void)
-{
-    static bool said;
-    int error = errno;
-
-    if (!said)
-        complain_that("standard output", "%s", error ? strerror(error) : "could not write everything");
-    said = true;
-    return SAID_NO;
-}
-
-int flush_output(int status)
-{
-    errno = 0;
-    return fflush(stdout) == 0 && !ferror(stdout) ? status : complain_of_output();
-}
-
-int print_bytes(const void *bytes, size_t length)
-{
-    return fwrite(bytes, 1, length, stdout) == length ? DONE : complain_of_output();
-}
-
 static int misuse_without_command(const char *word)
 {
     if (word)
-        complain_that(word, "there is no such command");
+        cli_complain_that(word, "there is no such command");
     fputs("usage: seqshare COMMAND [ARGUMENT]...\n(seqshare --help lists the commands)\n", stderr);
     return MISUSED;
 }
@@ -200,7 +73,7 @@ static void take_signals(void)
     signal(SIGBUS, explain_truncation);
     signal(SIGCHLD, SIG_DFL); /* our parent may ignore it; the exit status of a child would then be lost */
     signal(SIGXFSZ, survive_file_limit);
-    end_also_as_process_1();
+    stop_also_as_process_1();
 }
 
 int main(int argc, char **argv)
@@ -210,15 +83,15 @@ int main(int argc, char **argv)
 
     take_signals();
     if (word && strcmp(word, "help") == 0 && argc == 3 && find(argv[2]))
-        return flush_output(print_help(find(argv[2])));
+        return cli_flush_output(cli_print_help(find(argv[2])));
     if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0))
-        return flush_output(print_commands());
+        return cli_flush_output(print_commands());
     if (word && strcmp(word, "--version") == 0) {
         printf("seqshare %d.%d.%d\n", SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR, SEQSHARE_VERSION_PATCH);
-        return flush_output(DONE);
+        return cli_flush_output(DONE);
     }
     command = word ? find(word) : NULL;
     if (!command)
         return misuse_without_command(word);
-    return flush_output(command->run(argc - 1, argv + 1));
+    return cli_flush_output(command->run(argc - 1, argv + 1));
 }

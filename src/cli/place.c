@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "cli.h"
+#include "json.h"
+#include "text.h"
 #include "words.h"
 #include "json/build.h"
 #include "json/grammar.h"
@@ -37,7 +40,7 @@ struct search {
     size_t end; /* after its last value, or its opening bracket */
 };
 
-bool is_pointer(const char *text)
+bool place_is_pointer(const char *text)
 {
     return text[0] == 0 || text[0] == '/';
 }
@@ -76,7 +79,7 @@ static bool take_apart(struct search *search, const char *pointer)
     while (*pointer) {
         size_t length = strcspn(++pointer, "/");
 
-        search->levels[search->tokens].token = format_text("%.*s", (int)length, pointer);
+        search->levels[search->tokens].token = text_format("%.*s", (int)length, pointer);
         right &= unescape(search->levels[search->tokens++].token);
         pointer += length;
     }
@@ -87,7 +90,7 @@ static bool take_apart(struct search *search, const char *pointer)
 
 /* ---- finding ------------------------------------------------------------------------------------------- */
 
-int unquote_string(const struct bytes *quoted, struct bytes *text)
+int place_unquote(const struct bytes *quoted, struct bytes *text)
 {
     struct json_object *string;
     char why[JSON_WHY_SIZE];
@@ -107,7 +110,7 @@ static int compare_name(const char *word, size_t length, const char *token, bool
 {
     const struct bytes quoted = {(char *)(uintptr_t)word, length};
     struct bytes name;
-    int error = unquote_string(&quoted, &name);
+    int error = place_unquote(&quoted, &name);
 
     if (error)
         return error;
@@ -223,12 +226,12 @@ static int look(const char *name, const struct bytes *document, const char *poin
 
     *search = (struct search){.text = document->at};
     if (!take_apart(search, pointer))
-        return complain_that(name, "'%s' is not a JSON Pointer: write a ~ as ~0", pointer);
+        return cli_complain_that(name, "'%s' is not a JSON Pointer: write a ~ as ~0", pointer);
     error = json_walk(document->at, document->length, take_word, search, why);
     if (!error)
         return DONE;
     free_levels(search);
-    return error == -EBADMSG ? complain_that(name, "%s", why) : complain(name, error);
+    return error == -EBADMSG ? cli_complain_that(name, "%s", why) : cli_complain(name, error);
 }
 
 int place_get(const char *name, const struct bytes *document, const char *pointer, struct bytes *value)
@@ -239,7 +242,7 @@ int place_get(const char *name, const struct bytes *document, const char *pointe
         return SAID_NO;
     free_levels(&search);
     if (!search.found)
-        return complain_that(name, "the document has nothing at %s", pointer);
+        return cli_complain_that(name, "the document has nothing at %s", pointer);
     *value = (struct bytes){(char *)document->at + search.from, search.to - search.from};
     return DONE;
 }
@@ -257,10 +260,10 @@ static char *introduction(const struct search *search)
         return NULL;
     token = search->levels[search->tokens - 1].token;
     if (search->array)
-        return strcmp(token, "-") == 0 ? format_text("%s", comma) : NULL;
+        return strcmp(token, "-") == 0 ? text_format("%s", comma) : NULL;
     name = json_object_new_string(token);
     if (name)
-        text = format_text("%s%s: ", comma,
+        text = text_format("%s%s: ", comma,
                            json_object_to_json_string_ext(name, JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(name);
     return text;
@@ -301,21 +304,22 @@ static int splice(const struct bytes *document, size_t from, size_t to, const ch
 static int place_in(const char *name, const struct bytes *document, const struct search *search,
                     const struct bytes *value, struct bytes *result)
 {
-    char *before = search->found ? format_text("%s", "") : introduction(search), why[JSON_WHY_SIZE];
+    char *before = search->found ? text_format("%s", "") : introduction(search), why[JSON_WHY_SIZE];
     int error;
 
     if (!before)
-        return complain_that(name, "the document has no such place: the object or array around it must be "
-                                   "there, and /- adds to an array");
+        return cli_complain_that(name,
+                                 "the document has no such place: the object or array around it must be "
+                                 "there, and /- adds to an array");
     error = splice(document, search->found ? search->from : search->end,
                    search->found ? search->to : search->end, before, value, result);
     free(before);
     if (error)
-        return complain(name, error);
+        return cli_complain(name, error);
     if (json_walk(result->at, result->length, NULL, NULL, why) == 0)
         return DONE;
     free(result->at);
-    return complain_that(name, "%s; nothing was changed", why); /* nested too deep, now */
+    return cli_complain_that(name, "%s; nothing was changed", why); /* nested too deep, now */
 }
 
 int place_set(const char *name, const struct bytes *document, const char *pointer, const struct bytes *value,

@@ -11,7 +11,7 @@
 #include "bytes.h"
 
 /* Is it a JSON Pointer? "" is the whole document; any other begins with a slash. */
-bool is_pointer(const char *text);
+bool place_is_pointer(const char *text);
 
 /* The value there, as a part of the document's text. DONE, or SAID_NO after having said why there is none. */
 int place_get(const char *name, const struct bytes *document, const char *pointer, struct bytes *value);
@@ -25,6 +25,6 @@ int place_set(const char *name, const struct bytes *document, const char *pointe
               struct bytes *result);
 
 /* What a string, in its quotes, means. *text is the caller's. 0 or a negative errno value. */
-int unquote_string(const struct bytes *quoted, struct bytes *text);
+int place_unquote(const struct bytes *quoted, struct bytes *text);
 
 #endif

@@ -8,13 +8,16 @@
 
 #include <seqshare/typed.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "facts.h"
+#include "namespace.h"
+#include "now.h"
 #include "place.h"
 #include "target.h"
+#include "text.h"
 #include "type.h"
 #include "words.h"
-#include "world.h"
 
 enum { PATIENCE = 1000000000 }; /* wait that long without a word */
 
@@ -76,21 +79,21 @@ static int lock_for(seqshare *share, int64_t ns)
     return result;
 }
 
-int complain_of_write(const char *name, const seqshare *share, int error)
+int publish_complain(const char *name, const seqshare *share, int error)
 {
     struct seqshare_stat stat;
     char *word;
 
     if (error != -EOPNOTSUPP || seqshare_stat(share, &stat) != 0 || !stat.foreign)
-        return complain(name, error);
-    if (is_descriptor(name))
-        return complain_that(name, "%s: from here it can be read, but not written",
-                             foreign_in_words(stat.foreign));
-    word = shell_word(name);
-    complain_that(name,
-                  "%s: from here it can be read, but not written. To give the name a new region with the "
-                  "same value: seqshare replace %s",
-                  foreign_in_words(stat.foreign), word);
+        return cli_complain(name, error);
+    if (target_is_descriptor(name))
+        return cli_complain_that(name, "%s: from here it can be read, but not written",
+                                 namespace_foreign_in_words(stat.foreign));
+    word = text_shell_word(name);
+    cli_complain_that(name,
+                      "%s: from here it can be read, but not written. To give the name a new region with the "
+                      "same value: seqshare replace %s",
+                      namespace_foreign_in_words(stat.foreign), word);
     free(word);
     return SAID_NO;
 }
@@ -100,14 +103,14 @@ static int explain_wait(const char *name, int owner, const char *how)
     char word[WORD_SIZE], *program;
 
     if (owner == 0) /* it was owned, and now is not */
-        return complain_that(name, "%s owned by one writer after the other", how);
-    program = printable(program_of(owner, word));
-    complain_that(name, "%s owned by thread %d (%s), which is alive", how, owner, program);
+        return cli_complain_that(name, "%s owned by one writer after the other", how);
+    program = text_printable(facts_program(owner, word));
+    cli_complain_that(name, "%s owned by thread %d (%s), which is alive", how, owner, program);
     free(program);
     return SAID_NO;
 }
 
-int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
+int publish_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
 {
     int64_t began = now_steady();
     int result = lock_for(share, timeout < 0 || timeout > PATIENCE ? PATIENCE : timeout);
@@ -117,7 +120,7 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
     if (result == -ETIMEDOUT) {
         owner = owner_of(share);
         if (owner > 0 && is_ancestor(owner))
-            return complain_that(
+            return cli_complain_that(
                 name,
                 "process %d owns the lock and has started this command, so each would wait for the other "
                 "for ever: exec this command, or use --if-version instead of the lock",
@@ -131,16 +134,16 @@ int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours)
     if (result == -ETIMEDOUT)
         return explain_wait(name, owner_of(share), "the lock is");
     if (result == 1)
-        complain_that(name, "the lock's owner had died: this command has taken the lock over");
-    return result >= 0 || *ours ? DONE : complain_of_write(name, share, result);
+        cli_complain_that(name, "the lock's owner had died: this command has taken the lock over");
+    return result >= 0 || *ours ? DONE : publish_complain(name, share, result);
 }
 
 static int complain_of_length(const char *name, const seqshare *share, size_t length)
 {
-    return complain_that(name,
-                         "the value has %zu bytes and is longer than the capacity of %zu "
-                         "(seqshare replace --size raises it)",
-                         length, seqshare_capacity(share));
+    return cli_complain_that(name,
+                             "the value has %zu bytes and is longer than the capacity of %zu "
+                             "(seqshare replace --size raises it)",
+                             length, seqshare_capacity(share));
 }
 
 static int set_value(const char *name, seqshare *share, const struct publication *publication,
@@ -149,12 +152,12 @@ static int set_value(const char *name, seqshare *share, const struct publication
     uint32_t tag;
     int error;
 
-    if (choose_tag(name, old, value, publication->type, &tag) != DONE)
+    if (type_choose(name, old, value, publication->type, &tag) != DONE)
         return SAID_NO;
     error = seqshare_set_typed(share, value->at, value->length, tag);
     if (error == -EMSGSIZE)
         return complain_of_length(name, share, value->length);
-    return error ? complain_of_write(name, share, error) : DONE;
+    return error ? publish_complain(name, share, error) : DONE;
 }
 
 static int set_over(const char *name, seqshare *share, const struct publication *publication,
@@ -165,12 +168,12 @@ static int set_over(const char *name, seqshare *share, const struct publication 
     int status;
 
     if (publication->conditional && old->version != publication->expected)
-        return complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
-                             (unsigned long long)old->version, (unsigned long long)publication->expected);
+        return cli_complain_that(name, "%s: %llu, not %llu", seqshare_strerror(-ESTALE),
+                                 (unsigned long long)old->version, (unsigned long long)publication->expected);
     if (!publication->pointer)
         return set_value(name, share, publication, old, &publication->value);
     if (old->version == 0)
-        return complain(name, -ENODATA);
+        return cli_complain(name, -ENODATA);
     if (place_set(name, &before, publication->pointer, &publication->value, &document) != DONE)
         return SAID_NO;
     status = set_value(name, share, publication, old, &document);
@@ -192,16 +195,16 @@ static int set(const char *name, seqshare *share, const struct publication *publ
     int error = seqshare_read(share, &old), status;
 
     if (error && error != -ENODATA && !may_go_over(publication, error))
-        return complain(name, error);
+        return cli_complain(name, error);
     status = set_over(name, share, publication, &old);
     free(old.bytes);
     return status;
 }
 
-int publish(const char *name, seqshare *share, const struct publication *publication)
+int publish_value(const char *name, seqshare *share, const struct publication *publication)
 {
     bool ours;
-    int status = take_lock(name, share, publication->timeout, &ours);
+    int status = publish_lock(name, share, publication->timeout, &ours);
 
     if (status != DONE)
         return status;

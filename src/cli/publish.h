@@ -21,15 +21,15 @@ struct publication {
 };
 
 /* DONE, or SAID_NO after having said why. A share that was replaced meanwhile is reopened. */
-int publish(const char *name, seqshare *share, const struct publication *publication);
+int publish_value(const char *name, seqshare *share, const struct publication *publication);
 
 /*
  * Take the lock. DONE, or SAID_NO after having said why. *ours: it was this process's already, kept over
  * exec.
  */
-int take_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
+int publish_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
 
 /* "seqshare: NAME: sentence" for what a write answered, with the one reason where it is of another world. SAID_NO. */
-int complain_of_write(const char *name, const seqshare *share, int error);
+int publish_complain(const char *name, const seqshare *share, int error);
 
 #endif

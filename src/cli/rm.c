@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "cli.h"
+#include "options.h"
 #include "target.h"
 
 /* Is it a share? seqshare_unlink asks nobody. */
@@ -57,36 +58,27 @@ static int remove_name(const char *name, bool force)
 {
     int error;
 
-    if (is_descriptor(name))
-        return complain_that(
+    if (target_is_descriptor(name))
+        return cli_complain_that(
             name, "this is a descriptor, not a name: the share ends when the last process closes it");
     error = look(name);
     if (error && error != -ENOENT && !force)
-        return complain_that(name, "%s%s", error_in_words(error),
-                             is_about_name(error) ? " (--force removes it)" : "");
+        return cli_complain_that(name, "%s%s", cli_error_in_words(error),
+                                 is_about_name(error) ? " (--force removes it)" : "");
     error = unlink_also_if_cut(name);
-    return error ? complain_of_removal(name, error) : DONE;
+    return error ? cli_complain_of_removal(name, error) : DONE;
 }
 
 static int run_rm(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     bool force = false;
-    int option, status = DONE;
+    const struct option_rule rules[] = {{'f', "force", OPTION_FLAG, &force, NULL}, {0}};
+    int status;
 
-    while ((option = next_option(&rm_command, argc, argv, "fh", options)) != -1)
-        switch (option) {
-        case 'f':
-            force = true;
-            break;
-        case 'h':
-            return print_help(&rm_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&rm_command, argc, argv, rules, &status))
+        return status;
     if (optind == argc)
-        return misused(&rm_command, "give a NAME");
+        return cli_misused(&rm_command, "give a NAME");
     for (; optind < argc; optind++)
         if (remove_name(argv[optind], force) != DONE)
             status = SAID_NO;

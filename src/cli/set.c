@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "json.h"
+#include "options.h"
 #include "place.h"
 #include "publish.h"
 #include "target.h"
-#include "words.h"
 
 struct request {
     struct publication publication;
@@ -19,45 +20,21 @@ struct request {
     int access;
 };
 
-/* DONE, or the status to return; *help: that was all. */
-static int parse_options(int argc, char **argv, struct request *request, bool *help)
+static bool parse_options(int argc, char **argv, struct request *request, int *status)
 {
-    static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'},    {"if-version", required_argument, NULL, 'i'},
-        {"json", no_argument, NULL, 'j'},          {"tag", required_argument, NULL, 't'},
-        {"timeout", required_argument, NULL, 'w'}, {"empty", no_argument, NULL, 'e'},
-        {"force", no_argument, NULL, 'F'},         {"any-owner", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     struct publication *publication = &request->publication;
-    int option;
+    const struct option_rule rules[] = {
+        {'f', "from", OPTION_TEXT, &request->from, NULL},
+        {'i', "if-version", OPTION_VERSION, &publication->expected, &publication->conditional},
+        {'j', "json", OPTION_FLAG, &request->json, NULL},
+        {'t', "tag", OPTION_TAG, &publication->type.tag, &publication->type.said},
+        {'w', "timeout", OPTION_SECONDS, &publication->timeout, NULL},
+        {'e', "empty", OPTION_FLAG, &request->empty, NULL},
+        {'F', "force", OPTION_FLAG, &publication->type.force, NULL},
+        {'a', "any-owner", OPTION_ANY_OWNER, &request->access, NULL},
+        {0}};
 
-    while ((option = next_option(&set_command, argc, argv, "f:i:jt:w:eFah", options)) != -1) {
-        if (option == 'f')
-            request->from = optarg;
-        else if (option == 'i' && !parse_number(optarg, &publication->expected))
-            return misused(&set_command, "'%s' is not a version", optarg);
-        else if (option == 'i')
-            publication->conditional = true;
-        else if (option == 'j')
-            request->json = true;
-        else if (option == 't' && !parse_tag(optarg, &publication->type.tag))
-            return misused(&set_command, "'%s' is not a type tag such as 0badcafe", optarg);
-        else if (option == 'w' && !parse_seconds(optarg, &publication->timeout))
-            return misused(&set_command, "'%s' is not a number of seconds", optarg);
-        else if (option == 't')
-            publication->type.said = true;
-        else if (option == 'e')
-            request->empty = true;
-        else if (option == 'F')
-            publication->type.force = true;
-        else if (option == 'a')
-            request->access |= SEQSHARE_ANY_OWNER;
-        else if (option == 'h')
-            *help = true;
-        else if (option == '?')
-            return MISUSED;
-    }
-    return *help ? print_help(&set_command) : DONE;
+    return options_parse(&set_command, argc, argv, rules, status);
 }
 
 /* NAME [VALUE | -], or NAME /POINTER and a value, which may be - or --from FILE. */
@@ -67,14 +44,14 @@ static int parse_operands(int count, char **words, struct request *request)
     const char *value = count > 1 + pointer ? words[1 + pointer] : NULL;
 
     if (count < 1)
-        return misused(&set_command, "give a NAME");
-    if (count > 2 + pointer || (pointer && !is_pointer(words[1])))
-        return misused(&set_command, request->from ? "give a VALUE or --from FILE, not both"
-                                                   : "give one VALUE, in quotes if it has blanks");
+        return cli_misused(&set_command, "give a NAME");
+    if (count > 2 + pointer || (pointer && !place_is_pointer(words[1])))
+        return cli_misused(&set_command, request->from ? "give a VALUE or --from FILE, not both"
+                                                       : "give one VALUE, in quotes if it has blanks");
     if (pointer && !request->json)
-        return misused(&set_command, "a /POINTER needs --json too");
+        return cli_misused(&set_command, "a /POINTER needs --json too");
     if (value && request->from)
-        return misused(&set_command, "give a VALUE or --from FILE, not both");
+        return cli_misused(&set_command, "give a VALUE or --from FILE, not both");
     if (pointer)
         request->publication.pointer = words[1];
     if (value && strcmp(value, "-") != 0)
@@ -93,14 +70,14 @@ static int load(const char *name, size_t capacity, struct request *request)
         value->length = strlen(request->text);
         value->at = strdup(request->text);
         if (!value->at)
-            return complain(name, -ENOMEM);
-    } else if (read_bytes(value, request->from, capacity, request->empty) != DONE) {
+            return cli_complain(name, -ENOMEM);
+    } else if (bytes_read(value, request->from, capacity, request->empty) != DONE) {
         return SAID_NO;
     }
     if (!request->json)
         return DONE;
     if (!json_check(value->at, value->length, why))
-        return complain_that(name, "%s; nothing was changed", why);
+        return cli_complain_that(name, "%s; nothing was changed", why);
     if (!request->publication.type.said)
         request->publication.type.tag = SEQSHARE_TAG_JSON;
     request->publication.type.said = true;
@@ -110,13 +87,11 @@ static int load(const char *name, size_t capacity, struct request *request)
 static int run_set(int argc, char **argv)
 {
     struct request request = {.publication.timeout = -1, .access = SEQSHARE_WRITE};
-    bool help = false;
-    int status = parse_options(argc, argv, &request, &help);
     seqshare *share;
     const char *name;
-    int error;
+    int error, status;
 
-    if (status != DONE || help)
+    if (!parse_options(argc, argv, &request, &status))
         return status;
     status = parse_operands(argc - optind, argv + optind, &request);
     if (status != DONE)
@@ -124,10 +99,10 @@ static int run_set(int argc, char **argv)
     name = argv[optind];
     error = target_open(&share, name, request.access);
     if (error)
-        return complain(name, error);
+        return cli_complain(name, error);
     status = load(name, seqshare_capacity(share), &request);
     if (status == DONE)
-        status = publish(name, share, &request.publication);
+        status = publish_value(name, share, &request.publication);
     free(request.publication.value.at);
     seqshare_close(share);
     return status;

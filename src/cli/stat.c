@@ -2,17 +2,21 @@
 /* stat: all that can be known about a share from outside. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli.h"
 #include "facts.h"
 #include "json.h"
+#include "list.h"
+#include "options.h"
+#include "terminal.h"
+#include "text.h"
+#include "words.h"
 
 /* People get a colon and words; scripts a tab and a number. */
 static void begin_line(const char *key)
 {
-    if (for_people())
-        printf("%s%-10s%s ", colour_on(FAINT), key, colour_off(FAINT));
+    if (terminal_for_people())
+        printf("%s%-10s%s ", terminal_colour_on(FAINT), key, terminal_colour_off(FAINT));
     else
         printf("%s\t", key);
 }
@@ -23,7 +27,7 @@ __attribute__((format(printf, 2, 3))) static void line(const char *key, const ch
 
     begin_line(key);
     va_start(rest, format);
-    print_harmless(stdout, format, rest);
+    text_print_harmless(stdout, format, rest);
     va_end(rest);
     putchar('\n');
 }
@@ -37,8 +41,8 @@ static void size_line(const char *key, uint64_t bytes)
 {
     char word[WORD_SIZE];
 
-    if (for_people() && bytes >= 1024)
-        line(key, "%llu (%s)", (unsigned long long)bytes, size_in_words(word, bytes));
+    if (terminal_for_people() && bytes >= 1024)
+        line(key, "%llu (%s)", (unsigned long long)bytes, words_size(word, bytes));
     else
         number_line(key, bytes);
 }
@@ -49,26 +53,27 @@ static void time_line(const char *key, int64_t when)
 
     if (when <= 0)
         line(key, "-");
-    else if (for_people())
-        line(key, "%s (%s ago)", time_in_words(word, when), age_in_words(age, when));
+    else if (terminal_for_people())
+        line(key, "%s (%s ago)", words_time(word, when), words_age(age, when));
     else
         line(key, "%lld.%09lld", (long long)(when / 1000000000), (long long)(when % 1000000000));
 }
 
 static void lock_line(const struct facts *facts)
 {
-    char *owner = lock_of(facts); /* printable */
+    char *owner = facts_lock(facts); /* printable */
     const char *more = facts->share.foreign       ? " (nobody can tell from here whether it lives)"
                        : facts->share.owner_alive ? " (alive)"
                                                   : ": the next writer takes it over";
 
     if (!owner[0]) {
-        line("lock", for_people() ? "free" : "-");
-    } else if (!for_people()) {
+        line("lock", terminal_for_people() ? "free" : "-");
+    } else if (!terminal_for_people()) {
         line("lock", "%s", owner);
     } else {
         begin_line("lock");
-        printf("%s%s%s%s\n", colour_on(lock_colour(facts)), owner, more, colour_off(BAD));
+        printf("%s%s%s%s\n", terminal_colour_on(facts_lock_colour(facts)), owner, more,
+               terminal_colour_off(BAD));
     }
     free(owner);
 }
@@ -85,12 +90,12 @@ static void print_id(const struct facts *facts)
 static void print(const struct facts *facts)
 {
     const struct seqshare_stat *share = &facts->share;
-    char word[WORD_SIZE], *name = printable(facts->name), *file = printable(facts->file);
+    char word[WORD_SIZE], *name = text_printable(facts->name), *file = text_printable(facts->file);
 
     line("name", "%s", name);
     line("file", "%s", file);
-    line("mode", "%s", mode_of(facts, word));
-    line("owner", "%s", user_of(facts, word));
+    line("mode", "%s", facts_mode(facts, word));
+    line("owner", "%s", facts_user(facts, word));
     number_line("version", share->version);
     size_line("length", share->length);
     size_line("capacity", share->capacity);
@@ -110,24 +115,15 @@ static void print(const struct facts *facts)
 
 static int run_stat(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    struct facts_list list = {0};
+    struct list list = {0};
     bool json = false;
-    int option, error;
+    const struct option_rule rules[] = {{'j', "json", OPTION_FLAG, &json, NULL}, {0}};
+    int error, status;
 
-    while ((option = next_option(&stat_command, argc, argv, "jh", options)) != -1)
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            return print_help(&stat_command);
-        default:
-            return MISUSED;
-        }
+    if (!options_parse(&stat_command, argc, argv, rules, &status))
+        return status;
     if (optind + 1 != argc)
-        return misused(&stat_command, "give one NAME");
+        return cli_misused(&stat_command, "give one NAME");
     list_add(&list, argv[optind]);
     error = list.facts[0].error;
     if (!error && json)
@@ -135,7 +131,7 @@ static int run_stat(int argc, char **argv)
     else if (!error)
         print(&list.facts[0]);
     list_free(&list);
-    return error ? complain(argv[optind], error) : DONE;
+    return error ? cli_complain(argv[optind], error) : DONE;
 }
 
 const struct command stat_command = {

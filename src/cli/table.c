@@ -2,10 +2,12 @@
 #include "table.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "words.h"
+#include "terminal.h"
+#include "text.h"
 
 enum { COLUMNS_MAX = 16, GAP = 2 };
 
@@ -28,16 +30,16 @@ void table_add(struct table *table, enum colour colour, const char *format, ...)
     cell = &table->cells[table->used++];
     cell->colour = colour;
     va_start(rest, format);
-    cell->text = harmless_text(format, rest);
+    cell->text = text_harmless(format, rest);
     va_end(rest);
 }
 
 static void find_widths(const struct table *table, size_t widths[COLUMNS_MAX])
 {
     for (size_t column = 0; column < table->columns; column++)
-        widths[column] = width_of(table->headings[column]);
+        widths[column] = text_width(table->headings[column]);
     for (size_t i = 0; i < table->used; i++) {
-        size_t width = width_of(table->cells[i].text);
+        size_t width = text_width(table->cells[i].text);
 
         if (width > widths[i % table->columns])
             widths[i % table->columns] = width;
@@ -62,7 +64,7 @@ static void print_row(const struct table *table, const struct table_cell *row,
 
     for (size_t column = 0; column < table->columns && left > 0; column++) {
         const struct table_cell *cell = &row[column];
-        size_t own = width_of(cell->text);
+        size_t own = text_width(cell->text);
         size_t pad = widths[column] - own;
         bool last = column + 1 == table->columns;
         size_t shown = own < left ? own : left;
@@ -71,8 +73,8 @@ static void print_row(const struct table *table, const struct table_cell *row,
             printf("%*s", (int)pad, "");
             shown = own < left - pad ? own : left - pad;
         }
-        printf("%s%.*s%s", colour_on(cell->colour), cut(cell->text, shown), cell->text,
-               colour_off(cell->colour));
+        printf("%s%.*s%s", terminal_colour_on(cell->colour), cut(cell->text, shown), cell->text,
+               terminal_colour_off(cell->colour));
         if (!last && widths[column] + GAP < left)
             printf("%*s", (int)((table->right[column] ? 0 : pad) + GAP), "");
         left = widths[column] + GAP < left ? left - widths[column] - GAP : 0;
@@ -94,7 +96,7 @@ static void print_for_people(const struct table *table, size_t width, size_t lin
     for (size_t row = 0; row < shown; row++)
         print_row(table, &table->cells[row * table->columns], widths, width);
     if (shown < rows)
-        printf("%s(and %zu more)%s\n", colour_on(FAINT), rows - shown, colour_off(FAINT));
+        printf("%s(and %zu more)%s\n", terminal_colour_on(FAINT), rows - shown, terminal_colour_off(FAINT));
 }
 
 void table_print(const struct table *table, bool people, size_t width, size_t lines)

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "words.h"
+#include "text.h"
 
-bool is_descriptor(const char *name)
+bool target_is_descriptor(const char *name)
 {
     const char *number = strrchr(name, '/');
 
@@ -39,7 +39,7 @@ int target_open(seqshare **share, const char *name, int access)
 {
     int fd, error;
 
-    if (!is_descriptor(name))
+    if (!target_is_descriptor(name))
         return seqshare_open(share, name, access);
     fd = open_descriptor(name, access & SEQSHARE_WRITE);
     if (fd < 0)
@@ -51,7 +51,7 @@ int target_open(seqshare **share, const char *name, int access)
 
 char *target_path(const char *name)
 {
-    return format_text("%s%s", strchr(name, '/') ? "" : "/dev/shm/seqshare.", name);
+    return text_format("%s%s", strchr(name, '/') ? "" : "/dev/shm/seqshare.", name);
 }
 
 int target_file(const char *name)
@@ -59,7 +59,7 @@ int target_file(const char *name)
     char *path;
     int fd;
 
-    if (is_descriptor(name))
+    if (target_is_descriptor(name))
         return open_descriptor(name, false);
     path = target_path(name);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);

@@ -8,7 +8,7 @@
 #include <seqshare/seqshare.h>
 
 /* /proc/PID/fd/N or /dev/fd/N: a descriptor, and no name. */
-bool is_descriptor(const char *name);
+bool target_is_descriptor(const char *name);
 
 /* As seqshare_open; a descriptor is opened and attached. */
 int target_open(seqshare **share, const char *name, int access);

@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-bool for_people(void)
+bool terminal_for_people(void)
 {
     return isatty(STDOUT_FILENO);
 }
@@ -18,10 +18,10 @@ static bool colours_wanted(void)
     const char *no = getenv("NO_COLOR");
     const char *term = getenv("TERM");
 
-    return for_people() && !(no && no[0]) && term && strcmp(term, "dumb") != 0;
+    return terminal_for_people() && !(no && no[0]) && term && strcmp(term, "dumb") != 0;
 }
 
-const char *colour_on(enum colour colour)
+const char *terminal_colour_on(enum colour colour)
 {
     static const char *const codes[] = {
         [PLAIN] = "",        [BOLD] = "\033[1m",     [FAINT] = "\033[2m",
@@ -31,7 +31,7 @@ const char *colour_on(enum colour colour)
     return colours_wanted() ? codes[colour] : "";
 }
 
-const char *colour_off(enum colour colour)
+const char *terminal_colour_off(enum colour colour)
 {
     return colour != PLAIN && colours_wanted() ? "\033[0m" : "";
 }
@@ -49,7 +49,7 @@ void terminal_take(void)
 {
     struct termios keys;
 
-    if (!for_people())
+    if (!terminal_for_people())
         return;
     say("\033[?1049h\033[?25l"); /* the other screen, no cursor */
     taken = 1;

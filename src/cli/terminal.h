@@ -8,11 +8,11 @@
 enum colour { PLAIN, BOLD, FAINT, GOOD, NOTABLE, BAD };
 
 /* Is standard output a terminal? */
-bool for_people(void);
+bool terminal_for_people(void);
 
 /* Begin and end a colour; "" where colours are not wanted (no terminal, NO_COLOR, TERM=dumb). */
-const char *colour_on(enum colour colour);
-const char *colour_off(enum colour colour);
+const char *terminal_colour_on(enum colour colour);
+const char *terminal_colour_off(enum colour colour);
 
 /* A screen of its own, keys without echo. Undone by terminal_restore, which may be
  * called from a signal handler. */

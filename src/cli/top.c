@@ -11,14 +11,20 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "list.h"
+#include "now.h"
+#include "options.h"
 #include "table.h"
+#include "terminal.h"
+#include "text.h"
+#include "words.h"
 
 struct top {
     char **names; /* up to a NULL; none: all in /dev/shm */
     const char *pid;
     int64_t interval;
     uint64_t frames; /* still to be drawn; 0: without end */
-    struct facts_list list, before;
+    struct list list, before;
     int64_t now, then;
 };
 
@@ -39,7 +45,7 @@ static int find_shares(struct top *top)
     list_free(&top->before);
     top->before = top->list;
     top->then = top->now;
-    top->list = (struct facts_list){0};
+    top->list = (struct list){0};
     top->now = now_steady();
     if (top->pid)
         return list_process(&top->list, top->pid);
@@ -74,7 +80,8 @@ static void add_rate(struct table *table, double rate)
 
 static void add_row(struct table *table, const struct top *top, const struct facts *facts)
 {
-    char word[WORD_SIZE], *name = printable(facts->name), *lock = lock_of(facts), *note = note_of(facts);
+    char word[WORD_SIZE], *name = text_printable(facts->name), *lock = facts_lock(facts),
+                          *note = facts_note(facts);
     const struct seqshare_stat *share = &facts->share;
 
     table_add(table, PLAIN, "%s", name);
@@ -84,12 +91,12 @@ static void add_row(struct table *table, const struct top *top, const struct fac
     } else {
         add_rate(table, rate_of(top, facts));
         table_add(table, PLAIN, "%llu", (unsigned long long)share->version);
-        if (for_people())
-            table_add(table, PLAIN, "%s", size_in_words(word, share->length));
+        if (terminal_for_people())
+            table_add(table, PLAIN, "%s", words_size(word, share->length));
         else
             table_add(table, PLAIN, "%llu", (unsigned long long)share->length);
-        table_add(table, PLAIN, "%s", share->published ? age_in_words(word, share->published) : "-");
-        table_add(table, share->owner ? lock_colour(facts) : FAINT, "%s", share->owner ? lock : "free");
+        table_add(table, PLAIN, "%s", share->published ? words_age(word, share->published) : "-");
+        table_add(table, share->owner ? facts_lock_colour(facts) : FAINT, "%s", share->owner ? lock : "free");
     }
     table_add(table, facts->error ? BAD : NOTABLE, "%s", note);
     free(name);
@@ -108,11 +115,11 @@ static void draw(const struct top *top)
     table_begin(&table, 7, headings, right);
     for (size_t i = 0; i < top->list.count; i++)
         add_row(&table, top, &top->list.facts[i]);
-    if (for_people()) {
+    if (terminal_for_people()) {
         terminal_size(&rows, &columns);
-        printf("\033[H\033[J%sseqshare top  %s  %zu share%s  q: leave%s\n\n", colour_on(FAINT),
-               time_in_words(time, now_since_1970()), top->list.count, top->list.count == 1 ? "" : "s",
-               colour_off(FAINT));
+        printf("\033[H\033[J%sseqshare top  %s  %zu share%s  q: leave%s\n\n", terminal_colour_on(FAINT),
+               words_time(time, now_since_1970()), top->list.count, top->list.count == 1 ? "" : "s",
+               terminal_colour_off(FAINT));
         table_print(&table, true, (size_t)columns, rows > 6 ? (size_t)rows - 3 : 3);
     } else {
         table_print(&table, false, 0, 0);
@@ -138,7 +145,8 @@ static int milliseconds(int64_t ns)
 static bool rest(const struct top *top)
 {
     int64_t due = top->now + top->interval;
-    struct pollfd keys = {.fd = for_people() && isatty(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN};
+    struct pollfd keys = {.fd = terminal_for_people() && isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
+                          .events = POLLIN};
 
     while (!ended) {
         int64_t left = due - now_steady();
@@ -150,7 +158,7 @@ static bool rest(const struct top *top)
             return true;
         if (ready < 0 && errno == EINTR)
             draw(top);
-        if (flush_output(DONE) != DONE)
+        if (cli_flush_output(DONE) != DONE)
             return true;
     }
     return true;
@@ -165,14 +173,15 @@ static int show(struct top *top)
         error = find_shares(top);
         if (!error)
             draw(top);
-        over = error || flush_output(DONE) != DONE || frame + 1 == top->frames || rest(top);
+        over = error || cli_flush_output(DONE) != DONE || frame + 1 == top->frames || rest(top);
     }
     terminal_restore();
     list_free(&top->list);
     list_free(&top->before);
     if (error)
-        return complain_that(top->pid ? top->pid : "/dev/shm", "%s",
-                             error == -ENOENT && top->pid ? "there is no such process" : strerror(-error));
+        return cli_complain_that(top->pid ? top->pid : "/dev/shm", "%s",
+                                 error == -ENOENT && top->pid ? "there is no such process"
+                                                              : strerror(-error));
     return DONE;
 }
 
@@ -187,45 +196,21 @@ static void take_signals(void)
     sigaction(SIGWINCH, &action, NULL);
 }
 
-static int parse(int argc, char **argv, struct top *top, bool *help)
-{
-    static const struct option options[] = {{"pid", required_argument, NULL, 'p'},
-                                            {"interval", required_argument, NULL, 'i'},
-                                            {"count", required_argument, NULL, 'n'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    uint64_t number;
-    int option;
-
-    while ((option = next_option(&top_command, argc, argv, "p:i:n:h", options)) != -1) {
-        if (option == 'p')
-            top->pid = optarg;
-        if (option == 'p' && !parse_number(optarg, &number))
-            return misused(&top_command, "'%s' is not a process number", optarg);
-        if (option == 'i' && (!parse_seconds(optarg, &top->interval) || top->interval == 0))
-            return misused(&top_command, "'%s' is not a number of seconds", optarg);
-        if (option == 'n' && (!parse_number(optarg, &top->frames) || top->frames == 0))
-            return misused(&top_command, "'%s' is not a number of times", optarg);
-        if (option == 'h')
-            *help = true;
-        if (option == '?')
-            return MISUSED;
-    }
-    if (*help)
-        return print_help(&top_command);
-    top->names = argv + optind;
-    return top->pid && optind < argc ? misused(&top_command, "give NAMEs or --pid, not both") : DONE;
-}
-
 static int run_top(int argc, char **argv)
 {
-    struct top top = {.interval = 1000000000};
-    bool help = false;
-    int status = parse(argc, argv, &top, &help);
+    struct top top = {.interval = NS_PER_SECOND};
+    const struct option_rule rules[] = {{'p', "pid", OPTION_PROCESS, &top.pid, NULL},
+                                        {'i', "interval", OPTION_INTERVAL, &top.interval, NULL},
+                                        {'n', "count", OPTION_COUNT, &top.frames, NULL},
+                                        {0}};
+    int status;
 
-    if (status != DONE || help)
+    if (!options_parse(&top_command, argc, argv, rules, &status))
         return status;
-    if (for_people()) {
+    top.names = argv + optind;
+    if (top.pid && optind < argc)
+        return cli_misused(&top_command, "give NAMEs or --pid, not both");
+    if (terminal_for_people()) {
         take_signals();
         terminal_take();
     }

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "json.h"
-#include "words.h"
+#include "text.h"
 
 /* Of whoever checks a value as JSON, and of the Perl codec JSON before there was that one. */
 static bool is_json_tag(uint32_t tag)
@@ -14,7 +15,7 @@ static bool is_json_tag(uint32_t tag)
     return tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG("perl.JSON");
 }
 
-bool promises_json(const struct bytes *value, uint32_t tag)
+bool type_promises_json(const struct bytes *value, uint32_t tag)
 {
     const char *text = value->at;
     size_t blanks = 0;
@@ -33,9 +34,9 @@ static char *conflict_with_json(const struct bytes *value, uint32_t tag)
     char why[JSON_WHY_SIZE];
 
     if (!json_check(value->at, value->length, why))
-        return format_text("%s; the current value is JSON, and nothing was changed", why);
+        return text_format("%s; the current value is JSON, and nothing was changed", why);
     if (tag != 0 && !is_json_tag(tag))
-        return format_text("the current value is JSON, and type tag %08x is not a tag of JSON", tag);
+        return text_format("the current value is JSON, and type tag %08x is not a tag of JSON", tag);
     return NULL;
 }
 
@@ -44,22 +45,22 @@ static char *conflict(const seqshare_reading *old, const struct bytes *value, ui
 {
     const struct bytes old_value = {old->bytes, old->length};
 
-    if (promises_json(&old_value, old->tag))
+    if (type_promises_json(&old_value, old->tag))
         return conflict_with_json(value, tag);
     if (old->tag == 0) /* which promises nothing */
         return NULL;
     if (tag != old->tag)
-        return format_text("the current value has type tag %08x, and the new one would have %08x", old->tag,
+        return text_format("the current value has type tag %08x, and the new one would have %08x", old->tag,
                            tag);
-    if (!tag_said && !is_text(old->bytes, old->length) && is_text(value->at, value->length))
-        return format_text("the current value is binary and has type tag %08x, and the new one is text (if "
+    if (!tag_said && !text_is_plain(old->bytes, old->length) && text_is_plain(value->at, value->length))
+        return text_format("the current value is binary and has type tag %08x, and the new one is text (if "
                            "it is of that type, add --tag %08x)",
                            old->tag, old->tag);
     return NULL;
 }
 
-int choose_tag(const char *name, const seqshare_reading *old, const struct bytes *value,
-               struct type_wish wish, uint32_t *tag)
+int type_choose(const char *name, const seqshare_reading *old, const struct bytes *value,
+                struct type_wish wish, uint32_t *tag)
 {
     char *why = NULL;
 
@@ -69,7 +70,7 @@ int choose_tag(const char *name, const seqshare_reading *old, const struct bytes
     if (!why)
         return DONE;
     if (!wish.force)
-        complain_that(name, "%s (--force publishes it anyway)", why);
+        cli_complain_that(name, "%s (--force publishes it anyway)", why);
     free(why);
     if (!wish.said)
         *tag = 0;

@@ -14,7 +14,7 @@
  * Do readers expect JSON there? They do where the tag says so, and where an untyped value is an object or an
  * array. (An untyped 5 or "text" promises nothing.)
  */
-bool promises_json(const struct bytes *value, uint32_t tag);
+bool type_promises_json(const struct bytes *value, uint32_t tag);
 
 /* Which type the new value has. */
 struct type_wish {
@@ -27,7 +27,7 @@ struct type_wish {
  * The tag for a value that takes the place of `old`, into *tag: DONE; or SAID_NO after saying why it should not
  * take that place.
  */
-int choose_tag(const char *name, const seqshare_reading *old, const struct bytes *value,
-               struct type_wish wish, uint32_t *tag);
+int type_choose(const char *name, const seqshare_reading *old, const struct bytes *value,
+                struct type_wish wish, uint32_t *tag);
 
 #endif

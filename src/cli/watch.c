@@ -15,8 +15,12 @@
 #include "bytes.h"
 #include "child.h"
 #include "cli.h"
+#include "now.h"
+#include "options.h"
+#include "stop.h"
 #include "target.h"
 #include "terminal.h"
+#include "text.h"
 #include "words.h"
 
 enum { LOOK_AT_NAME = 500000000 }; /* a name that was removed and made again leaves no mark to wait for */
@@ -40,24 +44,24 @@ static void print_heading(const struct watch *watch, bool text)
 {
     char time[WORD_SIZE], size[WORD_SIZE];
 
-    printf("%sversion %llu, %s, %s bytes%s%s\n", colour_on(FAINT), (unsigned long long)watch->seen,
-           time_in_words(time, now_since_1970()), size_in_words(size, watch->last.length),
-           text ? "" : ", binary", colour_off(FAINT));
+    printf("%sversion %llu, %s, %s bytes%s%s\n", terminal_colour_on(FAINT), (unsigned long long)watch->seen,
+           words_time(time, now_since_1970()), words_size(size, watch->last.length), text ? "" : ", binary",
+           terminal_colour_off(FAINT));
 }
 
 static int print_value(const struct watch *watch)
 {
     const char *value = watch->last.at;
     size_t length = watch->last.length;
-    bool text = !for_people() || is_text(value, length);
+    bool text = !terminal_for_people() || text_is_plain(value, length);
 
-    if (for_people())
+    if (terminal_for_people())
         print_heading(watch, text);
-    if (text && print_bytes(value, length) != DONE)
+    if (text && cli_print_bytes(value, length) != DONE)
         return SAID_NO;
     if (text && (length == 0 || value[length - 1] != '\n'))
         putchar('\n');
-    return flush_output(DONE);
+    return cli_flush_output(DONE);
 }
 
 /* The value as the command's standard input. A file in memory: a command
@@ -65,7 +69,7 @@ static int print_value(const struct watch *watch)
 static int open_value(const struct bytes *value)
 {
     int fd = memfd_create("seqshare-watch", MFD_CLOEXEC);
-    int error = fd < 0 ? -errno : write_all(fd, value->at, value->length);
+    int error = fd < 0 ? -errno : bytes_write_all(fd, value->at, value->length);
 
     if (!error && lseek(fd, 0, SEEK_SET) != 0)
         error = -errno;
@@ -94,8 +98,8 @@ static int become_command(void *what)
     if (start->input == STDIN_FILENO ? fcntl(start->input, F_SETFD, 0) == 0
                                      : dup2(start->input, STDIN_FILENO) == STDIN_FILENO)
         execvp(command[0], command);
-    complain_that(command[0], "%s", strerror(errno));
-    write_all(start->report, "", 1);
+    cli_complain_that(command[0], "%s", strerror(errno));
+    bytes_write_all(start->report, "", 1);
     return SAID_NO;
 }
 
@@ -115,7 +119,7 @@ static int run_child(const struct watch *watch, int input, bool *started)
     *started = status >= 0 && read(report[0], &byte, 1) == 0;
     close(report[0]);
     if (child.stopped_by)
-        end_by_signal(child.stopped_by);
+        stop_by_signal(child.stopped_by);
     return status;
 }
 
@@ -125,16 +129,16 @@ static int run_command(const struct watch *watch)
     bool started = false;
 
     if (input < 0)
-        return complain_that(watch->name, "cannot hand the value to the command: %s", strerror(-input));
+        return cli_complain_that(watch->name, "cannot hand the value to the command: %s", strerror(-input));
     status = run_child(watch, input, &started);
     close(input);
     if (status < 0)
-        return complain_that(watch->command[0], "%s", strerror(-status));
+        return cli_complain_that(watch->command[0], "%s", strerror(-status));
     if (!started)
         return SAID_NO;
     if (status != 0)
-        complain_that(watch->command[0], "failed at version %llu; watching on",
-                      (unsigned long long)watch->seen);
+        cli_complain_that(watch->command[0], "failed at version %llu; watching on",
+                          (unsigned long long)watch->seen);
     return DONE;
 }
 
@@ -149,8 +153,8 @@ static void follow(struct watch *watch)
     if (moved == 1)
         watch->moved = true;
     if (lost && !watch->lost)
-        complain_that(watch->name, "%s; watching on, for a new one too",
-                      moved == -ENOENT ? "the name was removed" : error_in_words(moved));
+        cli_complain_that(watch->name, "%s; watching on, for a new one too",
+                          moved == -ENOENT ? "the name was removed" : cli_error_in_words(moved));
     watch->lost = lost;
 }
 
@@ -188,7 +192,7 @@ static int read_newest(struct watch *watch)
 static void pass_over(struct watch *watch, int error)
 {
     if (!watch->bad)
-        complain_that(watch->name, "%s; watching on, for the next value", error_in_words(error));
+        cli_complain_that(watch->name, "%s; watching on, for the next value", cli_error_in_words(error));
     watch->bad = true;
     if (error == -ENOMEM) { /* there may be enough later */
         rest();
@@ -215,7 +219,7 @@ static int step(struct watch *watch, bool *shown)
     if (result == -EINTR || result == 0)
         return DONE;
     if (result < 0 && !watch->began)
-        return complain(watch->name, result);
+        return cli_complain(watch->name, result);
     if (result < 0) {
         pass_over(watch, result);
         return DONE;
@@ -240,55 +244,37 @@ static int watch_share(struct watch *watch)
     return status;
 }
 
-static int parse(int argc, char **argv, struct watch *watch, int *access, bool *help)
+static bool parse(int argc, char **argv, struct watch *watch, int *access, int *status)
 {
-    static const struct option options[] = {
-        {"after", required_argument, NULL, 'A'}, {"count", required_argument, NULL, 'n'},
-        {"any-owner", no_argument, NULL, 'a'},   {"exec", no_argument, NULL, 'x'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
-    int option;
+    const struct option_rule rules[] = {{OPTION_WORD, NULL, OPTION_NAME, &watch->name, NULL},
+                                        {'A', "after", OPTION_VERSION, &watch->seen, NULL},
+                                        {'n', "count", OPTION_COUNT, &watch->shows, NULL},
+                                        {'a', "any-owner", OPTION_ANY_OWNER, access, NULL},
+                                        {'x', "exec", OPTION_COMMAND, &watch->command, NULL},
+                                        {0}};
 
-    /* "-": words come in order, as option 1, so that all behind --exec can be left alone. */
-    while (!watch->command && (option = next_option(&watch_command, argc, argv, "-A:n:axh", options)) != -1) {
-        if (option == 'A' && !parse_number(optarg, &watch->seen))
-            return misused(&watch_command, "'%s' is not a version", optarg);
-        if (option == 'n' && (!parse_number(optarg, &watch->shows) || watch->shows == 0))
-            return misused(&watch_command, "'%s' is not a number of times", optarg);
-        if (option == 'a')
-            *access |= SEQSHARE_ANY_OWNER;
-        if (option == 'x')
-            watch->command = argv + optind;
-        if (option == 'h')
-            *help = true;
-        if (option == 1 && watch->name)
-            return misused(&watch_command, "give one NAME");
-        if (option == 1)
-            watch->name = optarg;
-        if (option == '?')
-            return MISUSED;
-    }
-    if (*help)
-        return print_help(&watch_command);
+    if (!options_parse(&watch_command, argc, argv, rules, status))
+        return false;
     if (!watch->command && !watch->name && optind + 1 == argc)
         watch->name = argv[optind++]; /* behind -- */
     if (watch->command && !watch->command[0])
-        return misused(&watch_command, "--exec needs a COMMAND after it");
-    return watch->name && (watch->command || optind == argc) ? DONE
-                                                             : misused(&watch_command, "give one NAME");
+        *status = cli_misused(&watch_command, "--exec needs a COMMAND after it");
+    else if (!watch->name || (!watch->command && optind != argc))
+        *status = cli_misused(&watch_command, "give one NAME");
+    return *status == DONE;
 }
 
 static int run_watch(int argc, char **argv)
 {
     struct watch watch = {0};
-    bool help = false;
     int access = SEQSHARE_READ;
-    int status = parse(argc, argv, &watch, &access, &help), error;
+    int status, error;
 
-    if (status != DONE || help)
+    if (!parse(argc, argv, &watch, &access, &status))
         return status;
     error = target_open(&watch.share, watch.name, access);
     if (error)
-        return complain(watch.name, error);
+        return cli_complain(watch.name, error);
     status = watch_share(&watch);
     seqshare_close(watch.share);
     return status;

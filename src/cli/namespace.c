@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "world.h"
+#include "namespace.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <seqshare/seqshare.h>
 
@@ -18,26 +15,7 @@ static uint64_t inode_of(const char *path)
     return stat(path, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-long read_layout(int fd, struct layout *layout)
-{
-    ssize_t got;
-
-    memset(layout, 0, sizeof *layout);
-    do
-        got = pread(fd, layout, sizeof *layout, 0);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
-bool has_magic(int fd)
-{
-    struct layout layout;
-
-    return read_layout(fd, &layout) >= (long)sizeof layout.header.magic &&
-           memcmp(layout.header.magic, LAYOUT_MAGIC, sizeof layout.header.magic) == 0;
-}
-
-const char *foreign_in_words(int foreign)
+const char *namespace_foreign_in_words(int foreign)
 {
     switch (foreign) {
     case SEQSHARE_FOREIGN_BOOT:
@@ -52,7 +30,7 @@ const char *foreign_in_words(int foreign)
     }
 }
 
-int process_in(uint64_t pid_namespace)
+int namespace_process(uint64_t pid_namespace)
 {
     DIR *processes = opendir("/proc");
     struct dirent *entry;

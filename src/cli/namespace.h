@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Other PID and time namespaces and boots, as far as they are seen from here. */
+#ifndef SEQSHARE_CLI_NAMESPACE_H
+#define SEQSHARE_CLI_NAMESPACE_H
+
+#include <stdint.h>
+
+/* A process in that PID namespace, or 0: none that can be seen. */
+int namespace_process(uint64_t pid_namespace);
+
+/*
+ * Why this process cannot write the region, as stat's `foreign` says, in words: "another PID namespace made the
+ * region".
+ */
+const char *namespace_foreign_in_words(int foreign);
+
+#endif
