@@ -108,6 +108,16 @@ static void begin(struct game *game)
     MUST(pread(game->file, &game->header, sizeof game->header, 0) == sizeof game->header);
 }
 
+/* What is mapped of a region never reaches beyond its file. */
+static bool fits_in_file(const struct game *game)
+{
+    const struct header *header = &game->header;
+    uint64_t size;
+
+    return !__builtin_mul_overflow(header->stride, header->slots, &size) &&
+           !__builtin_add_overflow(size, header->header_size, &size) && size <= file_size(game);
+}
+
 static void attach(struct game *game)
 {
     unsigned how = (unsigned)take(&game->input, 1);
@@ -121,6 +131,7 @@ static void attach(struct game *game)
     else
         error = seqshare_attach(&game->share, game->file, access);
     MUST((error == 0) == (game->share != NULL));
+    MUST(!game->share || fits_in_file(game));
     answer(error, 0);
 }
 
