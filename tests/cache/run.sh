@@ -4,36 +4,28 @@
 # tier: full
 # budget: 80
 # long budget: 400
-# With SEQSHARE_MUTANTS=1 faults are planted in the sources, one by one, and the tests must catch each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
 source ../criterion.sh
 source ../tsan.sh
+source ../mutants/kit.sh
 
 # ---- planted faults --------------------------------------------------------------------------
 
-# From a changed copy of the sources: FILE below src/cache, what stands there, and what is put in its place.
-plant() { # PRESET FILE PATTERN REPLACEMENT
-    rm -rf "$work/mutant"
-    mkdir -p "$work/mutant"
-    (cd "$SEQSHARE_SOURCE" && cp -R CMakeLists.txt CMakePresets.json include src tests "$work/mutant")
-    grep -qE "$3" "$work/mutant/src/cache/$2" || {
-        echo "src/cache/$2 has no '$3' any more: tests/cache/run.sh must follow"
-        return 1
-    }
-    sed -i -E "s/$3/$4/" "$work/mutant/src/cache/$2"
-    (
-        cd "$work/mutant"
-        cmake --preset "$1" -B "$work/mutants-$1" -D SEQSHARE_BENCH=OFF -D SEQSHARE_WERROR=OFF -D SEQSHARE_CLI=OFF
-    )
-    cmake --build "$work/mutants-$1" -j "$(nproc)" --target tests/cache/all
+evidence='^\[FAIL\]|: not so: | is -?[0-9]+, not |(WARNING|ERROR): [A-Za-z]+Sanitizer'
+build_mutant() { # PRESET PROGRAM
+    build_from_tree "$1" "$2"
 }
 
-mutant() { # NAME PRESET PROGRAM FILE PATTERN REPLACEMENT
-    check "planted: $1" plant "$2" "${@:4}"
-    check_fails "caught: $1" unrandomised timeout 60 "$work/mutants-$2/tests/cache/$3"
+detect_mutant() { # PRESET PROGRAM
+    local program=$tree.$1/tests/cache/$2 rc=0
+    case $2 in
+    cache-tests-*) criterion_detects "$program" || rc=$? ;;
+    *) TSAN_OPTIONS=${TSAN_OPTIONS/exitcode=66/exitcode=1} unrandomised timeout --kill-after=10 120 "$program" || rc=$? ;;
+    esac
     remove_names
+    return $rc
 }
 
 # Of tests whose Criterion is no more; when it has to be ended itself, it leaves them.
@@ -43,48 +35,6 @@ remove_names() {
         process=${name#/dev/shm/seqshare.test-}
         [ -d "/proc/${process%%-*}" ] || rm -rf "$name"
     done
-}
-
-mutants() {
-    mutant "who leaves orders nothing" tsan-clang cache-threads-counted counted.c 'more, __ATOMIC_ACQ_REL' \
-        'more, __ATOMIC_RELAXED'
-    mutant "a node becomes current before it is complete" tsan-clang cache-threads-counted counted.c \
-        '__ATOMIC_(ACQ_REL|RELEASE|ACQUIRE)\)' '__ATOMIC_RELAXED)'
-    mutant "entries are not added up" asan cache-tests-counted counted.c 'entered & ENTRIES' '0 \& entered'
-    if [ "${#ways[@]}" -gt 1 ]; then
-        mutant "nobody waits until sections are counted" tsan-clang cache-threads-urcu urcu.c \
-            'urcu_bp_synchronize_rcu\(\);' ';'
-        mutant "who leaves stripes orders nothing" tsan-clang cache-threads-urcu urcu.c 'store_release\(counter' \
-            'store_relaxed(counter'
-        mutant "two threads have one stripe for their own" release cache-threads-urcu urcu.c 'all & \(all - 1\)' 'all'
-        mutant "a replaced node is left in its stripes" release cache-tests-urcu urcu.c 'replaced, true' 'replaced, false'
-        mutant "liburcu is not told of forks" release cache-tests-urcu urcu.c '^        urcu_bp_(before|after)_fork.*$' \
-            '        ;'
-    fi
-    mutant "another region's version passes for known" release cache-tests-counted source.c \
-        'view.seen = NOTHING_SEEN' 'view.seen += 0'
-    mutant "a bad value is tried again and again" release cache-tests-counted source.c \
-        '^    state->view.seen = value->version;' '    state->view.seen = object ? value->version : 0;'
-    mutant "the name is looked at all the time" release cache-tests-counted source.c \
-        'next_follow, source_time\(\) \+ SECOND' 'next_follow, 0'
-    mutant "the name is not looked at without a mark" release cache-tests-counted source.c \
-        'return time >= .*next_follow\);' 'return false;'
-    mutant "a mark that is known is asked about at every call" release cache-tests-counted source.c \
-        'marks & ~known' 'marks'
-    mutant "the clock is asked once in 64 calls, however rare" release cache-tests-counted source.c \
-        'while \(period > 1 &&' 'while (period > 64 \&\&'
-    mutant "a version that failed holds the next one back" release cache-tests-counted source.c \
-        'put_off != version && ' 'false \&\& '
-    mutant "the old object stays" release cache-tests-counted cache.c '^        destroy_object\(cache, old\);' \
-        '        (void)old;'
-    mutant "a decoder that jumped is not noticed" release cache-tests-counted source.c 'source->decoding = value->version;' ''
-    mutant "a right ends with no thread" release cache-tests-counted right.c '    remove_where\(is_held_by, thread\);' \
-        '    (void)thread;'
-    mutant "an exception keeps the right" release cache-tests-counted mt.c '    right_give\(\*right\);' '    (void)right;'
-    mutant "a child has rights of threads that it has not" release cache-tests-counted right.c \
-        '    remove_where\(is_held_by_others, &me\);' ''
-    mutant "a child takes the parent's decoding for a failure" release cache-tests-counted source.c \
-        ' \|\| source->decoder != getpid\(\)' ''
 }
 
 # ---- the guide's service ----------------------------------------------------------------------
@@ -140,7 +90,7 @@ else
 fi
 
 if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
-    mutants
+    run_mutants cache
     finish
 fi
 

@@ -94,6 +94,26 @@ library_exports_the_public_names() { # LIBRARY NODE
     ! grep -v ' T ' "$work/exports" | grep -v " A $2"
 }
 
+# ENTRY MESSAGE: the catalogue of planted faults with that entry is refused.
+planter_refuses() {
+    rm -rf "$work/mutants"
+    mkdir "$work/mutants"
+    printf 'files = ["src/lock.c"]\n%s\n' "$1" >"$work/mutants/wrong.toml"
+    fails python3 tests/mutants/mutants.py check . "$work/mutants" | tee "$work/refused"
+    grep -F "$2" "$work/refused"
+}
+
+planted_faults() {
+    check "each planted fault has its place" python3 tests/mutants/mutants.py check
+    check "a planted fault without a place is noticed" planter_refuses \
+        '[a]'$'\n''caught_by = ["crash"]'$'\n''edits = [{ old = "of no file", new = "" }]' "a: 'of no file' stands in no file"
+    check "a planted fault with several places is noticed" planter_refuses \
+        '[a]'$'\n''caught_by = ["crash"]'$'\n''edits = [{ old = "return", new = "" }]' "a: 'return' stands in lock.c:"
+    check "a planted fault that nobody must catch is noticed" planter_refuses \
+        '[a]'$'\n''caught_by = ["nobody"]' "a: no detector is named by"
+    check "a model's fault that is not planted is noticed" planter_refuses "" "M_NO_W2 is not in the catalogue"
+}
+
 # Other versions lay out a few things differently, and nobody is asked to have several.
 formatter=clang-format-14
 command -v $formatter >/dev/null || formatter=clang-format
@@ -104,6 +124,11 @@ else
 fi
 check "scripts pass shellcheck" scripts_pass_shellcheck
 check "workflows and templates are YAML" workflows_are_yaml
+if python3 -c 'import tomllib' 2>/dev/null; then
+    planted_faults
+else
+    skip "each planted fault has its place" "needs Python 3.11"
+fi
 compilers=(gcc clang) standards=(c++11 c++17 c++20)
 ! is_quick || compilers=(gcc) standards=(c++11)
 for header in include/seqshare/*.h; do

@@ -7,9 +7,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
+source ../mutants/kit.sh
 
 # Without SEQSHARE_LONG, half a minute of fuzzing from the seeds in corpus/; with it, an hour, in which what was found
-# earlier (in the build folder) is the beginning. With SEQSHARE_MUTANTS, planted faults, each of which must be found.
+# earlier (in the build folder) is the beginning.
 #
 # Two programs: "opaque" has the copy that ships, whose assembly the address sanitizer cannot see into, so that
 # only the fence around the mapping tells; "portable" has the copy whose every load it sees.
@@ -80,64 +81,29 @@ run() { # VARIANT SECONDS
 
 # ---- planted faults ----
 
-# NAME FILE SED SOURCE...: the fault is planted in a copy of FILE; SOURCE are the files to compile anew.
-mutant() {
-    local name=$1 file=$2 script=$3 tree=$work/mutant source rc=0 log
-    shift 3
-    log=$work/mutant-${name// /-}.log
-    rm -rf "$tree" "$work/mutant.objects"
-    mkdir -p "$tree"
-    cp -r "$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/src" "$tree"
-    cp -r "$work/portable.objects" "$work/mutant.objects"
-    sed -i -E "$script" "$tree/$file"
-    if cmp -s "$tree/$file" "$SEQSHARE_SOURCE/$file"; then
-        echo "the place for this fault is not there any more in $file"
-        return 1
-    fi
-    for source in "$@"; do
-        [ "$source" != fuzz.c ] || source=$PWD/fuzz.c
-        (cd "$tree" && clang "${flags[@]}" -Wno-error -w -Iinclude -Isrc -DCOPY_PORTABLE -c "$source" \
-            -o "$work/mutant.objects/$(basename "$source" .c).o")
-    done
-    link "$work/mutant.objects" "$work/mutant-fuzz"
-    rm -rf "$work/mutant-corpus" && mkdir "$work/mutant-corpus"
-    fuzz "$work/mutant-fuzz" 240 "$work/mutant-corpus" corpus >"$log" 2>&1 || rc=$?
-    sed -nE 's/.*(SUMMARY: .*|runtime error: .*|ERROR: libFuzzer.*|^fuzz: .*)/  \1/p' "$log" | head -n 1
-    # By a sanitizer, or by an answer that cannot be; not by taking too long, or too much memory.
-    [ $rc -ne 0 ] && grep -qE '^SUMMARY: (AddressSanitizer|UndefinedBehaviorSanitizer|libFuzzer: deadly signal)' "$log"
+# By a sanitizer, or by an answer that cannot be; not by taking too long, or too much memory.
+evidence='^SUMMARY: (AddressSanitizer|UndefinedBehaviorSanitizer|libFuzzer: deadly signal)'
+build_mutant() {
+    flags+=(-Wno-error -w)
+    build mutant "$tree" -DCOPY_PORTABLE
 }
 
-mutants() {
-    check "mutant: a value's length is not bounded by get" mutant "get unbounded" src/read.c \
-        's/= likely\(length <= size\).*;/= true;/' src/read.c
-    check "mutant: nor by peek" mutant "peek unbounded" include/seqshare/seqshare.h \
-        's/if \(!seqshare_may_touch\(share, slot, length\)\)/if (false)/' src/share.c src/exports.c fuzz.c
-    check "mutant: nor by length" mutant "length unbounded" src/read.c \
-        's/if \(!seqshare_may_touch\(share, seqshare_slot_of\(v, share->mask\), length\)\)/if (false)/' src/read.c
-    check "mutant: a length is bounded by the capacity alone" mutant "capacity alone" src/read.c \
-        's/^    held = memory_held\(.*$/    held = share->capacity;/' src/read.c
-    check "mutant: the stride is not checked against the file's size" mutant "file size" src/attach.c \
-        's/ \|\| bytes > file_size\)/)/' src/attach.c
-    check "mutant: nor against the capacity" mutant "stride" src/attach.c \
-        's/header->stride < header->capacity/false/' src/attach.c
-    check "mutant: the number of slots is not checked" mutant "slots" src/attach.c \
-        's/if \(header->slots != 2 && header->slots != 4/if (false/' src/attach.c
-    check "mutant: stride times slots may overflow" mutant "overflow" src/attach.c \
-        's/__builtin_mul_overflow\(header->stride, header->slots, &bytes\)/(bytes = header->stride * header->slots, false)/' \
-        src/attach.c
-    check "mutant: any header is long enough" mutant "header size" src/attach.c \
-        's/header->header_size < LAYOUT_HEADER_SIZE/false/' src/attach.c
-    check "mutant: slots may start anywhere" mutant "alignment" src/attach.c \
-        's/header->header_size % LAYOUT_LINE != 0/false/' src/attach.c
-    check "mutant: a reader refuses the value that stands" mutant "refused" include/seqshare/protocol.h \
-        's/ - 2 \* version <= 2 \* \(uint64_t\)mask;/ - 2 * version > 0;/' src/read.c src/stat.c src/exports.c fuzz.c
+# What is in corpus/ shows each fault, so that none is found by luck.
+detect_mutant() {
+    local rc=0
+    limited 300 "$work/mutant" -timeout=60 -rss_limit_mb=4096 -artifact_prefix="$work/" corpus/* || rc=$?
+    case $rc in
+    0 | 124 | 137) return $rc ;;
+    70) return 124 ;; # what libFuzzer says of one input that does not end
+    *) return 1 ;;
+    esac
 }
 
-check "portable: builds" build portable "$SEQSHARE_SOURCE" -DCOPY_PORTABLE
 if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
-    mutants
+    run_mutants fuzz
     finish
 fi
+check "portable: builds" build portable "$SEQSHARE_SOURCE" -DCOPY_PORTABLE
 check "opaque: builds" build opaque "$SEQSHARE_SOURCE"
 seconds=15
 [ -z "${SEQSHARE_LONG:-}" ] || seconds=1800

@@ -6,10 +6,10 @@
 # quick budget: 15
 # quick leaves out: worker, event, restarts, load; sanitizers
 # long budget: 1200
-# With SEQSHARE_MUTANTS=1 faults are planted in the module, one by one, and the tests must catch each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
+source ../mutants/kit.sh
 
 work=$SEQSHARE_BUILD/httpd
 rm -rf "$work"
@@ -81,6 +81,21 @@ if [ "$(id -u)" -eq 0 ] && ! setpriv --reuid 65534 --clear-groups true 2>/dev/nu
     finish
 fi
 
+# ---- planted faults: a part of the tests must find each ----
+
+build_mutant() {
+    sources=$tree/bindings/httpd build_module plain CC=gcc CFLAGS="-O2 -g -w"
+}
+
+detect_mutant() { # PART
+    passed=0 failed=0 skipped=0 places=()
+    trap tidy EXIT
+    sources=$tree/bindings/httpd
+    # shellcheck source=/dev/null
+    source "./$1.bash"
+    finish
+}
+
 # Without the module: can there be a server here at all?
 apache_runs() {
     new_place prefork
@@ -93,7 +108,9 @@ apache_runs >"$work/apache" 2>&1 && stop || {
     finish
 }
 if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
-    source ./mutants.bash
+    # shellcheck disable=SC2034 # the parts read it
+    mpms=(prefork)
+    run_mutants httpd
     finish
 fi
 if is_quick; then

@@ -23,7 +23,7 @@
  * time (seqshare_lock_for). START_0: start times are not known (and then nobody is reborn, for he would be
  * taken for the dead: see README.md).
  *
- * Mutants: every -DM_... below is one fault. run.sh lists them.
+ * Mutants: every -DM_... below is one fault. tests/mutants lists them.
  */
 #ifndef CONTENDERS
 #define CONTENDERS 3

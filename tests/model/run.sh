@@ -119,105 +119,35 @@ spin_right() {
 }
 
 spin_mutants() {
-    local mutant
-    for mutant in NO_W2 W3_RELAXED R1_RELAXED NO_R2 FURTHER NEARER NO_ACCEPT BELIEVES_EARLY ANNOUNCE_AGAIN \
-        BACK_TO_EVEN FILL_CURRENT SEQUENCE_BEFORE_LOCK; do
-        spin_run caught states protocol "-DM_$mutant"
-    done
-    for mutant in W_PLAIN UNLOCK_PLAIN WAKE_FIRST WAIT_BLINDLY WINNER_FORGETS_W; do
-        spin_run caught states lock "-DM_$mutant" -DROUNDS=2
-    done
-    spin_run caught states lock -DM_GIVE_UP_EARLY -DGIVE_UPS=1
-    for mutant in PLAIN UNJUDGED DROPS_W FREES; do
-        spin_run caught states lock "-DM_TAKE_OVER_$mutant" -DDEATHS=1
-    done
-    spin_run caught states lock -DM_TAKE_OVER_HALF -DDEATHS=2 -DREBIRTHS=1
-    spin_run caught states lock -DM_NO_START -DCONTENDERS=2 -DDEATHS=1 -DREBIRTHS=1
-    for mutant in ASK_ONCE BIT_FIRST; do
-        spin_run caught cycles lock "-DM_$mutant" -DCONTENDERS=2 -DDEATHS=1
-    done
-    for mutant in STATE_STAYS STATE_AFTER_FREE STATE_WITHOUT_ID STATE_PLAIN NESTS_IN_BUSY NO_COUNT COUNT_LATE \
-        UNLOCK_NOT_COUNTED ABANDON_FREES; do
-        spin_run caught states lock "-DM_$mutant" -DHANDLER -DCONTENDERS=2
-    done
-    for mutant in NO_IMAGE TWO_LOOKS NOTE_AFTER_FREE; do
-        spin_run caught states lock "-DM_$mutant" -DHANDLER -DCONTENDERS=1
-    done
-    for mutant in OWN_IS_BUSY HELD_IS_LEFT NESTED_IS_LEFT; do
-        spin_run caught states lock "-DM_$mutant" -DEXECS=1 -DCONTENDERS=2
-    done
-    for mutant in NO_D1 NO_D2 REGISTER_LATE LOAD_BEFORE_PUBLISH NO_BUMP NO_COUNT WAKE_ONE WAKE_BEFORE_BUMP; do
-        spin_run caught states wait "-DM_$mutant"
-    done
-    for mutant in WAKES_REGISTERED NO_BUMP; do
-        spin_run caught states wait "-DM_RETIRE_$mutant" -DRETIRE -DSLEEPERS=1
-    done
-    for mutant in NO_LOOK WRITER_BLIND UNMARK_EARLY; do
-        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DDEATHS=1
-    done
-    for mutant in NO_LOOK_OUTSIDE CLEARS_OUTSIDE; do
-        spin_run caught states names "-DM_$mutant" -DOUTSIDERS=1 -DDEATHS=1
-    done
-    for mutant in NO_CARRY CARRY_EARLY; do
-        spin_run caught states names "-DM_$mutant" -DOUTSIDERS=1
-    done
-    for mutant in NO_WAIT NO_SECOND_LOOK; do
-        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DOUTSIDERS=1 -DDEATHS=1
-    done
-    for mutant in NO_LOOK_AT REMOVE_BLIND NEW_UNMARKED; do
-        spin_run caught states names "-DM_$mutant" -DLOCKERS=1 -DHANDS=1
-    done
-    spin_run caught states names -DM_MISSING_IS_HERE -DLOCKERS=1 -DUNLINKERS=1 -DDEATHS=1
+    local arguments flags
+    while IFS=$'\t' read -r -u 8 _ _ arguments; do
+        read -ra flags <<<"$arguments"
+        spin_run caught "${flags[@]}"
+    done 8< <(mutants_of spin)
+}
+
+# The runs that must catch the planted faults (tests/mutants). DETECTOR
+mutants_of() {
+    python3 "$SEQSHARE_SOURCE/tests/mutants/mutants.py" list "$1"
 }
 
 # ---- GenMC: the shipping code ----------------------------------------------------------------
 
-# Everything that weak.c and weak_wait.c include, in a folder of its own, where a fault can be planted.
-# NAME [FILE SED_EXPRESSION]: prints the folder. An expression that changes nothing is an error.
+# The sources, in a folder of their own, with that fault planted. FOLDER [FAULT]
 copy_of_source() {
-    local dir=$work/weak.$1
-    mkdir -p "$dir/seqshare"
-    cp "$SEQSHARE_SOURCE/include/seqshare/protocol.h" "$dir/seqshare/"
-    cp "$SEQSHARE_SOURCE"/src/{wait.c,wait.h,region.h,futex.h,layout.h} "$dir/"
-    if [ $# -gt 1 ]; then
-        sed -E -i.before "$3" "$dir/$2"
-        if cmp -s "$dir/$2" "$dir/$2.before"; then
-            echo "tests/model/run.sh: mutant $1 changes nothing: adapt its expression to $2" >&2
-            return 1
-        fi
-    fi
-    echo "$dir"
+    mkdir -p "$1"
+    cp -r "$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/src" "$1"
+    [ $# -lt 2 ] || python3 "$SEQSHARE_SOURCE/tests/mutants/mutants.py" plant "$2" "$1"
 }
 
-# Mutants of the shipping text: NAME PROGRAM[,-DFLAG]... FILE EXPRESSION; of the harness: NAME PROGRAM -DFLAG.
+# For each fault: its name, the folder with its source, the program, and flags.
 weak_mutants() {
-    cat <<'TABLE'
-w1_relaxed weak seqshare/protocol.h s/seqshare_store_release(\(&head->sequence, sequence \+ 1\))/seqshare_store_relaxed\1/
-w2_dropped weak seqshare/protocol.h /seqshare_fence_release\(\);.*\[W2\]/d
-w2_only_announcing weak seqshare/protocol.h s/^    if \(\(sequence & 1\) == 0\)$/    if (sequence \& 1) return seqshare_version_of(sequence) + 1; else/
-w2_skipped_after_abandon weak,-DDIE_AT=7 seqshare/protocol.h s/^    if \(\(sequence & 1\) == 0\)$/    if (sequence \& 1) return seqshare_version_of(sequence) + 1; else/
-w3_relaxed weak seqshare/protocol.h s/seqshare_store_release(\(&head->sequence, version << 1)/seqshare_store_relaxed\1/
-r1_relaxed weak seqshare/protocol.h s/seqshare_load_acquire(\(&head->sequence)/seqshare_load_relaxed\1/
-r2_dropped weak seqshare/protocol.h /^    seqshare_fence_acquire\(\);$/d
-accepts_further weak seqshare/protocol.h s/<= 2 \* \(uint64_t\)mask/<= 2 * (uint64_t)mask + 1/
-accepts_nearer weak seqshare/protocol.h s/<= 2 \* \(uint64_t\)mask/< 2 * (uint64_t)mask/
-announces_again weak seqshare/protocol.h s/^    if \(\(sequence & 1\) == 0\)$/    if (true)/
-fills_current weak seqshare/protocol.h s/seqshare_version_of\(sequence\) \+ 1/seqshare_version_of(sequence)/
-handover_relaxed weak -DM_HANDOVER_RELAXED
-no_recovery_fence weak -DM_NO_RECOVERY_FENCE
-back_to_even weak -DM_BACK_TO_EVEN
-d1_dropped weak_wait wait.c /__atomic_thread_fence.*\[D1\]/d
-d1_weaker weak_wait wait.c s/__ATOMIC_SEQ_CST(.*\[D1\])/__ATOMIC_ACQ_REL\1/
-d2_dropped weak_wait wait.c /__atomic_thread_fence.*\[D2\] pairs/d
-d2_weaker weak_wait wait.c s/__ATOMIC_SEQ_CST(.*\[D2\] pairs)/__ATOMIC_ACQ_REL\1/
-no_bump weak_wait wait.c s/\(word \| 1\) \+ 1/word/
-no_count weak_wait wait.c s/\(word \| 1\) \+ 1/word \& ~1u/
-mark_d1_dropped weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c /__atomic_thread_fence.*\[D1\]/d
-mark_d2_dropped weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c /__atomic_thread_fence.*\[D2\] as above/d
-mark_d2_weaker weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c s/__ATOMIC_SEQ_CST(.*\[D2\] as above)/__ATOMIC_ACQ_REL\1/
-mark_no_bump weak_wait,-DRETIRE=1,-DPUBLISHERS=0 wait.c s/\(word \| 1\) \+ 1/word/
-mark_relaxed weak_wait,-DRETIRE=1,-DPUBLISHERS=1 wait.c s/(&head->retired, __ATOMIC_)ACQUIRE/\1RELAXED/
-TABLE
+    local name arguments number=0
+    while IFS=$'\t' read -r -u 8 name _ arguments; do
+        number=$((number + 1))
+        [ -d "$work/weak.$number" ] || copy_of_source "$work/weak.$number" "$name" >"$work/weak.$number.patch" || return 1
+        printf '%s\t%s\t%s\n' "$name" "$work/weak.$number" "$arguments"
+    done 8< <(mutants_of genmc)
 }
 
 # MEMORY_MODEL DIR PROGRAM FLAG...: prints "ERRORS EXECUTIONS", or nothing.
@@ -225,7 +155,7 @@ genmc_run() {
     local model=$1 dir=$2 program=$3 log
     shift 3
     log=$dir/$program.$model.log
-    timeout "$limit" "$genmc" "--$model" --disable-estimation -- -I"$dir" "$@" "$here/$program.c" >"$log" 2>&1 || true
+    timeout "$limit" "$genmc" "--$model" --disable-estimation -- -I"$dir/include" -I"$dir/src" "$@" "$here/$program.c" >"$log" 2>&1 || true
     if grep -q '^No errors were detected' "$log"; then
         echo 0 "$(sed -n 's/^Number of complete executions explored: //p' "$log")"
     elif grep -qE 'Safety violation|Assertion violation' "$log"; then
@@ -265,43 +195,45 @@ genmc_right() { # MEMORY_MODEL DIR
     genmc_rows right "$1" "$1 weak_wait, 3 publishers" "$2" weak_wait -DPUBLISHERS=3
 }
 
-genmc_mutants() { # MEMORY_MODEL DIR
-    local name program file expression dir flags
-    while read -r name program file expression; do
-        IFS=, read -ra flags <<<"$program"
-        case $file in
-        -D*) dir=$2 flags+=("$file") ;;
-        *) dir=$(copy_of_source "$name" "$file" "$expression") ;;
-        esac
-        genmc_rows caught "$1" "$1 ${flags[0]} $name" "$dir" "${flags[0]}" -DREADERS=1 -DPUBLICATIONS=2 "${flags[@]:1}"
-    done < <(weak_mutants)
+genmc_mutants() { # MEMORY_MODEL
+    local name dir program
+    while IFS=$'\t' read -r -u 9 name dir program; do
+        read -ra program <<<"$program"
+        genmc_rows caught "$1" "$1 ${program[0]}: $name" "$dir" "${program[0]}" -DREADERS=1 -DPUBLICATIONS=2 \
+            "${program[@]:1}"
+    done 9< <(weak_mutants)
 }
 
+# gcc for GenMC's compiler. DIR PROGRAM FLAG...
 weak_compiles() {
-    local name program file expression dir
+    gcc -std=gnu11 -Wall -Wextra -Werror -Wno-misleading-indentation -I"$1/include" -I"$1/src" -I"$work/stub" "${@:3}" \
+        -fsyntax-only "$here/$2.c"
+}
+
+weak_mutants_compile() {
+    local name dir program
     mkdir -p "$work/stub"
     echo 'void __VERIFIER_assume(_Bool);' >"$work/stub/genmc.h"
-    while read -r name program file expression; do
-        case $file in
-        -D*) dir=$(copy_of_source right) && set -- "$file" ;;
-        *) dir=$(copy_of_source "$name" "$file" "$expression") && set -- ;;
-        esac
-        gcc -std=gnu11 -Wall -Wextra -Werror -Wno-misleading-indentation -I"$dir" -I"$work/stub" "$@" \
-            -fsyntax-only "$here/${program%%,*}.c"
-    done < <(weak_mutants)
+    weak_mutants >"$work/weak"
+    grep -q . "$work/weak"
+    while IFS=$'\t' read -r name dir program; do
+        read -ra program <<<"$program"
+        weak_compiles "$dir" "${program[@]}" || { echo "$name: ${program[*]}" && return 1; }
+    done <"$work/weak"
 }
 
 weak() {
     local model dir
-    check "the programs for GenMC compile, and every mutant changes what it should" weak_compiles
+    check "the programs for GenMC compile, with each fault" weak_mutants_compile
     if [ -z "$genmc" ]; then
         skip "weak memory" "needs GenMC, which no Debian release has (tests/model/README.md)"
         return
     fi
-    dir=$(copy_of_source right)
+    dir=$work/weak.right
+    copy_of_source "$dir"
     for model in rc11 imm; do
         [ -n "${SEQSHARE_MUTANTS:-}" ] || genmc_right "$model" "$dir"
-        genmc_mutants "$model" "$dir"
+        genmc_mutants "$model"
     done
 }
 

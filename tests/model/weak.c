@@ -11,7 +11,7 @@
  * tag written, 4 a word written, 5 all written, 6 published and the lock still held. 7: it abandons what
  * it has filled, and unlocks; 0: it publishes, and unlocks. SLOTS: 2, 4 or 8.
  *
- * Mutants of protocol.h are made by run.sh in a copy; those of the hand-over are -DM_... here.
+ * The catalogue in tests/mutants plants faults into protocol.h; those of the hand-over are -DM_... here.
  */
 #include <assert.h>
 #include <genmc.h>

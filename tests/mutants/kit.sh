@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+# Sourced after checks.sh by the run.sh of a part that catches planted faults (README.md): plants the faults of one
+# detector, one after the other, and runs the detector. The part defines
+#   build_mutant ARGUMENT...    builds what the detector runs, from the sources in $tree
+#   detect_mutant ARGUMENT...   runs it. Its status: 0 nothing was found, 1 something was, 124 it did not end
+#   evidence                    a pattern for the lines of its output that say what was found
+# shellcheck shell=bash disable=SC2154,SC2034
+planter=$SEQSHARE_SOURCE/tests/mutants/mutants.py
+evidence='^FAILED'
+tree="" # the sources that a fault is planted into
+
+# ---- for the two functions of a part ---------------------------------------------------------
+
+limited() { # SECONDS COMMAND...
+    timeout --kill-after=10 "$@"
+}
+
+# PRESET TARGET...: from $tree, into $tree.PRESET. The compiler may suspect a fault, and that is no error.
+build_from_tree() {
+    if [ ! -f "$tree.$1/build.ninja" ]; then
+        (cd "$tree" && cmake --preset "$1" -B "$tree.$1" -D SEQSHARE_BENCH=OFF -D SEQSHARE_WERROR=OFF)
+    fi
+    cmake --build "$tree.$1" -j "$(nproc)" --target "${@:2}"
+}
+
+# COMMAND...: of Criterion's tests. Its status is 1 if some of them failed, and no number that stands for a result
+# if none ran.
+criterion_detects() {
+    local rc=0 log=$tree.criterion
+    limited 300 "$@" --color=never >"$log" 2>&1 || rc=$?
+    cat "$log"
+    grep -q 'Synthesis: Tested: [1-9]' "$log" || [ $rc -gt 1 ] || rc=2
+    return $rc
+}
+
+# ---- faults ----------------------------------------------------------------------------------
+
+copy_of_project() { # FOLDER
+    mkdir -p "$1"
+    (cd "$SEQSHARE_SOURCE" && cp -r CMakeLists.txt CMakePresets.json include src bindings tests "$1")
+}
+
+# LOG COMMAND...: sets $status to the command's. Not in a condition: that would take `set -e` from the command.
+attempt() {
+    local log=$1
+    shift
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$log" 2>&1
+    status=$?
+    set -e
+}
+
+# PLACE SHOWS ARGUMENT...: builds and runs the detector on $tree; sets $verdict and $why.
+judge() {
+    local place=$1 shows=$2
+    shift 2
+    attempt "$place/build.log" build_mutant "$@"
+    if [ $status -ne 0 ]; then
+        verdict=broken why="it cannot be built: $(grep -m 1 -E 'error|Error' "$place/build.log" || tail -n 1 "$place/build.log")"
+        return
+    fi
+    attempt "$place/detect.log" detect_mutant "$@"
+    why=$(grep -m 1 -E "$evidence" "$place/detect.log" || true)
+    case $status/$shows in
+    0/*) verdict=missed why="nothing was found" ;;
+    1/*) if [ -n "$why" ]; then verdict=caught; else verdict=broken why="status 1, and nothing says why"; fi ;;
+    124/hang | 137/hang) verdict=caught why="it hangs" ;;
+    124/* | 137/*) verdict=missed why="the detector did not end" ;;
+    *) verdict=broken why="the detector broke down, status $status: $(tail -n 1 "$place/detect.log")" ;;
+    esac
+}
+
+# A detector that finds something where there is no fault catches nothing. PLACE ARGUMENT...
+is_sound() {
+    judge "$1" - "${@:2}"
+    [ "$verdict" = missed ] && [ $status -eq 0 ] && return
+    echo "$verdict ($why)"
+    cat "$1"/*.log
+    return 1
+}
+
+# Like check, with the verdict and the seconds. NAME PLACE SHOWS ARGUMENT...
+plant_and_judge() {
+    local name=$1 place=$2 from=$SECONDS file
+    attempt "$place/patch" python3 "$planter" plant "$name" "$tree"
+    if [ $status -eq 0 ]; then
+        judge "${@:2}"
+    else
+        verdict=broken why="it does not apply: $(cat "$place/patch")"
+    fi
+    if [ $verdict = caught ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    printf '%s: %s%s (%s; %d s)\n' $verdict "$name" "${4:+ [${*:4}]}" "$why" $((SECONDS - from))
+    sed -n 's/^+++ //p' "$place/patch" | while read -r file; do
+        cp "$place/sound/$file" "$tree/$file" # with a new time: it is compiled again
+    done
+}
+
+# DETECTOR [ARGUMENTS]: all of its runs, or those with these arguments; with SEQSHARE_FAULT, of faults whose names
+# contain that.
+run_mutants() {
+    local detector=$1 only=${2-} place=$SEQSHARE_BUILD/mutants-$1 name shows arguments words verdict why status
+    local -A sound=()
+    tree=$place/tree
+    rm -rf "$place"
+    copy_of_project "$place/sound"
+    cp -r "$place/sound" "$tree"
+    while IFS=$'\t' read -r -u 8 name shows arguments; do
+        [[ $name = *"${SEQSHARE_FAULT:-}"* ]] && [ "$arguments" = "${only:-$arguments}" ] || continue
+        read -ra words <<<"$arguments"
+        now "$name"
+        if [ -z "${sound["[$arguments]"]-}" ]; then
+            check "without a fault nothing is found${arguments:+ [$arguments]}" is_sound "$place" "${words[@]}"
+            sound["[$arguments]"]=known
+        fi
+        plant_and_judge "$name" "$place" "$shows" "${words[@]}"
+    done 8< <(python3 "$planter" list "$detector")
+}
