@@ -82,3 +82,18 @@ finds_fault() { # FOLDER COMMAND...
     with_reports "$@"
     [ -n "$(reports "$1")" ]
 }
+
+# Each of these presets, if it is a sanitizer's, finds the fault of its kind.
+finds_planted_faults() { # PRESET...
+    local preset kind
+    for preset in "$@"; do
+        for kind in address undefined; do
+            case $preset/$kind in
+            sanitized*/* | asan*/address | ubsan*/undefined) ;;
+            *) continue ;;
+            esac
+            check "$preset finds a planted fault: $kind" finds_fault "$work/planted-$preset-$kind" \
+                "$SEQSHARE_BUILD/$preset/tests/faulty" $kind
+        done
+    done
+}

@@ -94,29 +94,39 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
     finish
 fi
 
-for preset in release asan ubsan-clang tsan tsan-clang; do
-    build_part $preset
+# In the long programme each sanitizer of each compiler, and valgrind over all that it can take.
+if [ -n "${SEQSHARE_LONG:-}" ]; then
+    presets=(release asan asan-clang ubsan ubsan-clang) races=(tsan tsan-clang)
+    valgrind='@(one/*|many/*|leaving/*_jumped)' valgrind_ways=("${ways[@]}")
+else
+    presets=(release sanitized) races=(tsan-clang)
+    valgrind='one/*' valgrind_ways=("${ways[-1]}")
+fi
+for preset in "${presets[@]}" "${races[@]}"; do
+    build_part "$preset"
 done
 check "release: builds the command" build_preset release seqshare_cli
 check "the guide's service goes on after a reboot" service_outlives_a_reboot
 
-for preset in release asan; do
+for preset in "${presets[@]}"; do
     for plugin in alone shared static; do
-        check "$preset: unloading, $plugin" "$(program $preset cache-unloading)" $plugin \
-            "$(program $preset "libcache-plugin-$plugin.so")"
+        check "$preset: unloading, $plugin" "$(program "$preset" cache-unloading)" $plugin \
+            "$(program "$preset" "libcache-plugin-$plugin.so")"
     done
 done
 
 for way in "${ways[@]}"; do
-    run_tests "release-$way" "$(program release "cache-tests-$way")"
-    run_tests "asan-$way" "$(program asan "cache-tests-$way")"
-    run_tests "ubsan-$way" "$(program ubsan-clang "cache-tests-$way")"
-    # Slow; moving means waiting, which is no slower there.
-    run_tests "valgrind-$way" under_valgrind "$work/valgrind-$way" --leak-check=full --show-leak-kinds=definite \
-        "$(program release "cache-tests-$way")" --filter '@(one/*|many/*|leaving/*_jumped)'
-    for preset in release asan tsan tsan-clang; do
-        check "$preset: threads, $way" unrandomised "$(program $preset "cache-threads-$way")"
-        check "$preset: threads and forks, $way" unrandomised "$(program $preset "cache-threads-$way")" fork
+    for preset in "${presets[@]}"; do
+        run_tests "$preset-$way" "$(program "$preset" "cache-tests-$way")"
     done
+    for preset in "${presets[@]}" "${races[@]}"; do
+        check "$preset: threads, $way" unrandomised "$(program "$preset" "cache-threads-$way")"
+        check "$preset: threads and forks, $way" unrandomised "$(program "$preset" "cache-threads-$way")" fork
+    done
+done
+# Slow; moving means waiting, which is no slower there.
+for way in "${valgrind_ways[@]}"; do
+    run_tests "valgrind-$way" under_valgrind "$work/valgrind-$way" --leak-check=full --show-leak-kinds=definite \
+        "$(program release "cache-tests-$way")" --filter "$valgrind"
 done
 finish

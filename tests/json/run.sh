@@ -153,16 +153,21 @@ needs_no_parser_of_json_c() {
 if localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" >/dev/null 2>&1; then
     export LOCPATH=$work
 fi
-for preset in release asan ubsan-clang tsan-clang; do
-    build_part $preset
+if [ -n "${SEQSHARE_LONG:-}" ]; then
+    presets=(release asan asan-clang ubsan ubsan-clang) races=(tsan tsan-clang) valgrind='*'
+else
+    presets=(release sanitized) races=(tsan-clang) valgrind='values/*'
+fi
+for preset in "${presets[@]}" "${races[@]}"; do
+    build_part "$preset"
 done
-run_tests release "$(program release json-tests)"
-run_tests asan "$(program asan json-tests)"
-run_tests ubsan "$(program ubsan-clang json-tests)"
+for preset in "${presets[@]}"; do
+    run_tests "$preset" "$(program "$preset" json-tests)"
+done
 run_tests valgrind under_valgrind "$work/valgrind" --leak-check=full --show-leak-kinds=definite \
-    "$(program release json-tests)"
-for preset in release asan tsan-clang; do
-    check "$preset: threads" unrandomised "$(program $preset json-threads)"
+    "$(program release json-tests)" --filter "$valgrind"
+for preset in "${presets[@]}" "${races[@]}"; do
+    check "$preset: threads" unrandomised "$(program "$preset" json-threads)"
 done
 check "release: without memory" "$(program release json-memory)"
 check "release: builds the libraries and the tool" build_preset release src/all src/cli/all

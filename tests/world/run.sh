@@ -24,8 +24,10 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
     run_mutants world
     finish
 fi
-for preset in release asan ubsan-clang; do
-    build_part $preset
-    run_tests $preset "$(program $preset world-tests)"
+presets=(release-clang sanitized)
+[ -z "${SEQSHARE_LONG:-}" ] || presets=(release release-clang asan asan-clang ubsan ubsan-clang)
+for preset in "${presets[@]}"; do
+    build_part "$preset"
+    run_tests "$preset" "$(program "$preset" world-tests)"
 done
 finish
