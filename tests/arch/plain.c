@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { SKIPPED = 77, SLOWER = 4 }; /* an emulated processor may take so many times as long */
 
@@ -68,14 +69,6 @@ void cr_skip_test(const char *text, ...)
     _exit(SKIPPED);
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static double time_for(const char *name)
 {
     for (const struct criterion_suite *suite = suites; suite; suite = suite->next) {
@@ -88,7 +81,7 @@ static double time_for(const char *name)
 /* The status of the test's process; killed when its time is up, with all that it started. */
 static int run(const struct criterion_test *test)
 {
-    double end = seconds_now() + time_for(test->suite);
+    int64_t end = now() + (int64_t)(time_for(test->suite) * 1e9);
     int status = 0;
     pid_t child;
 
@@ -103,11 +96,11 @@ static int run(const struct criterion_test *test)
         return -1;
     setpgid(child, child);
     while (waitpid(child, &status, WNOHANG) == 0) {
-        if (seconds_now() > end) {
+        if (now() > end) {
             printf("it hangs\n");
             kill(child, SIGKILL);
         }
-        nanosleep(&(struct timespec){0, 2000000}, NULL);
+        rest(2 * MILLISECONDS);
     }
     kill(-child, SIGKILL); /* whom it left behind */
     return status;
@@ -163,7 +156,7 @@ int main(int count, char **arguments)
     }
     for (struct criterion_test *test = tests; test; test = test->next) {
         const char *reason = list ? reason_to_skip(test, list) : NULL;
-        double start = seconds_now();
+        int64_t start = now();
         int status;
 
         if (!is_wanted(test->suite, names))
@@ -178,7 +171,7 @@ int main(int count, char **arguments)
             printf("skipped: %s/%s: see the line above\n", test->suite, test->name);
             skipped++;
         } else if (status == 0) {
-            printf("ok: %s/%s (%.1f s)\n", test->suite, test->name, seconds_now() - start);
+            printf("ok: %s/%s (%.1f s)\n", test->suite, test->name, (double)(now() - start) / 1e9);
             passed++;
         } else {
             printf("FAILED: %s/%s (%s %d)\n", test->suite, test->name,

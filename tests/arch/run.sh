@@ -47,18 +47,18 @@ emulated() { # PROCESSOR PROGRAM: for PROGRAM.bin
 }
 
 is_compiled() { # PROCESSOR NAME: of a file of the unit tests
-    [ "$1" = arm64 ] || [ -n "${SEQSHARE_LONG:-}${SEQSHARE_MUTANTS:-}" ] || [[ " $sample support program plain " = *" $2 "* ]]
+    [ "$1" = arm64 ] || [ -n "${SEQSHARE_LONG:-}${SEQSHARE_MUTANTS:-}" ] || [[ " $sample support check pattern program plain " = *" $2 "* ]]
 }
 
 build() { # PROCESSOR TREE
     local folder=$work/$1 compiler=${triplet[$1]}-gcc file name objects=()
-    local flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wall -Wextra -g -pthread -I. -I"$2/include" -I"$2/src")
+    local flags=(-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wall -Wextra -g -pthread -I. -I../support -I"$2/include" -I"$2/src")
     rm -rf "$folder"
     mkdir -p "$folder"
     for file in "$2"/src/*.c; do
         "$compiler" "${flags[@]}" -O2 -Werror -c "$file" -o "$folder/src-$(basename "$file" .c).o"
     done
-    for file in ../unit/*.c plain.c; do
+    for file in ../unit/*.c ../support/{support,check,pattern}.c plain.c; do
         name=$(basename "$file" .c)
         is_compiled "$1" "$name" || continue
         [ "$name" = program ] || objects+=("$folder/unit-$name.o")
@@ -68,7 +68,7 @@ build() { # PROCESSOR TREE
     "$compiler" -static -pthread "${objects[@]}" "$folder"/src-*.o -o "$folder/unit-tests.bin" \
         -Wl,--defsym=cxx_round_trip=0,--defsym=cxx_set=0,--defsym=cxx_get=0
     "$compiler" -static -pthread "$folder/unit-program.o" "$folder"/src-*.o -o "$folder/unit-program.bin"
-    "$compiler" -static "${flags[@]}" -O2 ../torture/{main,value,worker,kit}.c "$folder"/src-*.o -o "$folder/torture.bin"
+    "$compiler" -static "${flags[@]}" -O2 ../torture/{main,value,worker,herd,kit}.c "$folder"/src-*.o -o "$folder/torture.bin"
     for name in unit-tests unit-program torture; do
         emulated "$1" "$folder/$name"
     done

@@ -3,7 +3,7 @@
  * Threads that use objects while others are made, the name moves on, and children are forked. An object is
  * freed by plain writes: the thread sanitizer sees whether anybody still reads it.
  */
-#include "../threads/threads.h"
+#include "threads.h"
 #include "objects.h"
 
 #include <signal.h>

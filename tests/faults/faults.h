@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "check.h"
+
 /* ---- refusing (inject.c, refusals.c) ---- */
 
 /* What the operation may say when a call is refused. */
@@ -128,13 +130,8 @@ struct operation {
 
 extern const struct operation name_operations[], region_operations[], value_operations[], lock_operations[];
 
-/* ---- checks: the process ends at the first that fails, with 1 (main.c) ---- */
+/* ---- checks (check.h): the process ends at the first that fails, with 1 (main.c) ---- */
 
-#define check(condition)    check_at(__FILE__, __LINE__, #condition, (condition))
-#define equals(got, wanted) equals_at(__FILE__, __LINE__, #got, (intmax_t)(got), (intmax_t)(wanted))
-
-void check_at(const char *file, int line, const char *text, bool condition);
-void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted);
 void fail(const char *text, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* ---- what is there (world.c) ---- */

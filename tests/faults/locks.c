@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "faults.h"
 
 #define MILLISECONDS INT64_C(1000000)
@@ -137,11 +137,6 @@ static void wait_for_zombie(struct stage *stage)
 
 /* ---- an owner, a waiter or a publisher in another thread ---- */
 
-static void sleep_for(int64_t ns)
-{
-    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
-}
-
 static void set_go(struct stage *stage, int go)
 {
     __atomic_store_n(&stage->go, go, __ATOMIC_SEQ_CST);
@@ -150,7 +145,7 @@ static void set_go(struct stage *stage, int go)
 static void await_go(struct stage *stage, int go)
 {
     while (__atomic_load_n(&stage->go, __ATOMIC_SEQ_CST) < go)
-        sleep_for(100000);
+        rest(100000);
 }
 
 static void help(struct stage *stage, void *(*body)(void *), int go)
@@ -172,7 +167,7 @@ static void await_sleep(const struct stage *stage)
         check(file != NULL);
         equals(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
         fclose(file);
-        sleep_for(100000);
+        rest(100000);
     }
 }
 
@@ -189,7 +184,7 @@ static void *lock_for_a_while(void *context)
     equals(seqshare_lock(stage->share), 0);
     set_go(stage, 1);
     await_go(stage, 2);
-    sleep_for(2 * MILLISECONDS);
+    rest(2 * MILLISECONDS);
     equals(seqshare_unlock(stage->share), 0);
     return NULL;
 }
@@ -275,7 +270,7 @@ static void *publish_soon(void *context)
     struct stage *stage = context;
 
     await_go(stage, 1);
-    sleep_for(20 * MILLISECONDS); /* it waits by then, or else finds what it is to wait for */
+    rest(20 * MILLISECONDS); /* it waits by then, or else finds what it is to wait for */
     equals(seqshare_set(stage->share, pattern(stage->version + 1), stage->length), 0);
     return NULL;
 }

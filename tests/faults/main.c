@@ -79,16 +79,9 @@ void fail(const char *text, ...)
     exit(1);
 }
 
-void check_at(const char *file, int line, const char *text, bool condition)
+void check_failed(const char *file, int line, const char *message)
 {
-    if (!condition)
-        fail("%s:%d: not so: %s", file, line, text);
-}
-
-void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted)
-{
-    if (got != wanted)
-        fail("%s:%d: %s is %jd, not %jd", file, line, text, got, wanted);
+    fail("%s:%d: not so: %s", file, line, message);
 }
 
 /* ---- one run --------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * Each allocation of decoding a document is refused in turn: -ENOMEM, nothing kept, never a document that lacks
  * what there was no memory for, and never "not JSON": a cache would not try again. Checking needs no memory.
  */
-#include "../threads/threads.h"
+#include "threads.h"
 
 #include <seqshare/json.h>
 #include <string.h>

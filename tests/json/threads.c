@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads look values up while documents change: two values of one document always belong together. */
-#include "../threads/threads.h"
+#include "threads.h"
 
 #include <seqshare/json.h>
 #include <string.h>

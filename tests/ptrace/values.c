@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* What values.h says. */
 #include "values.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "pattern.h"
 #include "report.h"
 
 size_t value_length(struct kind kind, uint64_t key)
@@ -11,26 +13,14 @@ size_t value_length(struct kind kind, uint64_t key)
     return kind.size <= 16 || kind.typed ? kind.size : kind.size - key % 3;
 }
 
-/* Neighbouring keys differ in every byte. */
-static unsigned char byte_at(uint64_t key, size_t i)
-{
-    return (unsigned char)(key * 29 + i * 101 + (i >> 8) + (key >> 8) * 31);
-}
-
 void value_make(struct kind kind, uint64_t key, unsigned char *bytes)
 {
-    for (size_t i = 0; i < value_length(kind, key); i++)
-        bytes[i] = byte_at(key, i);
+    make_pattern(bytes, value_length(kind, key), key);
 }
 
 bool value_is(struct kind kind, uint64_t key, const unsigned char *bytes, size_t length)
 {
-    if (length != value_length(kind, key))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] != byte_at(key, i))
-            return false;
-    return true;
+    return length == value_length(kind, key) && is_pattern(bytes, length, key);
 }
 
 int value_set(seqshare *share, struct kind kind, uint64_t key)

@@ -4,6 +4,8 @@
 
 #include <sched.h>
 
+#include "pattern.h"
+
 enum { WORDS_MAX = 512, RECORD_WORDS = 8, WRITES = 3000, WRITERS = 2, MEETINGS = 200 };
 
 struct record {
@@ -29,7 +31,7 @@ static size_t words_of(uint64_t seed)
 
 static uint64_t word_of(uint64_t seed, size_t i)
 {
-    return i == 0 ? seed : seed * UINT64_C(0x9e3779b97f4a7c15) + i;
+    return i == 0 ? seed : pattern_word(seed, i);
 }
 
 static size_t make(uint64_t *words, uint64_t seed)

@@ -16,30 +16,25 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "kit.h"
+#include "clock.h"
+#include "herd.h"
+#include "pattern.h"
 
 static const char *const weathers[] = {"replaced", "replaced, removed and made",
                                        "replaced, also from another PID namespace"};
 
-struct herd {
+/* The parent's own book of the roles. */
+struct storm {
+    struct herd herd;
     struct book *book;
     int book_fd;
-    uint64_t random;
-    pid_t pid[ROLES_MOST];
-    bool stopped[ROLES_MOST];
-    unsigned killed, paused;
 };
-
-static unsigned passed, failed, skipped;
 
 static void check(const struct book *book, const char *what, bool good)
 {
-    *(good ? &passed : &failed) += 1;
-    if (!good)
-        printf("FAILED  %s: %s\n", weathers[book->weather], what);
+    verdict(weathers[book->weather], what, good);
 }
 
 static void on_alarm(int signal)
@@ -52,13 +47,13 @@ static void on_alarm(int signal)
 
 /* ---- the herd ---- */
 
-static bool is_there(const struct herd *herd, unsigned index)
+static bool is_there(const struct storm *storm, unsigned index)
 {
-    return roles[index].from <= herd->book->weather;
+    return roles[index].from <= storm->book->weather;
 }
 
 /* In a new PID namespace the role is its first process, and dies with the one that waits for it here. */
-static _Noreturn void live_abroad(struct herd *herd, unsigned index)
+static _Noreturn void live_abroad(struct storm *storm, unsigned index)
 {
     pid_t pid;
     int status;
@@ -67,106 +62,55 @@ static _Noreturn void live_abroad(struct herd *herd, unsigned index)
         _exit(77);
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        role_live(herd->book, herd->book_fd, index);
+        role_live(storm->book, storm->book_fd, index);
     }
     waitpid(pid, &status, 0);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-static void start(struct herd *herd, unsigned index)
+static void live(void *context, unsigned index, uint64_t seed)
 {
-    pid_t parent = getpid(), pid = fork();
+    struct storm *storm = context;
 
-    if (pid < 0)
-        give_up("fork", errno);
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(1);
-        alarm(0);
-        if (roles[index].foreign)
-            live_abroad(herd, index);
-        role_live(herd->book, herd->book_fd, index);
-    }
-    herd->pid[index] = pid;
-    herd->stopped[index] = false;
+    (void)seed; /* a role's follows from the book, so that it can execute itself */
+    if (roles[index].foreign)
+        live_abroad(storm, index);
+    role_live(storm->book, storm->book_fd, index);
 }
 
-/* A role that ended otherwise than it was told to is an error. */
-static void ended(struct herd *herd, unsigned index, int status, bool by_kill)
+static struct complaint *complaint_of(void *context, unsigned index)
 {
-    struct account *account = &herd->book->account[index];
-
-    if (by_kill ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
-                : WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return;
-    count(&account->errors, 1);
-    if (account->first_error[0] == 0)
-        snprintf(account->first_error, sizeof account->first_error, "ended with wait status 0x%x",
-                 (unsigned)status);
+    return &((struct storm *)context)->book->account[index].complaint;
 }
 
-static void kill_and_start(struct herd *herd, unsigned index)
+static void rage(struct storm *storm, double seconds)
 {
-    int status;
-
-    if (kill(herd->pid[index], SIGKILL) != 0 || waitpid(herd->pid[index], &status, 0) < 0)
-        give_up("kill", errno);
-    ended(herd, index, status, true);
-    herd->killed++;
-    start(herd, index);
-}
-
-static void stop_or_go(struct herd *herd, unsigned index)
-{
-    herd->stopped[index] = !herd->stopped[index];
-    herd->paused += herd->stopped[index];
-    if (kill(herd->pid[index], herd->stopped[index] ? SIGSTOP : SIGCONT) != 0)
-        give_up("stop", errno);
-}
-
-static void storm(struct herd *herd, double seconds)
-{
+    struct herd *herd = &storm->herd;
     int64_t end = now() + (int64_t)(seconds * 1e9);
 
     while (now() < end) {
         unsigned index = (unsigned)(random_next(&herd->random) % roles_number);
 
-        rest(random_next(&herd->random) % 8000000);
-        if (!is_there(herd, index))
-            continue;
-        if (random_next(&herd->random) % 8 < 5)
-            kill_and_start(herd, index);
-        else
-            stop_or_go(herd, index);
+        rest((int64_t)(random_next(&herd->random) % (8 * MILLISECONDS)));
+        if (is_there(storm, index) && herd_disturb(herd, index) != 0)
+            herd_start(herd, index);
     }
     for (unsigned i = 0; i < roles_number; i++)
         if (herd->stopped[i])
-            stop_or_go(herd, i);
+            herd_stop_or_go(herd, i);
 }
 
 /* Wait for those that follow the name, or for all others; false: one had to be killed. */
-static bool all_end(struct herd *herd, bool followers)
+static bool all_end(struct storm *storm, bool followers)
 {
-    int64_t last = now() + SECONDS_TO_HANG * INT64_C(1000000000);
+    int64_t last = now() + SECONDS_TO_HANG * SECONDS;
     bool in_time = true;
 
     for (unsigned i = 0; i < roles_number; i++) {
-        bool late = false;
-        int status;
-
-        if (!is_there(herd, i) || roles[i].follows != followers)
+        if (!is_there(storm, i) || roles[i].follows != followers || herd_end(&storm->herd, i, last))
             continue;
-        while (waitpid(herd->pid[i], &status, WNOHANG) == 0) {
-            if (now() > last && !late) {
-                printf("        %s hangs\n", roles[i].name);
-                kill(herd->pid[i], SIGKILL);
-                late = true;
-            }
-            rest(1000000);
-        }
-        ended(herd, i, status, late);
-        in_time = in_time && !late;
+        printf("        %s hangs\n", roles[i].name);
+        in_time = false;
     }
     return in_time;
 }
@@ -174,9 +118,9 @@ static bool all_end(struct herd *herd, bool followers)
 /* ---- the end ---- */
 
 /* The last value, set by a publisher that is started anew. */
-static bool set_last(const struct herd *herd, bool *complete)
+static bool set_last(const struct storm *storm, bool *complete)
 {
-    const struct book *book = herd->book;
+    const struct book *book = storm->book;
     struct value value = {0};
     uint64_t version = 0;
     seqshare *share;
@@ -199,30 +143,31 @@ static bool set_last(const struct herd *herd, bool *complete)
 }
 
 /* How long until every follower shows it, in seconds; negative: one never does. */
-static double until_shown(const struct herd *herd)
+static double until_shown(const struct storm *storm)
 {
     int64_t from = now();
 
     for (unsigned i = 0; i < FOLLOWERS; i++)
-        while (counted(&herd->book->shown[i]) != LAST_STAMP) {
-            if (now() - from > SECONDS_TO_HANG * INT64_C(1000000000)) {
+        while (counted(&storm->book->shown[i]) != LAST_STAMP) {
+            if (now() - from > SECONDS_TO_HANG * SECONDS) {
                 printf("        follower %u shows an old value\n", i);
                 return -1;
             }
-            rest(1000000);
+            rest(MILLISECONDS);
         }
     return (double)(now() - from) / 1e9;
 }
 
-static void report(const struct herd *herd, double seconds)
+static void report(const struct storm *storm, double seconds)
 {
     printf("%s: %u killed, %u stopped; the last value was shown after %.1f s\n",
-           weathers[herd->book->weather], herd->killed, herd->paused, seconds);
+           weathers[storm->book->weather], storm->herd.killed, storm->herd.paused, seconds);
     for (unsigned i = 0; i < roles_number; i++)
-        if (is_there(herd, i))
+        if (is_there(storm, i))
             printf("        %-36s %9" PRIu64 " done%s%s\n", roles[i].name,
-                   counted(&herd->book->account[i].done), herd->book->account[i].first_error[0] ? "; " : "",
-                   herd->book->account[i].first_error);
+                   counted(&storm->book->account[i].done),
+                   storm->book->account[i].complaint.first[0] ? "; " : "",
+                   storm->book->account[i].complaint.first);
 }
 
 /* Temporary names may be left by the killed; nothing else may. */
@@ -252,25 +197,25 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-static void judge(struct herd *herd)
+static void judge(struct storm *storm)
 {
-    const struct book *book = herd->book;
+    const struct book *book = storm->book;
     uint64_t errors = 0, idle = 0;
     bool complete, set;
     double seconds;
 
-    __atomic_store_n(&herd->book->stop, 1, __ATOMIC_RELAXED);
-    check(book, "every role ends when told to", all_end(herd, false));
-    set = set_last(herd, &complete);
+    __atomic_store_n(&storm->book->stop, 1, __ATOMIC_RELAXED);
+    check(book, "every role ends when told to", all_end(storm, false));
+    set = set_last(storm, &complete);
     check(book, "the last value can be set", set);
-    seconds = set ? until_shown(herd) : -1;
+    seconds = set ? until_shown(storm) : -1;
     check(book, "every follower shows the last value", seconds >= 0);
-    __atomic_store_n(&herd->book->finished, 1, __ATOMIC_RELAXED);
-    check(book, "every follower ends when told to", all_end(herd, true));
-    report(herd, seconds);
+    __atomic_store_n(&storm->book->finished, 1, __ATOMIC_RELAXED);
+    check(book, "every follower ends when told to", all_end(storm, true));
+    report(storm, seconds);
     for (unsigned i = 0; i < roles_number; i++) {
-        errors += book->account[i].errors;
-        idle += is_there(herd, i) && book->account[i].done == 0;
+        errors += book->account[i].complaint.errors;
+        idle += is_there(storm, i) && book->account[i].done == 0;
     }
     check(book, "nothing is torn or lost, and nobody gets an unexpected answer", errors == 0);
     check(book, "every role got something done", idle == 0);
@@ -297,29 +242,28 @@ static void make_first_value(const struct book *book)
 static void run(enum weather weather, double seconds, uint64_t *random)
 {
     char folder[] = "/dev/shm/seqshare-chaos-XXXXXX";
-    struct herd herd = {.random = random_next(random)};
+    struct storm storm = {.book_fd = memfd_create("book", 0)}; /* inherited also by exec */
 
-    herd.book_fd = memfd_create("book", 0); /* inherited also by exec */
-    if (herd.book_fd < 0 || ftruncate(herd.book_fd, sizeof *herd.book) != 0 || !mkdtemp(folder))
+    storm.herd = (struct herd){
+        .context = &storm, .live = live, .complaint_of = complaint_of, .random = random_next(random)};
+    if (storm.book_fd < 0 || ftruncate(storm.book_fd, sizeof *storm.book) != 0 || !mkdtemp(folder))
         give_up("make the account", errno);
-    herd.book = mmap(NULL, sizeof *herd.book, PROT_READ | PROT_WRITE, MAP_SHARED, herd.book_fd, 0);
-    if (herd.book == MAP_FAILED)
-        give_up("map the account", errno);
-    herd.book->weather = weather;
-    herd.book->seed = random_next(random);
-    snprintf(herd.book->path, sizeof herd.book->path, "%s/share", folder);
-    make_first_value(herd.book);
+    storm.book = share_memory(sizeof *storm.book, storm.book_fd);
+    storm.book->weather = weather;
+    storm.book->seed = random_next(random);
+    snprintf(storm.book->path, sizeof storm.book->path, "%s/share", folder);
+    make_first_value(storm.book);
     alarm((unsigned)seconds + 4 * SECONDS_TO_HANG);
     for (unsigned i = 0; i < roles_number; i++)
-        if (is_there(&herd, i))
-            start(&herd, i);
-    storm(&herd, seconds);
-    judge(&herd);
-    check(herd.book, "nothing but temporary names is left", only_temporary_names_are_left(folder));
+        if (is_there(&storm, i))
+            herd_start(&storm.herd, i);
+    rage(&storm, seconds);
+    judge(&storm);
+    check(storm.book, "nothing but temporary names is left", only_temporary_names_are_left(folder));
     alarm(0);
     remove_folder(folder);
-    munmap(herd.book, sizeof *herd.book);
-    close(herd.book_fd);
+    munmap(storm.book, sizeof *storm.book);
+    close(storm.book_fd);
 }
 
 static bool may_make_namespaces(void)
@@ -351,10 +295,8 @@ static void check_checker(void)
 static _Noreturn void live_again(const char *fd, const char *index)
 {
     int book_fd = atoi(fd);
-    struct book *book = mmap(NULL, sizeof *book, PROT_READ | PROT_WRITE, MAP_SHARED, book_fd, 0);
+    struct book *book = share_memory(sizeof *book, book_fd);
 
-    if (book == MAP_FAILED)
-        _exit(1);
     role_live(book, book_fd, (unsigned)atoi(index));
 }
 
@@ -383,12 +325,10 @@ int main(int argc, char **argv)
     check_checker();
     for (unsigned i = REPLACED; i <= FOREIGN; i++) {
         if (i == FOREIGN && !may_make_namespaces()) {
-            printf("skipped: %s: needs CAP_SYS_ADMIN\n", weathers[i]);
-            skipped++;
+            verdict_skip(weathers[i], "needs CAP_SYS_ADMIN");
             continue;
         }
         run((enum weather)i, seconds / 3, &random);
     }
-    printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-    return failed != 0;
+    return verdict_close();
 }

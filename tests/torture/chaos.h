@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kit.h"
+
 enum { WRITERS = 3, FOLLOWERS = 4, ROLES_MOST = 16 };
 
 /* How the name moves. */
@@ -37,8 +39,7 @@ bool value_is_whole(const struct value *value);
 /* What one role has done, in all its lives. */
 struct account {
     uint64_t done;
-    uint64_t errors;
-    char first_error[160];
+    struct complaint complaint;
 };
 
 struct book {

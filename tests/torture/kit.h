@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What both programs of this folder need: random numbers, counters in shared memory, time. */
+/* What both programs of this folder need: counters in shared memory, complaints, and the verdicts that they print. */
 #ifndef KIT_H
 #define KIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Nothing here may take that long, on any machine: whatever does, hangs. */
 enum { SECONDS_TO_HANG = 120 };
-
-/* Random numbers: the next one of a sequence that `state` stands in. */
-uint64_t random_next(uint64_t *state);
-
-int64_t now(void); /* nanoseconds, monotonic */
-void rest(uint64_t nanoseconds);
 
 /* End the program: `error` is an errno, or the library's negative answer. */
 _Noreturn void give_up(const char *what, int error);
@@ -27,5 +22,22 @@ static inline uint64_t counted(const uint64_t *counter)
 {
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
+
+/* What one member of a herd had to complain of, in all its lives. It lies in shared memory, and outlives the member. */
+struct complaint {
+    uint64_t errors;
+    char first[160];
+};
+
+/* `result` is what the library answered, or a number that says more. */
+void complain(struct complaint *complaint, const char *what, long result);
+
+/* One line if it is not good. verdict_close prints the last line, and gives the exit status. */
+void verdict(const char *scenario, const char *what, bool good);
+void verdict_skip(const char *scenario, const char *why);
+int verdict_close(void);
+
+/* The memory that a herd and its parent share; zeroed. With a descriptor, programs that it executes can map it too. */
+void *share_memory(uint64_t size, int fd);
 
 #endif

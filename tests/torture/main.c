@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs the scenarios, kills and stops their workers, and judges what was counted. */
 #include "torture.h"
 
 #include <errno.h>
@@ -9,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
+#include "herd.h"
+#include "pattern.h"
 
 static const struct scenario scenarios[] = {
     {"64 B, inherited", INHERITED, 64, 2, false},
@@ -32,25 +34,15 @@ static const struct scenario scenarios[] = {
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
 /* The parent's own book of its workers. */
-struct herd {
+struct storm {
+    struct herd herd;
     struct world *world;
-    uint64_t random;
-    pid_t pid[WORKERS];
-    bool stopped[WORKERS];
-    unsigned killed, paused, writers_killed, owners_killed;
+    unsigned writers_killed, owners_killed;
 };
 
-static unsigned passed, failed;
 static const struct world *hanging; /* what to say when the alarm rings */
 
-static void check(const char *scenario, const char *what, bool good)
-{
-    *(good ? &passed : &failed) += 1;
-    if (!good)
-        printf("FAILED  %s: %s\n", scenario, what);
-}
-
-/* The workers die with this process (worker_start). */
+/* The workers die with this process (herd_start). */
 static void on_alarm(int signal)
 {
     static const char text[] = "FAILED  a call of the parent hangs\n0 passed, 1 failed\n";
@@ -65,62 +57,30 @@ static void on_alarm(int signal)
 
 /* ---- the herd ---- */
 
-static void worker_start(struct herd *herd, unsigned index)
+static void live(void *context, unsigned index, uint64_t seed)
 {
-    uint64_t seed = random_next(&herd->random);
-    pid_t parent = getpid(), pid = fork();
-
-    if (pid < 0)
-        give_up("fork", errno);
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(1);
-        alarm(0);
-        worker_run(herd->world, index, seed);
-    }
-    herd->pid[index] = pid;
-    herd->stopped[index] = false;
+    worker_run(context, index, seed);
 }
 
-/* A worker that ended before it was told to, or otherwise than it was told to, is an error. */
-static void ended(struct herd *herd, unsigned index, int status, bool by_kill)
+static struct complaint *complaint_of(void *context, unsigned index)
 {
-    struct tally *tally = &herd->world->tally[index];
-
-    if (by_kill ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
-                : WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return;
-    count(&tally->errors, 1);
-    if (tally->first_error[0] == 0) /* else it has said why */
-        snprintf(tally->first_error, sizeof tally->first_error, "a worker ended with wait status 0x%x",
-                 (unsigned)status);
-}
-
-static void worker_kill(struct herd *herd, unsigned index)
-{
-    struct seqshare_stat stat = {0};
-    int status;
-
-    if (kill(herd->pid[index], SIGKILL) != 0 || waitpid(herd->pid[index], &status, 0) < 0)
-        give_up("kill", errno);
-    ended(herd, index, status, true);
-    herd->killed++;
-    if (index >= READERS) {
-        herd->writers_killed++;
-        if (seqshare_stat(herd->world->share, &stat) == 0 && stat.owner == herd->pid[index])
-            herd->owners_killed++;
-    }
-    worker_start(herd, index);
+    return &((struct world *)context)->tally[index].complaint;
 }
 
 /* A stopped owner keeps all writers waiting, and is right to. */
-static void worker_stop_or_go(struct herd *herd, unsigned index)
+static void disturb(struct storm *storm, unsigned index)
 {
-    herd->stopped[index] = !herd->stopped[index];
-    herd->paused += herd->stopped[index];
-    if (kill(herd->pid[index], herd->stopped[index] ? SIGSTOP : SIGCONT) != 0)
-        give_up("stop", errno);
+    pid_t killed = herd_disturb(&storm->herd, index);
+    struct seqshare_stat stat = {0};
+
+    if (killed == 0)
+        return;
+    if (index >= READERS) {
+        storm->writers_killed++;
+        if (seqshare_stat(storm->world->share, &stat) == 0 && stat.owner == killed)
+            storm->owners_killed++;
+    }
+    herd_start(&storm->herd, index);
 }
 
 static uint64_t total(const struct world *world, size_t counter)
@@ -134,67 +94,55 @@ static uint64_t total(const struct world *world, size_t counter)
 #define TOTAL(world, counter) total(world, offsetof(struct tally, counter))
 
 /* Has this run shown anything? Readers met writers, and writers died as owners of the lock. */
-static bool eventful(const struct herd *herd)
+static bool eventful(const struct storm *storm)
 {
-    return TOTAL(herd->world, seen) >= 100 && herd->owners_killed > 0 &&
-           TOTAL(herd->world, overtaken) + TOTAL(herd->world, retries) > 0;
+    return TOTAL(storm->world, seen) >= 100 && storm->owners_killed > 0 &&
+           TOTAL(storm->world, overtaken) + TOTAL(storm->world, retries) > 0;
 }
 
 /* Until the time is up; and longer where nothing has happened yet, on a slow machine. */
-static void storm(struct herd *herd, double seconds)
+static void rage(struct storm *storm, double seconds)
 {
-    int64_t end = now() + (int64_t)(seconds * 1e9), last = end + SECONDS_TO_HANG * INT64_C(1000000000);
+    uint64_t *random = &storm->herd.random;
+    int64_t end = now() + (int64_t)(seconds * 1e9), last = end + SECONDS_TO_HANG * SECONDS;
 
-    while (now() < end || (!eventful(herd) && now() < last)) {
-        unsigned index = (unsigned)(random_next(&herd->random) % WORKERS);
+    while (now() < end || (!eventful(storm) && now() < last)) {
+        unsigned index = (unsigned)(random_next(random) % WORKERS);
 
-        rest(random_next(&herd->random) % 8000000);
-        if (random_next(&herd->random) % 8 < 5)
-            worker_kill(herd, index);
-        else
-            worker_stop_or_go(herd, index);
+        rest((int64_t)(random_next(random) % (8 * MILLISECONDS)));
+        disturb(storm, index);
     }
 }
 
 /* Every worker that is left must get on: readers read, writers publish. */
-static bool gets_on(struct herd *herd)
+static bool gets_on(struct storm *storm)
 {
-    int64_t last = now() + SECONDS_TO_HANG * INT64_C(1000000000);
+    int64_t last = now() + SECONDS_TO_HANG * SECONDS;
     uint64_t before[WORKERS];
 
     for (unsigned i = 0; i < WORKERS; i++) {
-        before[i] = counted(&herd->world->tally[i].done);
-        if (herd->stopped[i])
-            worker_stop_or_go(herd, i);
+        before[i] = counted(&storm->world->tally[i].done);
+        if (storm->herd.stopped[i])
+            herd_stop_or_go(&storm->herd, i);
     }
     for (unsigned i = 0; i < WORKERS; i++) {
-        while (counted(&herd->world->tally[i].done) == before[i]) {
+        while (counted(&storm->world->tally[i].done) == before[i]) {
             if (now() > last)
                 return false;
-            rest(1000000);
+            rest(MILLISECONDS);
         }
     }
     return true;
 }
 
-static bool all_end(struct herd *herd)
+static bool all_end(struct storm *storm)
 {
-    int64_t last = now() + SECONDS_TO_HANG * INT64_C(1000000000);
+    int64_t last = now() + SECONDS_TO_HANG * SECONDS;
     bool in_time = true;
 
-    __atomic_store_n(&herd->world->stop, 1, __ATOMIC_RELAXED);
-    for (unsigned i = 0; i < WORKERS; i++) {
-        int status;
-
-        while (waitpid(herd->pid[i], &status, WNOHANG) == 0) {
-            if (now() > last) {
-                kill(herd->pid[i], SIGKILL);
-                in_time = false;
-            }
-            rest(1000000);
-        }
-        ended(herd, i, status, !in_time);
-    }
+    __atomic_store_n(&storm->world->stop, 1, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < WORKERS; i++)
+        in_time &= herd_end(&storm->herd, i, last);
     return in_time;
 }
 
@@ -202,13 +150,12 @@ static bool all_end(struct herd *herd)
 
 static struct world *world_make(const struct scenario *scenario, uint64_t *random)
 {
-    struct world *world =
-        mmap(NULL, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct world *world = share_memory(sizeof *world, -1);
     uint64_t seed = random_next(random);
     unsigned char *value = malloc(scenario->size);
     int error;
 
-    if (world == MAP_FAILED || !value)
+    if (!value)
         give_up("memory", ENOMEM);
     world->scenario = *scenario;
     world->fd = -1;
@@ -241,9 +188,9 @@ static void world_free(struct world *world)
 }
 
 /* The parent, that neither locked nor wrote meanwhile, can write, and finds every publication counted. */
-static void check_end(const struct herd *herd)
+static void check_end(const struct storm *storm)
 {
-    struct world *world = herd->world;
+    struct world *world = storm->world;
     const char *name = world->scenario.name;
     uint64_t version = seqshare_version(world->share), acknowledged = 1, got = 0;
     unsigned char *value = malloc(world->scenario.size), *back = malloc(world->scenario.size);
@@ -253,20 +200,20 @@ static void check_end(const struct herd *herd)
         give_up("memory", ENOMEM);
     for (unsigned i = READERS; i < WORKERS; i++)
         acknowledged += counted(&world->tally[i].done);
-    check(name, "every acknowledged publication is a version, and no other but those of the killed",
-          version >= acknowledged && version <= acknowledged + herd->writers_killed);
+    verdict(name, "every acknowledged publication is a version, and no other but those of the killed",
+            version >= acknowledged && version <= acknowledged + storm->writers_killed);
     value_make(value, length, 42, version + 1);
-    check(name, "the last value can be set", seqshare_set(world->share, value, length) == 0);
-    check(name, "the last value is read",
-          seqshare_get(world->share, back, world->scenario.size, &got) == (ssize_t)length &&
-              got == version + 1 && memcmp(value, back, length) == 0);
+    verdict(name, "the last value can be set", seqshare_set(world->share, value, length) == 0);
+    verdict(name, "the last value is read",
+            seqshare_get(world->share, back, world->scenario.size, &got) == (ssize_t)length &&
+                got == version + 1 && memcmp(value, back, length) == 0);
     free(value);
     free(back);
 }
 
-static void report(const struct herd *herd)
+static void report(const struct storm *storm)
 {
-    const struct world *world = herd->world;
+    const struct world *world = storm->world;
     uint64_t reads = 0;
 
     for (unsigned i = 0; i < READERS; i++)
@@ -274,36 +221,38 @@ static void report(const struct herd *herd)
     printf("%-28s %9" PRIu64 " reads: %8" PRIu64 " versions seen, %7" PRIu64 " overtaken, %7" PRIu64
            " retries, %" PRIu64 " outrun; %8" PRIu64 " publications; %u killed (%u as owners), %u stopped\n",
            world->scenario.name, reads, TOTAL(world, seen), TOTAL(world, overtaken), TOTAL(world, retries),
-           TOTAL(world, outrun), seqshare_version(world->share), herd->killed, herd->owners_killed,
-           herd->paused);
+           TOTAL(world, outrun), seqshare_version(world->share), storm->herd.killed, storm->owners_killed,
+           storm->herd.paused);
     for (unsigned i = 0; i < WORKERS; i++) {
-        if (world->tally[i].first_error[0])
-            printf("        worker %u: %s\n", i, world->tally[i].first_error);
+        if (world->tally[i].complaint.first[0])
+            printf("        worker %u: %s\n", i, world->tally[i].complaint.first);
     }
 }
 
 static void run(const struct scenario *scenario, double seconds, uint64_t *random)
 {
-    struct herd herd = {.world = world_make(scenario, random), .random = random_next(random)};
-    const struct world *world = herd.world;
+    struct world *world = world_make(scenario, random);
+    struct storm storm = {
+        .herd = {.context = world, .live = live, .complaint_of = complaint_of, .random = random_next(random)},
+        .world = world};
 
     hanging = world;
     alarm((unsigned)seconds + 4 * SECONDS_TO_HANG);
     for (unsigned i = 0; i < WORKERS; i++)
-        worker_start(&herd, i);
-    storm(&herd, seconds);
-    check(scenario->name, "every living worker gets on", gets_on(&herd));
-    check(scenario->name, "every worker ends when told to", all_end(&herd));
-    report(&herd);
-    check(scenario->name, "no value is torn", TOTAL(world, torn) == 0);
-    check(scenario->name, "no version goes backwards", TOTAL(world, backwards) == 0);
-    check(scenario->name, "no version is older than one known to be published", TOTAL(world, stale) == 0);
-    check(scenario->name, "nobody gets an unexpected answer or end", TOTAL(world, errors) == 0);
-    check(scenario->name, "readers met writers, and owners of the lock died", eventful(&herd));
-    check_end(&herd);
+        herd_start(&storm.herd, i);
+    rage(&storm, seconds);
+    verdict(scenario->name, "every living worker gets on", gets_on(&storm));
+    verdict(scenario->name, "every worker ends when told to", all_end(&storm));
+    report(&storm);
+    verdict(scenario->name, "no value is torn", TOTAL(world, torn) == 0);
+    verdict(scenario->name, "no version goes backwards", TOTAL(world, backwards) == 0);
+    verdict(scenario->name, "no version is older than one known to be published", TOTAL(world, stale) == 0);
+    verdict(scenario->name, "nobody gets an unexpected answer or end", TOTAL(world, complaint.errors) == 0);
+    verdict(scenario->name, "readers met writers, and owners of the lock died", eventful(&storm));
+    check_end(&storm);
     alarm(0);
     hanging = NULL;
-    world_free(herd.world);
+    world_free(world);
 }
 
 /* A checker that sees nothing would pass everything. */
@@ -323,12 +272,12 @@ static void check_checker(uint64_t *random)
         cut = VALUE_MIN + random_next(random) % (length - VALUE_MIN - 7);
         value_make(value, length, seed, 7);
         value_make(second, length, other, 7);
-        check(scenario->name, "a whole value counts as whole", value_whole(scenario, value, length, 7));
-        check(scenario->name, "another version does not", !value_whole(scenario, value, length, 8));
-        check(scenario->name, "another length does not", !value_whole(scenario, value, length - 1, 7));
+        verdict(scenario->name, "a whole value counts as whole", value_whole(scenario, value, length, 7));
+        verdict(scenario->name, "another version does not", !value_whole(scenario, value, length, 8));
+        verdict(scenario->name, "another length does not", !value_whole(scenario, value, length - 1, 7));
         memcpy(value + cut, second + cut, length - cut);
-        check(scenario->name, "one that goes on as another does not",
-              !value_whole(scenario, value, length, 7));
+        verdict(scenario->name, "one that goes on as another does not",
+                !value_whole(scenario, value, length, 7));
         free(value);
         free(second);
     }
@@ -403,6 +352,5 @@ int main(int argc, char **argv)
     check_checker(&random);
     for (unsigned i = 0; i < SCENARIOS; i++)
         run(&scenarios[i], seconds / (double)SCENARIOS, &random);
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed != 0;
+    return verdict_close();
 }

@@ -13,10 +13,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "kit.h"
+#include "clock.h"
+#include "pattern.h"
 
 enum { CAPACITY = 4096, MODE = 0600 };
 
@@ -54,12 +54,7 @@ SEQSHARE_TYPE(chaos, struct value)
 
 static void wrong(struct life *life, const char *what, long result)
 {
-    struct account *account = &life->book->account[life->index];
-
-    count(&account->errors, 1);
-    if (account->first_error[0] == 0)
-        snprintf(account->first_error, sizeof account->first_error, "%s: %ld (%s)", what, result,
-                 result < 0 ? seqshare_strerror((int)result) : "not expected");
+    complain(&life->book->account[life->index].complaint, what, result);
 }
 
 static void did(struct life *life)
@@ -79,7 +74,7 @@ static bool finished(const struct life *life)
 
 static void pause_for(struct life *life, uint64_t most_us)
 {
-    rest(random_next(&life->random) % (most_us * 1000));
+    rest((int64_t)(random_next(&life->random) % (most_us * 1000)));
 }
 
 /* The name may be missing where it is removed; where it is only replaced, it never is. */

@@ -30,16 +30,15 @@ struct scenario {
 
 /* What one worker has done, in all its lives. */
 struct tally {
-    uint64_t done;      /* reads; or publications that were acknowledged */
-    uint64_t seen;      /* reader: reads that found another version than the read before */
-    uint64_t overtaken; /* reader: reads during which something was published */
-    uint64_t retries;   /* reader: attempts that failed */
-    uint64_t outrun;    /* reader: reads given up with -EAGAIN */
-    uint64_t torn;      /* reader: values that are not whole */
-    uint64_t backwards; /* reader: versions lower than the one before */
-    uint64_t stale;     /* reader: versions lower than one known to be published */
-    uint64_t errors;    /* answers that nobody may get */
-    char first_error[120];
+    uint64_t done;              /* reads; or publications that were acknowledged */
+    uint64_t seen;              /* reader: reads that found another version than the read before */
+    uint64_t overtaken;         /* reader: reads during which something was published */
+    uint64_t retries;           /* reader: attempts that failed */
+    uint64_t outrun;            /* reader: reads given up with -EAGAIN */
+    uint64_t torn;              /* reader: values that are not whole */
+    uint64_t backwards;         /* reader: versions lower than the one before */
+    uint64_t stale;             /* reader: versions lower than one known to be published */
+    struct complaint complaint; /* answers that nobody may get */
 };
 
 struct world {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/* Values that tell whether they are whole (torture.h). */
 #include "torture.h"
 
 #include <string.h>
+
+#include "pattern.h"
 
 size_t value_length(const struct scenario *scenario, uint64_t seed)
 {
     return scenario->typed ? scenario->size : VALUE_MIN + seed % (scenario->size - VALUE_MIN + 1);
 }
 
-static uint64_t value_word(uint64_t seed, uint64_t stamp, size_t i)
+static uint64_t value_word(uint64_t seed, uint64_t stamp, size_t place)
 {
-    return (seed ^ stamp << 32) * UINT64_C(0xd6e8feb86659fd93) + i * UINT64_C(0x9e3779b97f4a7c15);
+    return pattern_word(seed ^ stamp << 32, place / 8);
 }
 
 void value_make(void *bytes, size_t length, uint64_t seed, uint64_t stamp)

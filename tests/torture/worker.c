@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* What the readers and writers do that main.c kills. */
 #include "torture.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
+#include "pattern.h"
 
 enum { SMALL = 64, PAGE = 4096 };
 
@@ -32,10 +35,7 @@ struct worker {
 
 static void wrong(struct worker *me, const char *what, long result)
 {
-    count(&me->tally->errors, 1);
-    if (me->tally->first_error[0] == 0)
-        snprintf(me->tally->first_error, sizeof me->tally->first_error, "%s: %ld (%s)", what, result,
-                 result < 0 ? seqshare_strerror((int)result) : "not expected");
+    complain(&me->tally->complaint, what, result);
 }
 
 static bool stopped(const struct worker *me)
@@ -286,7 +286,7 @@ static void pause_now_and_then(struct worker *me, unsigned index)
     uint64_t draw = random_next(&me->random);
 
     if (index != READERS && draw % 4 == 0) /* the first writer never pauses */
-        nanosleep(&(struct timespec){0, (long)(draw >> 8) % 300000}, NULL);
+        rest((int64_t)(draw >> 8) % 300000);
 }
 
 static void write_on(struct worker *me, unsigned index)

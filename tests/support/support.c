@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What support.h says. */
 #include "support.h"
 
 #include <criterion/hooks.h>
@@ -22,7 +23,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool in_child;
@@ -42,33 +42,17 @@ const char *__lsan_default_options(void)
 
 /* ---- checks ---- */
 
-static void failed(const char *file, int line, const char *message)
+void check_failed(const char *file, int line, const char *message)
 {
     if (in_child) {
         dprintf(STDERR_FILENO, "%s:%d: in child %d: %s\n", file, line, (int)getpid(), message);
         _exit(1);
     }
     cr_assert_fail("%s:%d: %s", file, line, message);
-}
-
-void check_at(const char *file, int line, const char *text, bool condition)
-{
-    if (!condition)
-        failed(file, line, text);
-}
-
-void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted)
-{
-    if (got != wanted)
-        failed(file, line, format("%s is %jd, not %jd", text, got, wanted));
+    abort();
 }
 
 /* ---- children ---- */
-
-static void sleep_a_little(void)
-{
-    nanosleep(&(struct timespec){0, 1000000}, NULL);
-}
 
 static void become(uid_t user)
 {
@@ -114,9 +98,9 @@ int child_end(pid_t child)
         if (now() > end) {
             kill(child, SIGKILL);
             waitpid(child, &status, 0);
-            failed(__FILE__, __LINE__, "a child hangs");
+            check_failed(__FILE__, __LINE__, "a child hangs");
         }
-        sleep_a_little();
+        rest(MILLISECONDS);
     }
     check(got == child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -163,7 +147,7 @@ void child_sleeps(pid_t child)
     while (seen < 5) { /* five times in a row: a child that only waits for a page sleeps as well */
         seen = memchr("STtZ", state_of(child), 4) ? seen + 1 : 0;
         check(now() < end);
-        sleep_a_little();
+        rest(MILLISECONDS);
     }
 }
 
@@ -281,7 +265,7 @@ void await_flag(const int *flag, int value)
 
     while (__atomic_load_n(flag, __ATOMIC_SEQ_CST) < value) {
         check(now() < end);
-        sleep_a_little();
+        rest(MILLISECONDS);
     }
 }
 
@@ -420,38 +404,4 @@ void lock_is_free(void *share)
 void lock_is_taken(void *share)
 {
     equals(seqshare_trylock(share), -EBUSY);
-}
-
-/* ---- patterns: splitmix64 of seed and place, so that no byte of one value fits into another ---- */
-
-static unsigned char pattern_byte(uint64_t seed, size_t place)
-{
-    uint64_t word = seed * UINT64_C(0x9e3779b97f4a7c15) + (place / 8 + 1) * UINT64_C(0xbf58476d1ce4e5b9);
-
-    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (unsigned char)((word ^ word >> 31) >> place % 8 * 8);
-}
-
-void make_pattern(void *bytes, size_t length, uint64_t seed)
-{
-    for (size_t i = 0; i < length; i++)
-        ((unsigned char *)bytes)[i] = pattern_byte(seed, i);
-}
-
-bool is_pattern(const void *bytes, size_t length, uint64_t seed)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (((const unsigned char *)bytes)[i] != pattern_byte(seed, i))
-            return false;
-    }
-    return true;
-}
-
-int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * SECONDS + time.tv_nsec;
 }

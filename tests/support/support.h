@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the unit tests share: checks that work in a test and in its children alike, children that cannot
- * hang or outlive the test, memory and names for one test.
+ * What Criterion's tests share (unit, world, cache, json): checks that work in a test and in its children alike,
+ * children that cannot hang or outlive the test, memory and names for one test.
  *
  * Criterion runs every test in a process of its own. A child forked by it ends with _exit: 0 when its body
  * returns, 1 after a failed check (which it has printed).
@@ -16,18 +16,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "check.h"
+#include "clock.h"
+#include "pattern.h"
+
 enum { SECONDS_TO_HANG = 40 }; /* what has not happened by then is a hang, and fails */
-
-#define MILLISECONDS INT64_C(1000000)
-#define SECONDS      INT64_C(1000000000)
-
-/* ---- checks: the test, or the child, ends at the first that fails ---- */
-
-#define check(condition)    check_at(__FILE__, __LINE__, #condition, (condition))
-#define equals(got, wanted) equals_at(__FILE__, __LINE__, #got, (intmax_t)(got), (intmax_t)(wanted))
-
-void check_at(const char *file, int line, const char *text, bool condition);
-void equals_at(const char *file, int line, const char *text, intmax_t got, intmax_t wanted);
 
 /* ---- children ---- */
 
@@ -89,12 +82,5 @@ void holds(const seqshare *share, const char *text, uint64_t version); /* and of
 /* For this thread, or child_run. */
 void lock_is_free(void *share);
 void lock_is_taken(void *share);
-
-/* ---- bytes that tell what they belong to ---- */
-
-void make_pattern(void *bytes, size_t length, uint64_t seed);
-bool is_pattern(const void *bytes, size_t length, uint64_t seed);
-
-int64_t now(void); /* CLOCK_MONOTONIC */
 
 #endif
