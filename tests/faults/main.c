@@ -391,6 +391,7 @@ int main(int argc, char **argv)
         perror("faults: no folder in /dev/shm");
         return 2;
     }
+    pattern(0); /* made before the first fork, for all children */
     run_all(only, first);
     empty_directory();
     rmdir(directory);
