@@ -4,6 +4,7 @@
 # tier: full
 # budget: 75
 # long budget: 1500
+# Shows: READ-1, READ-2, WRITE-1, WAIT-1 on other processors.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

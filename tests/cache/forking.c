@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Caches where one thread forks while others are in the middle of something. */
+/* Caches where one thread forks while others are in the middle of something. Shows: CACHE-2, CACHE-5. */
 #include <pthread.h>
 #include <unistd.h>
 

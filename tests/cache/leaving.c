@@ -2,6 +2,8 @@
 /*
  * Decoders that do not come back: their thread is cancelled, or ends, or jumps, or throws an exception. The next
  * version is decoded at once, whoever looks; the same one is tried again after a second.
+ *
+ * Shows: CACHE-4.
  */
 #include "leaving.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache for many threads, as far as one thread can tell. */
+/* The cache for many threads, as far as one thread can tell. Shows: CACHE-1, CACHE-2, JSON-2. */
 #include "objects.h"
 #include "support.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Both caches on a name that goes to other regions. */
+/* Both caches on a name that goes to other regions. Shows: CACHE-3. */
 #include "objects.h"
 #include "support.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache for one thread. */
+/* The cache for one thread. Shows: CACHE-1, JSON-2, JSON-3. */
 #include "objects.h"
 #include "support.h"
 

@@ -2,6 +2,8 @@
 /*
  * Threads that use objects while others are made, the name moves on, and children are forked. An object is
  * freed by plain writes: the thread sanitizer sees whether anybody still reads it.
+ *
+ * Shows: CACHE-2, CACHE-5.
  */
 #include "threads.h"
 #include "objects.h"

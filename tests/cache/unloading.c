@@ -2,6 +2,8 @@
 /*
  * A plugin with a share is loaded and unloaded. Threads that have used it end afterwards. And a process that
  * loads it again and again does not grow (but for what a static library keeps).
+ *
+ * Shows: CACHE-6.
  */
 #include <dlfcn.h>
 #include <pthread.h>

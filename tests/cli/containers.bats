@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A publisher and an application in containers of their own, on one folder: docs/containers.md does what it says.
+# Shows: NAME-2, NAME-8, WRITE-8.
 load helpers
 
 # COMMAND...: in a PID namespace of its own, as in a container; ended with whoever called.

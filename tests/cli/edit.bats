@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # edit: a copy in the editor, and back if nobody was faster.
+# Shows: JSON-1, and no other promise: what edit does.
 load helpers
 
 # SCRIPT: an editor that does this to the file "$1".

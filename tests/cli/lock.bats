@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # lock: the command is the owner, and the lock is gone when it is.
+# Shows: WRITE-4, WRITE-5.
 load helpers
 
 is_free() {

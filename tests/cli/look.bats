@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # ls, stat, check, top where the output is for scripts: what is seen from outside, in whatever state it is.
+# Shows: READ-9, NAME-4.
 load helpers
 
 # Bytes at an offset of the share's file; BYTES as printf takes them.

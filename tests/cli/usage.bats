@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Help, man page and completion say the same; wrong usage is status 2.
+# Shows: no promise of the library, but that help, man page and completion agree.
 load helpers
 
 source_of() {

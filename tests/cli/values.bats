@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # create, set, get, replace, rm: values come out as they went in.
+# Shows: JSON-1, NAME-1, NAME-2, WRITE-3.
 load helpers
 
 @test "create makes an empty share; get says that nothing has been published" {

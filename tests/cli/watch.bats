@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # watch: every change that there is time for, and the last one always.
+# Shows: READ-9, WAIT-1, WAIT-4.
 load helpers
 
 last_line_is() {

@@ -4,6 +4,8 @@
  * system call; where others have the region at that time, also at each instruction (with SEQSHARE_LONG=1
  * everywhere). A name then has the old region, the new one, or none, and never half of one; and whoever comes
  * next succeeds with whatever it wants to do.
+ *
+ * Shows: NAME-1, NAME-2, NAME-3, WRITE-5.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A reader is killed at every instruction: not a bit of the region has changed, and writers go on. */
+/*
+ * A reader is killed at every instruction: not a bit of the region has changed, and writers go on.
+ *
+ * Shows: READ-3, WAIT-3.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A writer is stopped by SIGSTOP at every instruction: readers go on, and the lock is not taken from it. */
+/*
+ * A writer is stopped by SIGSTOP at every instruction: readers go on, and the lock is not taken from it.
+ *
+ * Shows: READ-4, WRITE-4.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A writer is killed at every instruction of every way to write. Shows READ-4, WRITE-1, WRITE-2, WRITE-4 and
- * WRITE-5 of the guarantees.
+ * A writer is killed at every instruction of every way to write.
+ *
+ * Shows: READ-1, READ-4, WRITE-1, WRITE-2, WRITE-4, WRITE-5.
  */
 #include <stdio.h>
 #include <unistd.h>

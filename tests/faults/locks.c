@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock, free, held by somebody alive, left by somebody dead; and waiting, with what wakes. */
+/*
+ * The lock, free, held by somebody alive, left by somebody dead; and waiting, with what wakes.
+ *
+ * Shows: WRITE-4, WRITE-9, WAIT-2.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

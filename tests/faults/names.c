@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* create, replace, open, reopen, unlink. */
+/* create, replace, open, reopen, unlink. Shows: NAME-1, NAME-2, NAME-3, NAME-8, WRITE-2. */
 #include <sys/stat.h>
 #include <unistd.h>
 

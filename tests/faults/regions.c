@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* new, attach, fd, drop_write, prefault, stat, close. */
+/* new, attach, fd, drop_write, prefault, stat, close. Shows: NAME-6, WRITE-2. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* set, set_if, fill, and the reads, which make no call at all. */
+/* set, set_if, fill, and the reads, which make no call at all. Shows: WRITE-2, WRITE-8, WRITE-9, READ-3. */
 #include <stdlib.h>
 #include <string.h>
 

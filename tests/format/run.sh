@@ -123,6 +123,7 @@ else
     skip "C and C++ files are formatted" "needs clang-format 14, which Debian 12 has"
 fi
 check "scripts pass shellcheck" scripts_pass_shellcheck
+check "promises and tests name each other" tests/format/promises.py
 check "workflows and templates are YAML" workflows_are_yaml
 if python3 -c 'import tomllib' 2>/dev/null; then
     planted_faults

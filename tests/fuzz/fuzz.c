@@ -9,6 +9,8 @@
  *
  * Who may write the region may keep writers waiting for ever; that is no failure. So a writer takes the lock
  * with a limit first, and writes only under it.
+ *
+ * Shows: READ-7.
  */
 #include <fcntl.h>
 #include <seqshare/seqshare.h>

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # While a document stands that cannot be used, all children have the same one: the last good, from the start.
+# Shows: JSON-2.
 # shellcheck shell=bash
 
 # A child that is not asked for long keeps what it has; so each is.

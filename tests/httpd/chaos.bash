@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Everything at once, by turns: good and bad documents, files cut, removed, moved and made again, children killed,
 # restarts. No answer mixes versions, nobody dies but who was killed, and at the end all say the last.
+# Shows: JSON-2, READ-1.
 # shellcheck shell=bash
 
 one_step() { # NUMBER

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A share that is another user's file, which that user cuts, overwrites or fills with lies: neither the parent nor a
 # child dies of it, and the last good document stays.
+# Shows: READ-10, JSON-2.
 # shellcheck shell=bash
 
 all_say() { # NUMBER

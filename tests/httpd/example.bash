@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What the README shows, and the example.
+# Shows: no promise of the library, but what the README of the module says.
 # shellcheck shell=bash
 
 the_example() {

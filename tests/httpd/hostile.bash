@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Good documents with values that a header, a log or an environment cannot carry: no page suffers from them.
+# Shows: JSON-1, and no promise more: what the module does with values that are none of a header.
 # shellcheck shell=bash
 
 ends="one\\r\\nSet-Cookie: evil=1"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Lines of the configuration that are wrong: said at the start, with file and line.
+# Shows: no promise of the library, but what the directives take.
 # shellcheck shell=bash
 
 new_place prefork

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Under load: documents are put, and published by another process, hundreds of times; children are killed. Each
 # answer is of one version, and nothing is wrong.
+# Shows: READ-1, READ-2.
 # shellcheck shell=bash
 
 publish_many() { # FIRST END: from another process, about a hundred a second, until END is there

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A share with a name, which is another's: absent, made, replaced, removed, spoilt.
+# Shows: JSON-2, NAME-8.
 # shellcheck shell=bash
 
 absent="there is no share of that name"

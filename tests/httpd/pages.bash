@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The pages: a document got and put, on conditions, and refused; the status.
+# Shows: JSON-1.
 # shellcheck shell=bash
 
 put() { # [CURL OPTION...], the document on standard input: the number

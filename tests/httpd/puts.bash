@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Documents put into a share that others make: its name may move meanwhile, and it may be theirs for something else.
+# Shows: NAME-3, and that a PUT is not lost with a name that moves.
 # shellcheck shell=bash
 
 # The server's user, too.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The server reads its configuration anew: shares and values stay.
+# Shows: READ-6, and that shares and values outlive a restart.
 # shellcheck shell=bash
 
 put_number() { # NUMBER

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Module and library with the sanitizers for addresses and undefined behaviour, in a server that has none: under
 # load; and in one process, which at its end has let go of all that it had.
+# Shows: no promise of the library, but that the module has no fault that sanitizers see.
 # shellcheck shell=bash
 
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"

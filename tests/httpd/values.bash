@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What of a document gets into requests, and where it can be used there.
+# Shows: no promise of the library, but what the module makes of values.
 # shellcheck shell=bash
 
 of_a_host() { # HOST: what its page says of the text

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a document gets into a share and out of it. */
+/* How a document gets into a share and out of it. Shows: JSON-1. */
 #include "support.h"
 
 #include <seqshare/json.h>

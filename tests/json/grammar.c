@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammar of docs/json.md: what it takes, what it refuses, and where it says that the fault is. */
+/*
+ * The grammar of docs/json.md: what it takes, what it refuses, and where it says that the fault is.
+ *
+ * Shows: JSON-1.
+ */
 #include "support.h"
 
 #include <json-c/json.h>

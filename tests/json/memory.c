@@ -2,6 +2,8 @@
 /*
  * Each allocation of decoding a document is refused in turn: -ENOMEM, nothing kept, never a document that lacks
  * what there was no memory for, and never "not JSON": a cache would not try again. Checking needs no memory.
+ *
+ * Shows: JSON-3.
  */
 #include "threads.h"
 

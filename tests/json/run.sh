@@ -4,6 +4,7 @@
 # tier: full
 # budget: 60
 # long budget: 300
+# Shows: JSON-1, JSON-2, JSON-4 (the guide at work, and every json-c).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads look values up while documents change: two values of one document always belong together. */
+/*
+ * Threads look values up while documents change: two values of one document always belong together.
+ *
+ * Shows: JSON-2, CACHE-2.
+ */
 #include "threads.h"
 
 #include <seqshare/json.h>

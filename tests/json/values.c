@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What is found in a document, and as what. */
+/*
+ * What is found in a document, and as what.
+ *
+ * Shows: no promise of its own, but what docs/json.md says of pointers and types.
+ */
 #include "support.h"
 
 #include <locale.h>

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Sourced by run.sh: the tests over the json-c of each Debian release, from the mirror that this machine's apt has.
+# Shows: JSON-4.
 # shellcheck shell=bash
 
 # A new json-c may want a newer libc than this machine's: that comes along.

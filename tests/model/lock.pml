@@ -24,6 +24,8 @@
  * taken for the dead: see README.md).
  *
  * Mutants: every -DM_... below is one fault. tests/mutants lists them.
+ *
+ * Shows: WRITE-1, WRITE-4, WRITE-5, WRITE-7.
  */
 #ifndef CONTENDERS
 #define CONTENDERS 3

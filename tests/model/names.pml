@@ -17,6 +17,8 @@
  * One atomic is one system call, or one access to shared memory. A value is the set of all sets in it. The lock
  * is one word, free or owned, and an owner that is dead loses it to the next; lock.pml is about that. A second,
  * that is how long an outsider waits, is here as long as whoever is waited for lives.
+ *
+ * Shows: NAME-2, NAME-3.
  */
 #ifndef WRITERS
 #define WRITERS 1

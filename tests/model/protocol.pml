@@ -15,6 +15,8 @@
  * of turn: the writer's three stores, and the reader's three loads, cross the announcement, the
  * publication, or the loads of the sequence. What depends on who synchronises with whom (W1, the fence
  * of a recovering writer, the hand-over of the lock) cannot be said here; weak.c says it.
+ *
+ * Shows: READ-1, READ-2.
  */
 #ifndef SLOTS
 #define SLOTS 2

@@ -12,6 +12,8 @@
  *
  * spin runs everything in one order. A missing fence is therefore a step done out of turn: without D1
  * the look may come before the registration, without D2 the load of the word before the publication.
+ *
+ * Shows: WAIT-1, WAIT-2.
  */
 #ifndef SLEEPERS
 #define SLEEPERS 2

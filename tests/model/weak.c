@@ -12,6 +12,8 @@
  * it has filled, and unlocks; 0: it publishes, and unlocks. SLOTS: 2, 4 or 8.
  *
  * The catalogue in tests/mutants plants faults into protocol.h; those of the hand-over are -DM_... here.
+ *
+ * Shows: READ-1, READ-2.
  */
 #include <assert.h>
 #include <genmc.h>

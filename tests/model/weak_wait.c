@@ -8,6 +8,8 @@
  *
  * Checked: nobody is left asleep, and nobody takes the mark for an answer when there is another version. Who
  * sleeps on a word that in the end still is the same has lost its wake-up, whatever was published or marked.
+ *
+ * Shows: WAIT-1, WAIT-2.
  */
 #include <assert.h>
 #include <genmc.h>

@@ -5,7 +5,9 @@
  * end. All combinations (of every third state to begin with, unless SEQSHARE_LONG=1). A state is a point at
  * which the writer has just changed the region: all that lies between two of them is the same to a reader.
  * The second publication is one that the reader must refuse: longer than its buffer, or of another type. It
- * may do so only when that publication has happened. Shows READ-1, READ-2 and READ-5 of the guarantees.
+ * may do so only when that publication has happened.
+ *
+ * Shows: READ-1, READ-2, READ-5.
  */
 #include <errno.h>
 #include <stdio.h>

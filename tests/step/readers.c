@@ -2,7 +2,8 @@
 /*
  * A reader is stepped. At every instruction a writer publishes none, one, two or three versions and leaves
  * another half made, or gives it up half made, or does not: from an even sequence and from an odd one.
- * Shows READ-1, READ-2 and READ-5 of the guarantees.
+ *
+ * Shows: READ-1, READ-2, READ-5.
  */
 #include <errno.h>
 #include <stdio.h>

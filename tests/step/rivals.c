@@ -2,7 +2,9 @@
 /*
  * A writer is stepped, and at every instruction another one wants to write: at once, or also holding the
  * lock while the first goes on. They exclude each other, no version is lost, only one takes over from a
- * dead owner. Shows WRITE-1, WRITE-3, WRITE-4 and WRITE-5 of the guarantees.
+ * dead owner.
+ *
+ * Shows: WRITE-1, WRITE-3, WRITE-4, WRITE-5.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
 /*
  * A writer is stepped through every way to write. At every instruction everything that reads does so, and
  * succeeds at once, with the old value until some instruction and with the new one from there on.
- * Shows READ-1, READ-2, READ-4 and WRITE-2 of the guarantees.
+ *
+ * Shows: READ-1, READ-2, READ-4, WRITE-2.
  */
 #include <stdio.h>
 

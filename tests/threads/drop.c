@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread gives up writing while others read through the same handle: they notice nothing. */
+/*
+ * One thread gives up writing while others read through the same handle: they notice nothing.
+ *
+ * Shows: NAME-6, READ-1.
+ */
 #include "threads.h"
 
 #include <sys/mman.h>

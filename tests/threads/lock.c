@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer lock among threads. What it protects is plain memory: the sanitizer
- * sees whether it is protected. */
+/*
+ * The writer lock among threads. What it protects is plain memory: the sanitizer
+ * sees whether it is protected.
+ *
+ * Shows: WRITE-1.
+ */
 #include "threads.h"
 
 #include <sched.h>

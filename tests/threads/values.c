@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Every way to write beside every way to read: on one handle, and on a handle for each thread. */
+/*
+ * Every way to write beside every way to read: on one handle, and on a handle for each thread.
+ *
+ * Shows: READ-1, WRITE-1, WRITE-3.
+ */
 #include "threads.h"
 
 #include <sched.h>

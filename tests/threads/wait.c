@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting among threads: nobody misses a publication, through a writable mapping or a read-only one. */
+/*
+ * Waiting among threads: nobody misses a publication, through a writable mapping or a read-only one.
+ *
+ * Shows: WAIT-1.
+ */
 #include "threads.h"
 
 enum { WAITERS = 4, PUBLICATIONS = 2000, ROUNDS = 2000 };

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the roles of roles.c, kills and stops them at random, and judges what the account says. */
+/*
+ * Runs the roles of roles.c, kills and stops them at random, and judges what the account says.
+ *
+ * Shows: NAME-2, NAME-3, CACHE-3, WAIT-4.
+ */
 #include "chaos.h"
 
 #include <dirent.h>

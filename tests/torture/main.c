@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the scenarios, kills and stops their workers, and judges what was counted. */
+/*
+ * Runs the scenarios, kills and stops their workers, and judges what was counted.
+ *
+ * Shows: READ-1, READ-2, WRITE-1, WRITE-3, WRITE-5.
+ */
 #include "torture.h"
 
 #include <errno.h>

@@ -3,6 +3,8 @@
  * Bad input to a share that is there: every call answers with the promised error, and nothing changes.
  * Each row is asked of four handles: the maker's, a read-only one, the maker's in a child of fork, and one
  * that has dropped writing. Names, descriptors and files that are no shares: bad_region.c.
+ *
+ * Shows: WRITE-2, WRITE-6.
  */
 #include "support.h"
 

@@ -2,6 +2,8 @@
 /*
  * Bad input to what makes, opens and attaches: the promised error, the caller's pointer as it was, nothing
  * left behind. The other rows are in bad_input.c.
+ *
+ * Shows: NAME-1, NAME-4.
  */
 #include "support.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that were shares once: cut off, of a newer layout, or with any byte of the header changed. */
+/*
+ * Files that were shares once: cut off, of a newer layout, or with any byte of the header changed.
+ *
+ * Shows: NAME-4.
+ */
 #include "support.h"
 
 #include <fcntl.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Daemons close all descriptors and open their own under the same numbers; crashed workers dump core. */
+/*
+ * Daemons close all descriptors and open their own under the same numbers; crashed workers dump core.
+ *
+ * Shows: NAME-6, NAME-7.
+ */
 #include "support.h"
 
 #include <fcntl.h>

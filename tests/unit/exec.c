@@ -2,6 +2,8 @@
 /*
  * What a program finds of a share after exec: its lock, as long as it lives; a descriptor that was passed; and what
  * the program before it was in the middle of. (At each instruction of that: step.c.)
+ *
+ * Shows: WRITE-4, WRITE-5.
  */
 #include "exec.h"
 #include "support.h"

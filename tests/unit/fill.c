@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* fill, publish, abandon: a value written where it will be read, seen by nobody before it is published. */
+/*
+ * fill, publish, abandon: a value written where it will be read, seen by nobody before it is published.
+ *
+ * Shows: WRITE-2, WRITE-5.
+ */
 #include "support.h"
 
 #include <pthread.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A name appears with its value, and with the owner, group, ACL and mode of the region whose place it takes. */
+/*
+ * A name appears with its value, and with the owner, group, ACL and mode of the region whose place it takes.
+ *
+ * Shows: NAME-1, NAME-2.
+ */
 #include "support.h"
 
 #include <fcntl.h>

@@ -5,6 +5,8 @@
  *
  * Where a process is killed on the way is played here: the mark that it leaves is set by hand. (tests/crash
  * kills it at every instruction.)
+ *
+ * Shows: NAME-2, NAME-3, NAME-8, WAIT-4.
  */
 #include "support.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A handle made before fork works in all that come of it, and what a child does to it harms nobody. */
+/*
+ * A handle made before fork works in all that come of it, and what a child does to it harms nobody.
+ *
+ * Shows: READ-6, WRITE-6.
+ */
 #include "support.h"
 
 #include <fcntl.h>

@@ -3,6 +3,8 @@
  * Regions that no honest writer made: a sequence near its end, a writer that died in the middle, lengths and
  * sequences out of thin air. An error or a wrong value may come of it, never a crash, a hang, or a byte from
  * outside the region. What is planted here goes through the writable mapping, as an enemy would do it.
+ *
+ * Shows: READ-7, WRITE-5.
  */
 #include "layout.h"
 #include "support.h"

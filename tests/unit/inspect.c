@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stat, which looks at a share from outside and never waits; and how errors are worded. */
+/* stat, which looks at a share from outside and never waits; and how errors are worded. Shows: READ-9. */
 #include "support.h"
 
 #include <signal.h>

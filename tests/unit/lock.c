@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer lock between the living; for its dead owners see takeover.c. */
+/* The writer lock between the living; for its dead owners see takeover.c. Shows: WRITE-1, WRITE-6, READ-4. */
 #include "support.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: where they are, whom they let in, how they appear and go. */
+/* Names: where they are, whom they let in, how they appear and go. Shows: NAME-1, NAME-3, NAME-4, NAME-8. */
 #include "support.h"
 
 #include <fcntl.h>

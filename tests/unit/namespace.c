@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Where thread numbers mean something else, or /proc cannot be asked: readers read, nobody locks in vain. */
+/*
+ * Where thread numbers mean something else, or /proc cannot be asked: readers read, nobody locks in vain.
+ *
+ * Shows: WRITE-4, and that reading works from everywhere.
+ */
 #include "support.h"
 
 #include <fcntl.h>

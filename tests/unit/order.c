@@ -3,6 +3,8 @@
  * Order that x86 does not give by itself: non-temporal stores, with which memcpy copies what is long, may be seen
  * before those made earlier. No test can rely on seeing that happen. So the instructions are looked at, one by
  * one, from the announcement of a write to the first byte of its value: a fence must be among them.
+ *
+ * Shows: READ-1.
  */
 #include "support.h"
 #include "trap.h"

@@ -2,6 +2,8 @@
 /*
  * Reads that writers overtake. Exactly when is arranged: the reader's buffer lies on a forbidden page, so the
  * copy faults in its middle, and the handler of the fault is the writer.
+ *
+ * Shows: READ-1, READ-5.
  */
 #include "support.h"
 

@@ -2,6 +2,8 @@
 /*
  * seqshare_read, and the same by pread: bytes, length, version and tag of one publication; and files that are
  * cut while a process that must not die looks at them.
+ *
+ * Shows: READ-1, READ-10, WRITE-3.
  */
 #include "support.h"
 

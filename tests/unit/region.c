@@ -2,6 +2,8 @@
 /*
  * The region: what it costs, who may write it and through which descriptor, and what corrupt files do to
  * those who open them.
+ *
+ * Shows: NAME-5, NAME-6, READ-3.
  */
 #include "support.h"
 

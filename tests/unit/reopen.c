@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A handle follows its name to another region. */
+/* A handle follows its name to another region. Shows: NAME-8. */
 #include "support.h"
 
 #include <fcntl.h>

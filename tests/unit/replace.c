@@ -2,6 +2,8 @@
 /*
  * A new region in the place of a name: value, type and version go on, those who had the old region are told,
  * and no update is lost on the way.
+ *
+ * Shows: NAME-2.
  */
 #include "support.h"
 

@@ -2,6 +2,8 @@
 /*
  * No room: a full file system, a limit on files or descriptors. The answer is an error with the old value
  * standing; never SIGBUS, never SIGXFSZ, and as soon as there is room again, no trace of it.
+ *
+ * Shows: WRITE-8.
  */
 #include "support.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal handlers that come at any moment, many of them; for those at each single instruction see step.c. */
+/*
+ * Signal handlers that come at any moment, many of them; for those at each single instruction see step.c.
+ *
+ * Shows: READ-8, WRITE-7.
+ */
 #include "support.h"
 
 #include <pthread.h>

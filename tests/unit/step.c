@@ -5,6 +5,8 @@
  * handler does something. That may be refused with -EBUSY or done; the call itself then is done; nothing is
  * torn, and the lock is neither lost nor given away. And exec at each instruction, by the handler or by another
  * thread.
+ *
+ * Shows: WRITE-7, WRITE-2.
  */
 #include "exec.h"
 #include "support.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock of an owner that died is taken over; that of one that lives never is. */
+/* The lock of an owner that died is taken over; that of one that lives never is. Shows: WRITE-4, WRITE-5. */
 #include "support.h"
 
 #include <fcntl.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Typed values: a struct in, the same struct out, and an error instead of another struct's bytes. */
+/*
+ * Typed values: a struct in, the same struct out, and an error instead of another struct's bytes.
+ *
+ * Shows: READ-1, and that no value is read as another type.
+ */
 #include "support.h"
 
 #include <string.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Values: what is set is what is read, byte for byte and no byte further, by whoever has the share. */
+/*
+ * Values: what is set is what is read, byte for byte and no byte further, by whoever has the share.
+ *
+ * Shows: READ-1, READ-5, WRITE-3.
+ */
 #include "support.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a version. */
+/* Waiting for a version. Shows: WAIT-1, WAIT-2, WAIT-3, WAIT-4, WRITE-9. */
 #include "support.h"
 
 #include <linux/seccomp.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Many readers, readers that stop for a long time, workers that are born anew; and yesterday's file. */
+/*
+ * Many readers, readers that stop for a long time, workers that are born anew; and yesterday's file.
+ *
+ * Shows: READ-3, READ-4, READ-6, NAME-2.
+ */
 #include "world.h"
 
 #include <fcntl.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Full and read-only file systems. Who reads is never told of them, by a signal least of all. */
+/*
+ * Full and read-only file systems. Who reads is never told of them, by a signal least of all.
+ *
+ * Shows: READ-7, WRITE-8.
+ */
 #include "world.h"
 
 #include <fcntl.h>

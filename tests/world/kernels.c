@@ -2,6 +2,8 @@
 /*
  * Old kernels and narrow sandboxes: filters that answer, in the place of a system call, what a kernel without
  * it would.
+ *
+ * Shows: NAME-1, NAME-6, WRITE-8.
  */
 #include "world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of a process: what cannot be had is an error, and what it has works on. */
+/* Limits of a process: what cannot be had is an error, and what it has works on. Shows: WRITE-8, NAME-2. */
 #include "world.h"
 
 #include <fcntl.h>

@@ -3,6 +3,8 @@
  * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every
  * kind of /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always
  * read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
+ *
+ * Shows: WRITE-4, WRITE-5, and that reading works from everywhere.
  */
 #include "layout.h"
 #include "world.h"

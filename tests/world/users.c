@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Other users: enemies who plant names, readers who are given a
- * descriptor and shall not be able to do more. */
+/*
+ * Other users: enemies who plant names, readers who are given a
+ * descriptor and shall not be able to do more.
+ *
+ * Shows: NAME-4, NAME-6, WRITE-4, WRITE-5.
+ */
 #include "world.h"
 
 #include <fcntl.h>

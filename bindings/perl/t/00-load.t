@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Shows: no promise of the library, but that both modules load.
 use strict;
 use warnings;
 use Test::More;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # IPC::Mmap::Share: the names and the behaviour of the predecessor, and what was a wart there.
+# Shows: no promise of the library, but the behaviour of IPC::Mmap::Share.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What goes in comes out, through every codec.
+# Shows: JSON-1.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Processes: those that write, those that read, those that are killed.
+# Shows: READ-1, WRITE-1, WRITE-5.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # snapshot: kept until the version moves, deeply read-only, and as good to read as any structure.
+# Shows: no promise of the library, but what a snapshot is.
 use strict;
 use warnings;
 use lib 't/lib';

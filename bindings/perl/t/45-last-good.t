@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # snapshot goes on with the last good value while one stands that cannot be decoded, and says so once.
+# Shows: JSON-2.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Guards, update, set_if, and what happens when the code in between dies, returns or is interrupted.
+# Shows: WRITE-1, WRITE-6.
 use strict;
 use warnings;
 use lib 't/lib';

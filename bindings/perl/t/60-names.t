@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Names, descriptors, waiting, and looking from outside.
+# Shows: NAME-2, NAME-8, WAIT-1.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Each mistake is answered with one sentence from the caller's line, and the old value stands.
+# Shows: WRITE-2.
 use strict;
 use warnings;
 use lib 't/lib';

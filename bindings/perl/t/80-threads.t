@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Perl built with ithreads: a new thread gets clones of all objects.
+# Shows: no promise of the library, but what ithreads get.
 use strict;
 use warnings;
 use Config;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A worker that lives for weeks: memory and descriptors stay as they are.
+# Shows: no promise of the library, but that nothing leaks.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -2,6 +2,7 @@
 # The recipe for Starman at work: workers serve from snapshot under load while another process changes the
 # configuration and workers are killed. No answer is torn, and none is older than a change that was
 # visible before it was asked for.
+# Shows: READ-1, READ-2.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The recipe for mod_perl at work: Apache's workers inherit the share, give up writing, and see each change.
+# Shows: READ-2, NAME-6.
 use strict;
 use warnings;
 use lib 't/lib';

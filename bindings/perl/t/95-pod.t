@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The documentation: well formed, complete, and its synopses run.
+# Shows: no promise of the library, but that the documentation is true.
 use strict;
 use warnings;
 use Pod::Checker;
