@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The control memory: what driver, publisher and workers tell each other. It is shared, stands beside the
- * contender and is no part of what is timed. Every worker writes to its own part only, so that the
+ * contender and is not timed. Every worker writes to its own part only, so that the
  * bookkeeping moves no cache line between them.
  */
 #ifndef BENCH_CONTROL_H

@@ -18,7 +18,7 @@ SEQSHARE_TYPE(line, struct line)
 struct subject {
     seqshare *share;
     const unsigned char *value; /* what is published */
-    const void *slot;           /* where that stands */
+    const void *slot;           /* where that is */
     unsigned char *buffer;      /* the reader's own */
     unsigned char *target;      /* as a slot is for a writer */
     size_t size;

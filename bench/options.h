@@ -15,7 +15,7 @@ struct options {
     unsigned count;
 };
 
-/* Exits with a sentence where the line makes no sense, and after --help. */
+/* Exits with a sentence if the line is wrong, and after --help. */
 void options_read(int count, char **words, struct options *options);
 
 #endif

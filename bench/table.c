@@ -68,7 +68,7 @@ static const char *ns_or_none(double ns)
     return ns > 0 ? ns_text(ns) : "-";
 }
 
-/* What else there is to know of a read. */
+/* The other facts about a read. */
 static void print_nature(unsigned cannot_help)
 {
     static const struct {

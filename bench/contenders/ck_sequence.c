@@ -3,7 +3,7 @@
  * A plain seqlock: Concurrency Kit's ck_sequence around one copy. A reader copies and begins again when a
  * writer was there meanwhile; while one writes, it spins. Writers, says the manual, need a lock of their
  * own: a robust mutex, so that the next writer survives the death of one. That left an odd number behind, on
- * which readers spin; the next writer leaves it odd until it has written (to begin anew would make it even,
+ * which readers spin; the next writer leaves it odd until it has written (to begin again would make it even,
  * and what is half written pass for whole).
  */
 #include "../contender.h"

@@ -3,7 +3,7 @@
  * memcached over a Unix socket: the way without TCP that its manual has for one machine. Its limit of 1 MiB
  * for an item, with what memcached adds to a value, is raised so that the longest fits; none is evicted; and
  * it has as many threads as there are processors, more being no use says the manual. The protocol is the
- * text one, the client's default; the binary one is no faster. Every process has a connection of its own.
+ * text one, the client's default; the binary one is not faster. Every process has a connection of its own.
  */
 #include "../contender.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * seqshare itself, twice: a whole copy on every request, and what a hot path would rather do: ask for the
- * version on every request and copy when it has moved. The second is no faster way to read; it reads less.
+ * version on every request and copy when it has moved. The second does not read faster; it reads less often.
  * (Whoever adds a version word to a mutex can do the same.)
  */
 #include "../contender.h"

@@ -169,7 +169,7 @@ int main(int count, char **words)
             return 2;
         }
     } catch (const std::regex_error &error) {
-        std::fprintf(stderr, "The filter is no regular expression: %s\n", error.what());
+        std::fprintf(stderr, "The filter is not a regular expression: %s\n", error.what());
         return 2;
     }
     if (options.list) {

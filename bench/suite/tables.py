@@ -433,7 +433,7 @@ def block(results, name):
 
 
 def refreshed(results, text):
-    """The text with what stands between its markers made anew."""
+    """The text with what stands between its markers made again."""
     markers = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
     if not markers.search(text):
         raise Unusable("the document has no <!-- begin NAME --> ... <!-- end NAME --> to put figures between")

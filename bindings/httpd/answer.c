@@ -2,7 +2,7 @@
 /*
  * What the pages answer with: texts, entity tags, conditions, and errors in HTTP's terms.
  *
- * The entity tag is the version, and four bytes of the region: where a share is made anew, versions start over.
+ * The entity tag is the version, and four bytes of the region: if a share is made again, versions start over.
  */
 #include <http_core.h>
 #include <http_protocol.h>

@@ -155,7 +155,7 @@ int answer_methods(request_rec *r, bool put);
 const char *answer_entity_tag(apr_pool_t *pool, const struct seqshare_stat *stat);
 
 /*
- * OK, or the answer: of the version that stands, whose tag is among the headers (0: none stands). Its date is not,
+ * OK, or the answer: of the current version, whose tag is among the headers (0: there is none). Its date is not,
  * so that conditions on dates are none (RFC 9110, 13.1).
  */
 int answer_conditions(request_rec *r, uint64_t version);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* PUT: a document is checked, and takes the place of the one that stands, under the lock and the client's conditions. */
+/* PUT: a document is checked, and takes the place of the current one, under the lock and the client's conditions. */
 #include "mod_seqshare.h"
 
-/* A stopped writer elsewhere shall not stop our children one after the other. */
+/* A stopped writer elsewhere must not stop our children one after the other. */
 static const int64_t LOCK_PATIENCE = INT64_C(5000000000);
 
 /* JSON, or of no type. Programs with an earlier Perl codec have a type of their own for JSON. */

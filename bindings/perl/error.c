@@ -13,7 +13,7 @@ static bool is_of_the_module(pTHX_ const COP *line)
     return package && (strcmp(package, "Seqshare") == 0 || strcmp(package, "IPC::Mmap::Share") == 0);
 }
 
-/* Our own Perl code is no place to report: go up to the first line that is not of these packages. */
+/* Our own Perl code is not the place to report: go up to the first line that is not of these packages. */
 static void blame_caller(pTHX)
 {
     const COP *line = PL_curcop;
@@ -21,7 +21,7 @@ static void blame_caller(pTHX)
 
     for (I32 level = 0; is_of_the_module(aTHX_ line) && (call = caller_cx(level, NULL)); level++)
         line = call->blk_oldcop;
-    PL_curcop = (COP *)line; /* perl sets it anew when it unwinds */
+    PL_curcop = (COP *)line; /* perl sets it again when it unwinds */
 }
 
 void refuse_with(pTHX_ SV *sentence)

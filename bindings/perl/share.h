@@ -41,7 +41,7 @@ struct latest {
 /* Where the share's name leads, so far as is known. Times by now_coarse_ns. */
 struct following {
     int64_t next_look; /* INT64_MAX: there is no name */
-    int64_t next_word; /* what stands in the way is told once a minute */
+    int64_t next_word; /* an error is reported once a minute */
     bool is_retired;   /* as it was at the last look */
 };
 
@@ -62,7 +62,7 @@ struct share_object {
 /* `name` NULL: the share has none. `access` as for seqshare_open. */
 SV *new_object(pTHX_ const char *class, seqshare *share, const char *name, int access, IV codec);
 struct share_object *object_of_hash(const SV *hash); /* NULL: none is behind it */
-struct share_object *find_object(SV *self);          /* likewise */
+struct share_object *find_object(SV *self);          /* the same */
 struct share_object *open_object(pTHX_ const char *method, SV *self);
 struct share_object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
 seqshare *share_of(struct share_object *object);

@@ -23,7 +23,7 @@ void begin_anew(struct share_object *object)
     object->latest.next_try = 0;
 }
 
-/* A name that is gone is no trouble: who unlinked it wanted that, and who makes it anew is found. */
+/* A name that is gone is not trouble: somebody unlinked it on purpose. If it is made again, the object follows it. */
 static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t now)
 {
     if (error == -ENOENT || now < object->following.next_word)

@@ -24,7 +24,7 @@ static SV *take_spare(pTHX_ struct share_object *object)
 }
 
 /*
- * Unless somebody has it, too. (A copy on write is no harm: SvGROW parts from it before the next value
+ * Unless somebody has it, too. (A copy on write does no harm: SvGROW parts from it before the next value
  * comes.)
  */
 static void give_spare(struct share_object *object, SV *bytes)

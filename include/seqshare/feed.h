@@ -11,7 +11,7 @@
  *
  * A feed that is dead writes nothing: so the reader finds out by its own clock that the value is stale. Both functions
  * cost one reading of CLOCK_BOOTTIME. (In a time namespace with an offset of that clock, they are off by the offset.)
- * A feed that starts may make NAME.feed anew: reopen it when seqshare_retired() is true. docs/feed.md has the rest.
+ * A feed that starts may make NAME.feed again: reopen it when seqshare_retired() is true. docs/feed.md has the rest.
  */
 #ifndef SEQSHARE_FEED_H
 #define SEQSHARE_FEED_H
@@ -49,7 +49,7 @@ struct seqshare_feed_1 {
     uint64_t newest;   /* the newest revision seen there: also one that was refused, is held, or waits */
     int64_t
         current; /* CLOCK_BOOTTIME in ns: when the value was last known to be the source's; 0: never since boot */
-    int64_t contact;   /* likewise: the source's last sign of life */
+    int64_t contact;   /* by the same clock: the source's last sign of life */
     uint32_t state;    /* of the above, as the feed saw it; seqshare_feed_state() knows better */
     uint32_t stale_ms; /* a value that has not been known to be the source's for so long is stale */
     uint32_t pid;      /* the feed's process, in its own PID namespace */

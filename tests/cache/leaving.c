@@ -122,7 +122,7 @@ static struct seqshare_cache_stat stat_of(struct scene *scene)
     return stat;
 }
 
-/* Version `failed` was left, `before` is used: it is told, not tried at once, and the next one is decoded. */
+/* Version `failed` was left, `before` is used: it is reported, not tried at once, and the next one is decoded. */
 static void goes_on(struct scene *scene, uint64_t before, uint64_t failed)
 {
     unsigned asked = counted(&counts.asked);

@@ -180,7 +180,7 @@ static void *is_outrun_without_memory(void *bytes, size_t length, uint64_t versi
     return NULL;
 }
 
-/* Not the one that stands by then. */
+/* Not the one that is current by then. */
 Test(one, the_version_that_failed_is_told)
 {
     seqshare *share = share_of(4096);

@@ -124,7 +124,7 @@ for way in "${ways[@]}"; do
         check "$preset: threads and forks, $way" unrandomised "$(program "$preset" "cache-threads-$way")" fork
     done
 done
-# Slow; moving means waiting, which is no slower there.
+# Slow; moving means waiting, which is not slower there.
 for way in "${valgrind_ways[@]}"; do
     run_tests "valgrind-$way" under_valgrind "$work/valgrind-$way" --leak-check=full --show-leak-kinds=definite \
         "$(program release "cache-tests-$way")" --filter "$valgrind"

@@ -20,7 +20,7 @@ shown() {
     grep -qxF "$1" output
 }
 
-@test "a publisher that is made anew is told why, and what to do; the application follows" {
+@test "a publisher that is made again learns why, and what to do; the application follows" {
     can_contain
     container seqshare create "$share" --mode 644 --from - <<<'{"rate": 1}'
     start unshare --pid --fork --mount-proc --kill-child seqshare watch "$share" --count 3
@@ -47,7 +47,7 @@ shown() {
     wait "$last"
 }
 
-@test "containers with one PID namespace may all write, and go on after one is made anew" {
+@test "containers with one PID namespace may all write, and go on after one is made again" {
     local first
     can_contain
     start unshare --pid --fork --mount-proc --kill-child sleep 300

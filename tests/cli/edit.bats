@@ -74,7 +74,7 @@ kept() { # the copy that was kept
     [ "$(seqshare get "$share")" = first ]
 }
 
-@test "of two editors at once one is told, and keeps a copy" {
+@test "of two editors at once one fails, and keeps a copy" {
     seqshare create "$share" --from - <<<old
     use_editor 'echo "$WHO" >"$1"; echo "$WHO" >opened.$WHO; read line <go.$WHO'
     mkfifo go.one go.two
@@ -211,7 +211,7 @@ kept() { # the copy that was kept
     [ "$(kept)" = new ]
 }
 
-@test "an editor that is told to stop may save and be content: nothing is published" {
+@test "an editor that gets a signal to stop may save and be content: nothing is published" {
     seqshare create "$share" --from - <<<old
     use_editor 'trap "echo new >\"$1\"; exit 0" TERM; echo ready; while :; do sleep 0.05; done'
     start cli-program interruptible seqshare edit "$share"

@@ -40,7 +40,7 @@ is_owned() { # by the command: who has just got the lock has yet to become it
     is_misuse seqshare lock "$share" --timeout soon -- true
 }
 
-@test "while a command has the lock, others are told who has it, or wait" {
+@test "while a command has the lock, others learn which process has it, or wait" {
     seqshare create "$share" --from - <<<old
     start seqshare lock "$share" -- sleep 60
     eventually is_owned

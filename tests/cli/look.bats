@@ -209,7 +209,7 @@ is_harmless() {
     seqshare rm "$unique"
 }
 
-@test "who may not read is told" {
+@test "a user who may not read learns it" {
     be_nobody
     seqshare create "$unique" --mode 600
     run -1 "${nobody[@]}" get "$unique"
@@ -374,7 +374,7 @@ EOF
     [ "$(seqshare get "$share")" = again ]
 }
 
-@test "check of what is no file" {
+@test "check of something that is not a file" {
     mkfifo pipe
     ln -s "$share" link
     seqshare create "$share"

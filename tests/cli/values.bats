@@ -72,8 +72,8 @@ load helpers
     [ "$(seqshare get "$share")" = "from a file" ]
     seqshare set "$share" - <<<"from standard input"
     [ "$(seqshare get "$share")" = "from standard input" ]
-    seqshare set "$share" <<<"likewise"
-    [ "$(seqshare get "$share")" = "likewise" ]
+    seqshare set "$share" <<<"the same"
+    [ "$(seqshare get "$share")" = "the same" ]
     seqshare set "$share" -- --dashes
     [ "$(seqshare get "$share")" = "--dashes" ]
     seqshare set "$share" ''
@@ -104,7 +104,7 @@ load helpers
     seqshare set "$share" 1234567890
 }
 
-@test "set --if-version is told when another version stands" {
+@test "set --if-version fails when the current version is another one" {
     seqshare create "$share"
     seqshare set "$share" one --if-version 0
     says_no seqshare set "$share" two --if-version 0
@@ -224,7 +224,7 @@ document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "
     [[ $stderr == "seqshare: $share: not JSON: "* ]]
 }
 
-@test "of a name that stands twice the last one counts" {
+@test "of a name that occurs twice the last one counts" {
     seqshare create "$share" --from - <<<'{"a": {"x": 1}, "a": 2, "b": 1, "b": {"x": 3}}'
     says_no seqshare get "$share" /a/x
     [ "$(seqshare get "$share" /b/x)" = 3 ]
@@ -624,7 +624,7 @@ json=d86fc7a3
     [[ $output != *"read-only in this process"* ]]
 }
 
-@test "rm removes names, but nothing that is no share unless forced" {
+@test "rm removes names, but only shares unless forced" {
     seqshare create "$share"
     seqshare create "$share-2"
     seqshare rm "$share" "$share-2"

@@ -8,7 +8,7 @@ last_line_is() {
     [ "$(tail -n 1 output)" = "$1" ]
 }
 
-@test "watch prints the value that stands and each that follows" {
+@test "watch prints the current value and each that follows" {
     seqshare create "$share" --from - <<<one
     start seqshare watch "$share"
     eventually last_line_is one

@@ -3,7 +3,7 @@
 """explained.py REPORT LIST: is every line that gcovr's JSON report calls not covered explained in the list?
 
 The list has entries `FILE FUNCTION | PIECE OF THE LINE | REASON`: it explains the lines of that function that have the
-piece, or, with the piece `*`, all of them. An entry that explains nothing is told of, and does no harm: chance covers some lines in some runs.
+piece, or, with the piece `*`, all of them. An entry that explains nothing is reported, and does no harm: chance covers some lines in some runs.
 """
 import json
 import os

@@ -270,7 +270,7 @@ static void check_told(const struct act *act, int error)
         report_wrong("a handle of the replaced region does not come to the new one");
 }
 
-/* Who reads or waits is told before anybody writes. */
+/* A process that reads or waits learns it before anybody writes. */
 static void check_hint(unsigned what)
 {
     if (what != OLD && !seqshare_retired(old))
@@ -279,7 +279,7 @@ static void check_hint(unsigned what)
         report_wrong("who waits on the old region is not told");
 }
 
-/* Who has had the region goes on with it, or is told to reopen. */
+/* A process that had the region goes on with it, or learns that it must reopen. */
 static void check_old_handle(const struct act *act, unsigned what)
 {
     struct published next = {standing.version + 1, new_key()};

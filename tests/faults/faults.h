@@ -156,7 +156,7 @@ void stands(const struct stage *stage, const seqshare *share);
 void usable(struct stage *stage, seqshare *share);
 void close_all(struct stage *stage);
 void make_anonymous(struct stage *stage); /* share, with a value */
-void make_named(struct stage *stage);     /* likewise */
+void make_named(struct stage *stage);     /* the same */
 /* /proc is there in part at most: whose a region is may not be known, and then it is not written to. */
 bool proc_says_nothing(const struct stage *stage);
 bool was_refused(const struct stage *stage, const struct call *call, int error);

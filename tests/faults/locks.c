@@ -274,7 +274,7 @@ static void *publish_soon(void *context)
     struct stage *stage = context;
 
     await_go(stage, 1);
-    rest(20 * MILLISECONDS); /* it waits by then, or else finds what it is to wait for */
+    rest(20 * MILLISECONDS); /* it waits by then, or else finds what it must wait for */
     equals(seqshare_set(stage->share, pattern(stage->version + 1), stage->length), 0);
     return NULL;
 }

@@ -133,7 +133,7 @@ static void judge(int result)
     if (expectation == FAILS && result >= 0 && !operation->careless)
         fail("said %d, as if nothing had been refused", result);
     if (!may_say(result))
-        fail("said %d, which is no clean error", result);
+        fail("said %d, which is not a clean error", result);
     check(seqshare_strerror(result)[0] != 0);
 }
 

@@ -238,7 +238,7 @@ static int unlink_name(struct stage *stage)
 
 static void is_unlinked(struct stage *stage)
 {
-    /* What is no region, or may not be written to, is removed all the same, and not marked. These errors do
+    /* A file that is not a region, or may not be written to, is removed anyway, and not marked. These errors do
        not say so. */
     bool unknown = stage->fault.refused > 0 && !was_refused(stage, stage->fault.call, EMFILE) &&
                    !was_refused(stage, stage->fault.call, ENFILE) &&

@@ -87,7 +87,7 @@ static int fill_and_abandon(struct stage *stage)
     return error ? error : seqshare_abandon(stage->share);
 }
 
-/* What fails under one's own lock leaves one the lock. */
+/* A call that fails under this thread's lock leaves it the lock. */
 static int set_locked(struct stage *stage)
 {
     int error;

@@ -5,9 +5,9 @@
  * The fuzzer's bytes are a program: what region there is, and then calls of the library and deeds of the
  * enemy in any order. Since the enemy begins with a good region and patches it, most programs get beyond the
  * checks at attach. A failure is a crash, a report of a sanitizer, a hang, an access outside of the mapping
- * (which is fenced), an answer that cannot be, or a value other than the one that stands in the file.
+ * (which is fenced), an answer that cannot be, or a value other than the one in the file.
  *
- * Who may write the region may keep writers waiting for ever; that is no failure. So a writer takes the lock
+ * Who may write the region may keep writers waiting for ever; that is not a failure. So a writer takes the lock
  * with a limit first, and writes only under it.
  *
  * Shows: READ-7.

@@ -32,7 +32,7 @@ def document(number):
 
 
 class Server:
-    """One connection, made anew where it breaks."""
+    """One connection, made again if it breaks."""
 
     def __init__(self, port):
         self.port = port

@@ -202,7 +202,7 @@ hostile_name() {
     new_place prefork
     name=$shared/$'na\x01\xff<b>\e[31m'
     share_is "SeqshareOpen \"$name\""
-    begin "a name with bytes that are no text: a server starts"
+    begin "a name with bytes that are not text: a server starts"
     check "its status is JSON" jq -e '.share | test("<b>")' <(curl -s "$url/status")
     check "with the bytes escaped" grep -qF 'na\\x01\\xff' <(curl -s "$url/status")
     check "the log has no control character" is 0 "$(LC_ALL=C grep -cP '[\x00-\x08\x0b-\x1f\x7f]' "$PLACE/error.log")"

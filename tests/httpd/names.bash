@@ -76,7 +76,7 @@ names() { # MPM
 
     restart USR1 # now all children have it
     seqshare rm "$name"
-    echo "this is no share" >"$name"
+    echo "this is not a share" >"$name"
     sleep 1.1
     check "$1: something else has the name: the last document stays" all_say 6
     check "$1: which is said" wait_until log_has 1 "not a share, a damaged share"
@@ -107,7 +107,7 @@ names() { # MPM
 
     rm "$name"
     seqshare create "$name" --size 64K --mode 644 --from <(document 10)
-    check "$1: removed by hand and made again, of which nobody is told: they look" wait_until all_say 10
+    check "$1: removed by hand and made again, without a mark: they look" wait_until all_say 10
     check "$1: no child died" log_has 0 "exit signal Seg"
     stop
 }

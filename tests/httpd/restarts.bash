@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The server reads its configuration anew: shares and values stay.
+# The server reads its configuration again: shares and values stay.
 # Shows: READ-6, and that shares and values outlive a restart.
 # shellcheck shell=bash
 
@@ -64,7 +64,7 @@ restarts() { # MPM
 
     share_is "SeqshareCreate shop 64K"
     restart USR1
-    check "$1: a share that was gone begins anew" is "" "$(header /index.html X-Version)"
+    check "$1: a share that was gone begins again" is "" "$(header /index.html X-Version)"
     check "$1: it takes documents" is 201 "$(document 100 | status /document -T -)"
     check "$1: while it restarts under load, answers stay right" answers_stay_right
 

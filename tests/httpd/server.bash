@@ -178,7 +178,7 @@ log_has() { # COUNT TEXT
     is "$1" "$(logged "$2")"
 }
 
-# That somebody was not let in is no mistake.
+# It is not a mistake that somebody was not let in.
 wrong_in_log() {
     grep -E ':(error|crit|alert|emerg)\]|exit signal (Seg|Abort|Bus|Ill)' "$PLACE/error.log" |
         grep -v AH01630 || true

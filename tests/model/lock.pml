@@ -2,7 +2,7 @@
 /*
  * The writer lock of src/lock.c, the words beside it, and identity's `changing`.
  *
- * Checked: two living threads never own the lock; who gets it after an owner's death is told so (1),
+ * Checked: two living threads never own the lock; a thread that gets it after an owner's death learns that (1),
  * nobody else is; no set is lost; nobody sleeps for ever (an invalid end state), and a time-out of
  * FUTEX_WAIT is needed only where a death took the wake-up along; no endless loop without progress (run
  * with -DNP).
@@ -20,7 +20,7 @@
  * Bounds (all by -D): CONTENDERS threads, each taking the lock ROUNDS times; DEATHS of them killed at
  * any step, REBIRTHS of the dead replaced by a process with the same TID (a contender or a stranger)
  * and another start time; SPURIOUS returns of FUTEX_WAIT for no reason; GIVE_UPS calls that run out of
- * time (seqshare_lock_for). START_0: start times are not known (and then nobody is reborn, for he would be
+ * time (seqshare_lock_for). START_0: start times are not known (and then nobody is reborn, because it would be
  * taken for the dead: see README.md).
  *
  * Mutants: every -DM_... below is one fault. tests/mutants lists them.
@@ -133,7 +133,7 @@ bool interrupted;            /* thread 0 is in its signal handler */
 bool ready[CONTENDERS];      /* the owner has returned from lock() */
 byte filling;                /* who is writing, + 1 */
 bool in_call;                /* thread 0 is in a call of the library, or between fill and publish */
-bool in_write;               /* and that is no lock or unlock */
+bool in_write;               /* and that is not a lock or unlock */
 bool unlocked;               /* its handler unlocked */
 bool spoiled;                /* a handler called abandon in lock or unlock, and none may do more there */
 bool jumped;
@@ -630,7 +630,7 @@ inline begin()
     changed = false
 }
 
-/* A write's end. frees: the lock is to be given back. changed: there was a write. */
+/* A write's end. frees: the lock must be given back. changed: there was a write. */
 inline end_write()
 {
     if
@@ -651,7 +651,7 @@ inline end_write()
     fi
 }
 
-/* Leave what lock took, unless a signal handler of this thread has given it back: -EPERM. frees: it is to be. */
+/* Leave what lock took, unless a signal handler of this thread has given it back: -EPERM. frees: give it back. */
 inline end_lock()
 {
     do
@@ -745,7 +745,7 @@ inline do_it()
     atomic { own = 0; before = 0 }
 }
 
-/* Another program has the number that stands in the word, and nothing else of the one that took it. */
+/* Another program has the number that is in the word, and nothing else of the one that took it. */
 inline follow(v)
 {
     if

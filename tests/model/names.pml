@@ -5,7 +5,8 @@
  *
  * Checked, with processes that die at any step:
  *   - Nobody removes or marks a region that is not the one it looked at (assertions at these steps).
- *   - At the end, a region that had the name once, and has not now, has a mark: whoever has it is told.
+ *   - At the end, a region that had the name once, and has not now, has a mark: every process that has it learns
+ *     of the move.
  *   - At the end, all sets that were acknowledged are in the region that has the name: unless the name was
  *     removed, or the set was under way, or over, when a replacer that may not lock was killed behind its
  *     exchange (NAME-2 of the guarantees).

@@ -7,7 +7,7 @@
  * publication is lost, whoever dies.
  *
  * Bounds (by -D): SLOTS; WRITERS that make ATTEMPTS each, under a lock that is one step; DEATHS (the
- * writer leaves everything as it is, at any step, and the next one carries on) and ABANDONS (likewise,
+ * writer leaves everything as it is, at any step, and the next one carries on) and ABANDONS (the same,
  * but it lives); READERS that make READS attempts each. A value is a length and two words; all three
  * hold a number that only this attempt has.
  *

@@ -15,7 +15,7 @@ limited() { # SECONDS COMMAND...
     timeout --kill-after=10 "$@"
 }
 
-# PRESET TARGET...: from $tree, into $tree.PRESET. The compiler may suspect a fault, and that is no error.
+# PRESET TARGET...: from $tree, into $tree.PRESET. The compiler may suspect a fault, and that is not an error.
 build_from_tree() {
     if [ ! -f "$tree.$1/build.ninja" ]; then
         (cd "$tree" && cmake --preset "$1" -B "$tree.$1" -D SEQSHARE_BENCH=OFF -D SEQSHARE_WERROR=OFF)
@@ -23,7 +23,7 @@ build_from_tree() {
     cmake --build "$tree.$1" -j "$(nproc)" --target "${@:2}"
 }
 
-# COMMAND...: of Criterion's tests. Its status is 1 if some of them failed, and no number that stands for a result
+# COMMAND...: of Criterion's tests. Its status is 1 if some of them failed, and no number that means a result
 # if none ran.
 criterion_detects() {
     local rc=0 log=$tree.criterion

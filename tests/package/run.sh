@@ -192,7 +192,7 @@ for wanted in 99 0.0; do # 0.0: before 1.0, each minor version is a world of its
     check_fails "a CMake project that wants version $wanted is refused" configure_outside "other-$wanted" -D SEQSHARE_WANTED=$wanted
 done
 check "a CMake project that takes the sources along" with_cmake along -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
-check "likewise, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
+check "the same, by Makefiles" with_cmake makefiles -G "Unix Makefiles" -D SEQSHARE_SUBPROJECT="$SEQSHARE_SOURCE"
 libc_32=/usr/i686-linux-gnu/lib
 if i686-linux-gnu-gcc -static -xc -o "$work/probe" - <<<'int main(void) { return 0; }' 2>/dev/null && "$work/probe"; then
     check "library and program of 32 bits" with_32_bits

@@ -15,7 +15,7 @@ source ../checks.sh
 work=$SEQSHARE_BUILD/perl
 rm -rf "$work"
 mkdir -p "$work"
-export SEQSHARE_TEST_ALL=1 # nothing is skipped for want of a module here
+export SEQSHARE_TEST_ALL=1 # a missing module is a failure here, nothing is skipped
 export PERL_MM_USE_DEFAULT=1 PKG_CONFIG_PATH=$work/installed/lib/pkgconfig
 unset PERL5LIB PERL5OPT PERL_MM_OPT PERL_MB_OPT
 

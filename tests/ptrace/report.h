@@ -9,7 +9,7 @@
  */
 void report_open(int argc, char **argv);
 
-/* What is to be done also when the program ends early; NULL: nothing. */
+/* Called also when the program ends early; NULL: nothing. */
 void report_clean_up(void (*clean)(void));
 
 void report_check(const char *name);

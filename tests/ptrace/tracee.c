@@ -303,7 +303,7 @@ static bool run_to_next(pid_t pid, uint64_t address)
     return true;
 }
 
-/* Likewise, to the visit of it that has so many others before. */
+/* The same, to the visit of it that has so many others before. */
 static bool run_to(pid_t pid, uint64_t address, unsigned others)
 {
     while (run_to_next(pid, address)) {

@@ -6,7 +6,7 @@
  *      tracee                              tracer
  *      prepare                             tracee_start
  *      tracee_mark                         ... returns when this is reached
- *      the call                            path_go to instruction k; then whatever is to happen there
+ *      the call                            path_go to instruction k; then anything that must happen there
  *      stage->over = true
  *
  * A kill point needs a fresh process, and a step of ptrace takes long: going to instruction k step by step,
@@ -43,7 +43,7 @@ const char *tracee_impossible(void);
 /* Fork; the child runs `body`, then ends. Returns when it has come to its first tracee_mark. */
 pid_t tracee_start(void (*body)(const void *), const void *argument);
 
-/* First of all in any child: it shall not outlive the test. */
+/* First of all in any child: it must not outlive the test. */
 void child_of_a_test(void);
 
 /* In the tracee: stop here until the tracer lets go. */

@@ -36,7 +36,7 @@ static const struct pair pairs[] = {
 /* ---- the writer --------------------------------------------------------------------------------------- */
 
 static struct stage *writer_stage;
-static volatile uint64_t *keys; /* of the three, and of the one that stands before them; in writer_stage */
+static volatile uint64_t *keys; /* of the three, and of the one before them; in writer_stage */
 
 static int publish_one(const struct pair *pair, int i, const unsigned char *bytes)
 {

@@ -117,7 +117,7 @@ enum { PUBLISH_MOST = 3 };
 enum half { NONE, HALF, GIVEN_UP, HALVES };
 
 struct act {
-    unsigned parity; /* of the version that stands */
+    unsigned parity; /* of the current version */
     bool odd;        /* the sequence, before the reader starts: one has given up */
     int publish;
     enum half half;

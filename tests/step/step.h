@@ -5,7 +5,7 @@
 
 #include "../ptrace/ground.h"
 
-/* The value that stands, after publishing it; in a slot of that parity. */
+/* The current value, after publishing it; in a slot of that parity. */
 struct published stand(struct kind kind, uint64_t key, unsigned parity);
 
 /* Announce a version and fill half of it; seqshare_abandon ends that. */

@@ -121,7 +121,7 @@ static bool all_end(struct storm *storm, bool followers)
 
 /* ---- the end ---- */
 
-/* The last value, set by a publisher that is started anew. */
+/* The last value, set by a publisher that starts again. */
 static bool set_last(const struct storm *storm, bool *complete)
 {
     const struct book *book = storm->book;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name that moves while processes of every role use it, and are killed, stopped and executed anew.
+ * A name that moves while processes of every role use it, and are killed, stopped and executed again.
  *
  * chaos.c starts, kills and judges; roles.c is what the killed processes do. The account of what was
  * acknowledged lies in memory of its own, outside the library, so that it survives the death of a role.

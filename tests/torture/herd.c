@@ -30,7 +30,7 @@ void herd_start(struct herd *herd, unsigned index)
     herd->stopped[index] = false;
 }
 
-/* A member that ended before it was told to, or otherwise than it was told to, is an error. */
+/* A member that ended too early, or in another way than it should, is an error. */
 static void ended(struct herd *herd, unsigned index, int status, bool by_kill)
 {
     if (by_kill ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL

@@ -373,7 +373,7 @@ static void publish_as_a_foreigner(struct life *life)
 
 /* ---- want ---- */
 
-/* Everything may be refused for want of descriptors or memory; nothing may come to harm. */
+/* Everything may fail if there are no descriptors or no memory; nothing may come to harm. */
 static void starve_on(struct life *life)
 {
     struct rlimit files, memory;

@@ -2,7 +2,7 @@
 /*
  * Bad input to a share that is there: every call answers with the promised error, and nothing changes.
  * Each row is asked of four handles: the maker's, a read-only one, the maker's in a child of fork, and one
- * that has dropped writing. Names, descriptors and files that are no shares: bad_region.c.
+ * that has dropped writing. Names, descriptors and files that are not shares: bad_region.c.
  *
  * Shows: WRITE-2, WRITE-6.
  */
@@ -19,7 +19,7 @@
 TestSuite(bad_input, .timeout = 60);
 
 enum { CAPACITY = 100 };
-static const char standing[] = "the value that stands";
+static const char standing[] = "the current value";
 
 struct scene {
     seqshare *share;

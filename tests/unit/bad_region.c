@@ -173,7 +173,7 @@ Test(bad_region, create_of_a_name_that_exists)
     equals(seqshare_unlink(name), 0);
 }
 
-/* ---- what has a name but is no share ---- */
+/* ---- files that have a name but are not a share ---- */
 
 static void cannot_open(const char *path, int wanted)
 {

@@ -207,7 +207,7 @@ Test(daemon, what_was_allocated_before_the_fork_is_known)
     seqshare_close(scene->share);
 }
 
-/* ---- stdin, stdout and stderr, which a daemon closes, and may open anew ---- */
+/* ---- stdin, stdout and stderr, which a daemon closes, and may open again ---- */
 
 static void standard_ones_are_free(void)
 {

@@ -17,7 +17,7 @@
 
 TestSuite(exec, .timeout = 120);
 
-/* ---- this program, executed anew: told so by its environment before it becomes a test runner ---- */
+/* ---- this program, executed again: its environment says so before it becomes a test runner ---- */
 
 #define JOB "SEQSHARE_TEST_EXEC" /* what to do, and the number of a descriptor of the region */
 

@@ -236,7 +236,7 @@ Test(follow, a_writer_that_cannot_see_the_name_does_not_store_where_it_may_have_
     end(&scene);
 }
 
-/* Fails with: an unlink that is killed before its mark, of which nobody is told. */
+/* Fails with: an unlink that is killed before its mark, so that nobody learns of it. */
 Test(follow, a_writer_finds_what_a_killed_unlink_left)
 {
     struct scene scene = scene_new();

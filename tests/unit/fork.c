@@ -124,7 +124,7 @@ Test(fork, a_child_does_not_own_its_parents_lock)
     seqshare_close(scene->share);
 }
 
-/* As fork, but past the C library: nobody is told. 0 in the child. */
+/* As fork, but past the C library, which calls no handlers. 0 in the child. */
 static pid_t raw_fork(void)
 {
     return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);

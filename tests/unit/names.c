@@ -214,7 +214,7 @@ Test(names, a_squatted_name_is_refused_where_everybody_may_write)
     squatted(name, -EPERM);
     opens(name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, "value");
     opens(name, SEQSHARE_WRITE | SEQSHARE_ANY_OWNER, "value");
-    nobody_visits(name, SEQSHARE_WRITE, 0); /* one's own is fine */
+    nobody_visits(name, SEQSHARE_WRITE, 0); /* our own is fine */
     child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ, -EPERM});
     child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, 0});
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new region in the place of a name: value, type and version go on, those who had the old region are told,
+ * A new region in the place of a name: value, type and version go on, processes that had the old region learn it,
  * and no update is lost on the way.
  *
  * Shows: NAME-2.
@@ -558,7 +558,7 @@ Test(replace, of_two_replacers_at_a_time_neither_loses_an_update)
 }
 
 /*
- * Somebody takes the name away and makes a region of his own there, again and again. Each is replaced in its
+ * Somebody takes the name away and makes another region there, again and again. Each is replaced in its
  * turn, and then says so.
  * Fails with: a rename over whatever has the name by then: no mark is made, and the owner hears of nothing.
  */

@@ -194,7 +194,7 @@ static void limited(seqshare *share)
     seqshare_close(share);
 }
 
-/* The limit of one process is no reason to kill it, nor to disturb others. */
+/* The limit of one process is not a reason to kill it, nor to disturb others. */
 Test(room, a_writer_with_a_file_size_limit_is_not_killed)
 {
     seqshare *share = NULL;

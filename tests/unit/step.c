@@ -193,7 +193,7 @@ static int handler_unlock(struct scene *at)
     return seqshare_unlock(at->share);
 }
 
-/* There is nothing that it began: it must not end what it interrupted, where that is no write. */
+/* There is nothing that it began: it must not end what it interrupted, unless that is a write. */
 static int handler_abandon(struct scene *at)
 {
     return seqshare_abandon(at->share);

@@ -419,7 +419,7 @@ Test(takeover, the_owner_word_is_as_documented)
     seqshare_close(scene->share);
 }
 
-/* Everything a process may ask, whatever the lock looks like. Who cannot have it is told so, soon. */
+/* Everything a process may ask, whatever the lock looks like. A caller that cannot have it learns that soon. */
 static void ask_everything(void *context)
 {
     struct scene *scene = context;

@@ -35,7 +35,7 @@ static uint32_t tag_of(const seqshare *share)
     return stat.tag;
 }
 
-/* FNV-1a, written anew from its definition: over the name, then over the size as 8 bytes, lowest first. */
+/* FNV-1a, written again from its definition: over the name, then over the size as 8 bytes, lowest first. */
 static uint32_t fnv(const char *name, uint64_t size)
 {
     uint64_t hash = 2166136261U;

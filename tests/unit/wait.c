@@ -19,7 +19,7 @@ struct meeting {
     seqshare *share;
     uint64_t seen;
     int64_t limit;
-    int wanted; /* what the waiters shall get */
+    int wanted; /* what the waiters must get */
     int arrived, left;
 };
 

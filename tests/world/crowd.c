@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many readers, readers that stop for a long time, workers that are born anew; and yesterday's file.
+ * Many readers, readers that stop for a long time, workers that start again; and yesterday's file.
  *
  * Shows: READ-3, READ-4, READ-6, NAME-2.
  */

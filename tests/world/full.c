@@ -197,7 +197,7 @@ Test(full, of_files)
     try_in_child(use_up_files, (void *)(uintptr_t)temp_directory("/tmp"));
 }
 
-/* A volume that a container has read-only: it reads, is told of new values, and can change nothing. */
+/* A volume that a container has read-only: it reads, learns of new values, and can change nothing. */
 static void live_read_only(void *context)
 {
     const char *directory = context, *name = format("%s/name", directory);

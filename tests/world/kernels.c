@@ -144,7 +144,7 @@ Test(kernels, without_memfd_an_anonymous_share_is_inherited_and_has_no_descripto
     try_in_child(forbidden_the_call, shared_memory(sizeof(struct scene)));
 }
 
-/* ---- a kernel of 2018 and one of 2013: executed anew, for some of it is asked at the start ---- */
+/* ---- a kernel of 2018 and one of 2013: executed again, because the library asks for some of it at the start ---- */
 
 static void refuse_what_came_after_2018(void)
 {

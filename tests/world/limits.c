@@ -70,7 +70,7 @@ Test(limits, of_address_space)
 #ifdef NEEDS_SPACE
     cr_skip_test("the address sanitizer needs more space than we leave");
 #endif
-    skip_under_valgrind(); /* likewise */
+    skip_under_valgrind(); /* the same */
     seqshare_close(share_with(name, BIG, "value"));
     child_run(live_in_little_space, (void *)(uintptr_t)name);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every
- * kind of /proc: of one's own namespace, of another, with others' processes hidden, and none. Readers always
+ * kind of /proc: of this namespace, of another, with others' processes hidden, and none. Readers always
  * read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
  *
  * Shows: WRITE-4, WRITE-5, and that reading works from everywhere.
@@ -31,7 +31,7 @@ struct scene {
     const char *name;
     int flags; /* of unshare */
     int stage;
-    pid_t number; /* which the owner inside shall have; 0: any */
+    pid_t number; /* which the owner inside must have; 0: any */
 };
 
 static struct scene *scene_new(void)
@@ -141,7 +141,7 @@ static void lock_and_stay(void *context)
     pause();
 }
 
-/* The next child in our namespace shall have this number. */
+/* The next child in our namespace must get this number. */
 static void choose_number(pid_t number)
 {
     int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
@@ -359,7 +359,7 @@ static void among_hidden_processes(void *context)
     child_run_as(NOBODY, finds_it_taken, scene);
     child_kill(owner);
     child_run_as(NOBODY, takes_it_over, scene);
-    owner = child_start_as(NOBODY, own_anonymous_lock, scene); /* one's own processes are seen */
+    owner = child_start_as(NOBODY, own_anonymous_lock, scene); /* our own processes are seen */
     await_flag(&scene->stage, 2);
     child_kill(owner);
     child_run_as(NOBODY, takes_it_over, scene);

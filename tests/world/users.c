@@ -85,7 +85,7 @@ static void make_theirs(void *name)
     check(chmod(name, 0666) == 0);
 }
 
-/* Fails with: a number that stands for all unknown users taken for one's own. */
+/* Fails with: a number that stands for all unknown users taken for our own. */
 Test(users, nobody_is_trusted_where_nobody_is_known)
 {
     const char *directory = temp_directory("/tmp");
@@ -150,7 +150,7 @@ Test(users, a_program_of_another_user_that_inherits_a_descriptor_reads)
     skip_unless_root();
     equals(seqshare_new(&share, 4096), 0);
     equals(seqshare_set(share, "value", 5), 0);
-    fd = dup(seqshare_fd(share, SEQSHARE_READ)); /* dup: it is to be inherited over exec */
+    fd = dup(seqshare_fd(share, SEQSHARE_READ)); /* dup: exec must inherit it */
     check(fd >= 0);
     child_run_as(NOBODY, execute_reader, &fd);
 }

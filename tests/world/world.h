@@ -15,7 +15,7 @@ void writes_nothing(seqshare *share, int error);
 void writes_everything(seqshare *share, const char *text);
 
 /*
- * Execute this program anew, as what `job` says with `argument`; see world.c for the jobs. Does not return.
+ * Execute this program again, to do `job` with `argument`; see world.c for the jobs. Does not return.
  */
 _Noreturn void execute(const char *job, const char *argument);
 

@@ -6,7 +6,7 @@
 
 A server for each way, on ports of 127.0.0.1, and wrk, which asks one after the other in turns, round after round. A
 ratio is the median of the ratios within each round, so that a machine that is slower for a while is slower for all.
-The servers are started anew after a few rounds: where they come to lie in memory makes some percent of difference.
+The servers start again after a few rounds, because their place in memory makes some percent of difference.
 Needs apache2, apxs and wrk (Debian: apache2-bin, apache2-dev, wrk); RewriteMap prg: asks Redis if redis-server is
 there. MODULE is where mod_seqshare.so lies, if not where make puts it.
 """

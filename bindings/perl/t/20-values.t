@@ -111,7 +111,7 @@ for my $codec (grep { $_ eq 'Storable' || $_ eq 'Sereal' } @codecs) {
 # Numbers stay numbers, strings stay strings.
 my $plain = Seqshare->new(1000);
 $plain->set(17);
-ok(!(B::svref_2object(\$plain->get)->FLAGS & B::SVf_POK()), 'a number is no string') if require B;
+ok(!(B::svref_2object(\$plain->get)->FLAGS & B::SVf_POK()), 'a number is not a string') if require B;
 $plain->set('17');
 ok(B::svref_2object(\$plain->get)->FLAGS & B::SVf_POK(), 'and a string is one');
 $plain->set($] >= 5.036 ? !!1 : 1);

@@ -254,7 +254,7 @@ is($share->get->{hash}{limit}, 1, 'with its values');
     $share->set(\%dying);
     local $Dies::dying = 1;
     is_deeply($share->snapshot, $shown, 'a tied hash that dies when it is read: the last good value stays') for 1 .. 2;
-    is(scalar(@warned), 1, 'and it is told once');
+    is(scalar(@warned), 1, 'and it is reported once');
     like($warned[0], qr/no such thing/, 'why');
 }
 

@@ -106,7 +106,7 @@ SKIP: {
         $raw->set($text);
         is($json->snapshot->{n}, 1, 'JSON: ' . substr($text, 0, 12));
     }
-    is(scalar(@warned), 9, 'JSON: each was told');
+    is(scalar(@warned), 9, 'JSON: each was reported');
     like($warned[0], qr/\Asnapshot: not JSON: a value is missing in line 1, at byte 6; version 2 is not used/,
         'JSON: by the grammar of all');
     $raw->set('[' x 512 . ']' x 512);

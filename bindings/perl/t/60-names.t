@@ -228,11 +228,11 @@ $old->set(1);
 Seqshare->replace($moving, 200);
 ok($old->wait(5), 'wait follows the name of a replaced region');
 is($old->get, 1, 'to the value there');
-ok(!$old->wait(0), 'which is no news then');
+ok(!$old->wait(0), 'which is not news then');
 CORE::unlink "/dev/shm/seqshare.$moving";
 {
     my $maker = child { Time::HiRes::sleep(0.2); Seqshare->create($moving, 100)->set(2) };
-    ok($old->wait(30), 'and that of a name that was made anew by hand');
+    ok($old->wait(30), 'and that of a name that was made again by hand');
     is($old->get, 2, 'to the value there');
     ok(join_child($maker), 'which another process made');
 }

@@ -59,7 +59,7 @@ CODE
     like($said, qr/\Athe codec $name needs .*\Q$module\E.* at -e line 4\.$/, "$name is not installed");
 }
 
-# Methods on what is no share, or no more
+# Methods on values that are not a share, or no longer one
 my $share = Seqshare->new(100);
 $share->set('stands');
 my $closed = Seqshare->new(100);

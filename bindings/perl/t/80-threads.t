@@ -68,7 +68,7 @@ $moved->set({ n => 2 });
 is(threads->create(sub { $named->snapshot->{n} })->join, 2, 'a snapshot in a thread follows the name');
 is($named->get->{n}, 1, 'without moving the parent\'s share');
 is(threads->create(sub { $named->reopen })->join, !!1, 'so does reopen');
-is($named->get->{n}, 1, 'likewise');
+is($named->get->{n}, 1, 'the same');
 is(threads->create(sub { $named->snapshot->{n} . $named->set({ n => 3 }) })->join, '23', 'a thread writes there');
 is($named->snapshot->{n}, 3, 'and the parent follows by itself');
 my $reader = Seqshare->open($name, read_only => 1);
