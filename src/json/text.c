@@ -10,82 +10,136 @@
 
 #include "document.h"
 
-static void write_value(FILE *to, struct json_object *value);
+/*
+ * The text so far. Not a stream of memory (open_memstream): glibc's loses the byte for which it cannot grow, and
+ * ferror says nothing of that.
+ */
+struct text {
+    char *at; /* NULL once there was no memory for more */
+    size_t length, room;
+};
+
+static void write_value(struct text *to, struct json_object *value);
+
+/* ---- bytes ----------------------------------------------------------------------------------------------- */
+
+static void make_room(struct text *to, size_t more)
+{
+    const size_t needed = to->length + more; /* each is below 2 GiB, or not to be had */
+    size_t room = to->room;
+    char *at;
+
+    if (needed <= room)
+        return;
+    while (room < needed && room <= PTRDIFF_MAX / 2)
+        room *= 2;
+    at = room < needed ? NULL : realloc(to->at, room);
+    if (!at)
+        free(to->at);
+    to->at = at;
+    to->room = room;
+}
+
+static void put(struct text *to, const char *bytes, size_t length)
+{
+    if (to->at)
+        make_room(to, length);
+    if (!to->at)
+        return;
+    memcpy(to->at + to->length, bytes, length);
+    to->length += length;
+}
+
+static void put_byte(struct text *to, char byte)
+{
+    put(to, &byte, 1);
+}
+
+static void put_text(struct text *to, const char *text)
+{
+    put(to, text, strlen(text));
+}
+
+/* ---- values ---------------------------------------------------------------------------------------------- */
 
 /* As short as JSON can be: only what must be escaped is. */
-static void write_string(FILE *to, const char *text, size_t length)
+static void write_string(struct text *to, const char *text, size_t length)
 {
     static const char letters[] = "btnvfr"; /* of 8 to 13; \v is none of JSON's */
 
-    putc('"', to);
+    put_byte(to, '"');
     for (const char *at = text; at < text + length; at++) {
         const unsigned char byte = (unsigned char)*at;
+        char escape[] = "\\u0000";
 
         if (byte == '"' || byte == '\\')
-            fprintf(to, "\\%c", byte);
+            put(to, (char[]){'\\', *at}, 2);
         else if (byte >= '\b' && byte <= '\r' && byte != '\v')
-            fprintf(to, "\\%c", letters[byte - '\b']);
-        else if (byte < ' ')
-            fprintf(to, "\\u%04x", byte);
-        else
-            putc(byte, to);
+            put(to, (char[]){'\\', letters[byte - '\b']}, 2);
+        else if (byte < ' ') {
+            snprintf(escape, sizeof escape, "\\u%04x", byte);
+            put_text(to, escape);
+        } else
+            put_byte(to, *at);
     }
-    putc('"', to);
+    put_byte(to, '"');
 }
 
 /* An integer beyond int64_t is a uint64_t: what exceeds that is no integer, for json-c. */
-static void write_integer(FILE *to, const struct json_object *value)
+static void write_integer(struct text *to, const struct json_object *value)
 {
     const int64_t number = json_object_get_int64(value);
+    char digits[24];
 
     if (number == INT64_MAX)
-        fprintf(to, "%" PRIu64, json_object_get_uint64(value));
+        snprintf(digits, sizeof digits, "%" PRIu64, json_object_get_uint64(value));
     else
-        fprintf(to, "%" PRId64, number);
+        snprintf(digits, sizeof digits, "%" PRId64, number);
+    put_text(to, digits);
 }
 
-static void write_object(FILE *to, struct json_object *object)
+static void write_object(struct text *to, struct json_object *object)
 {
     char before = '{';
 
     json_object_object_foreach(object, name, value)
     {
-        putc(before, to);
+        put_byte(to, before);
         write_string(to, name, strlen(name));
-        putc(':', to);
+        put_byte(to, ':');
         write_value(to, value);
         before = ',';
     }
-    fputs(before == '{' ? "{}" : "}", to);
+    put_text(to, before == '{' ? "{}" : "}");
 }
 
-static void write_array(FILE *to, struct json_object *array)
+static void write_array(struct text *to, struct json_object *array)
 {
     const size_t length = json_object_array_length(array);
 
-    putc('[', to);
+    put_byte(to, '[');
     for (size_t i = 0; i < length; i++) {
         if (i > 0)
-            putc(',', to);
+            put_byte(to, ',');
         write_value(to, json_object_array_get_idx(array, i));
     }
-    putc(']', to);
+    put_byte(to, ']');
 }
 
-static void write_value(FILE *to, struct json_object *value)
+static void write_value(struct text *to, struct json_object *value)
 {
     switch (json_object_get_type(value)) {
     case json_type_null:
-        fputs("null", to);
+        put_text(to, "null");
         break;
     case json_type_boolean:
-        fputs(json_object_get_boolean(value) ? "true" : "false", to);
+        put_text(to, json_object_get_boolean(value) ? "true" : "false");
         break;
     case json_type_int:
         write_integer(to, value);
         break;
     case json_type_double: /* build.c leaves the number as it was written with it */
-        fputs(json_object_get_userdata(value), to);
+        put_text(to, json_object_get_userdata(value));
         break;
     case json_type_string:
         write_string(to, json_object_get_string(value), (size_t)json_object_get_string_len(value));
@@ -102,27 +156,21 @@ static void write_value(FILE *to, struct json_object *value)
 ssize_t seqshare_json_text(const seqshare_json_value *value, char **text)
 {
     struct json_object *object = (struct json_object *)(uintptr_t)value; /* which is only read */
-    size_t length = 0;
-    bool failed;
-    FILE *to;
+    struct text to = {.at = NULL, .room = 64};
 
     if (!text)
         return -EINVAL;
     *text = NULL;
     if (!value)
         return -ENODATA;
-    to = open_memstream(text, &length);
-    if (!to)
-        return -ENOMEM;
+    to.at = malloc(to.room);
     if (json_object_is_type(object, json_type_string))
-        fwrite(json_object_get_string(object), 1, (size_t)json_object_get_string_len(object), to);
+        put(&to, json_object_get_string(object), (size_t)json_object_get_string_len(object));
     else
-        write_value(to, object);
-    failed = ferror(to);
-    failed |= fclose(to) != 0;
-    if (!failed && *text)
-        return (ssize_t)length;
-    free(*text);
-    *text = NULL;
-    return -ENOMEM;
+        write_value(&to, object);
+    put(&to, "", 1); /* the zero byte behind it */
+    if (!to.at)
+        return -ENOMEM;
+    *text = to.at;
+    return (ssize_t)to.length - 1;
 }

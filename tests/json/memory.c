@@ -83,9 +83,10 @@ static void is_whole(const seqshare_json *document)
 
 static seqshare_json *decode_with(long allocations, const char *text)
 {
-    char copy[sizeof good];
+    static char copy[1 << 15];
     seqshare_json *document;
 
+    check(strlen(text) < sizeof copy);
     strcpy(copy, text);
     left = allocations;
     errno = 0;
@@ -139,9 +140,22 @@ static void checking_needs_none(void)
     left = -1;
 }
 
-static void text_of_it(void)
+/* The C library's buffer for a text begins with 8 KiB: a text must be longer to need memory more than once. */
+static const char *long_document(void)
 {
-    seqshare_json *document = decode_with(-1, good);
+    static char text[20000];
+    const size_t length = sizeof text - 1;
+
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)('0' + i % 10);
+    memcpy(text, "[\"", 2);
+    memcpy(text + length - 2, "\"]", 2);
+    return text;
+}
+
+static void text_of(const char *written)
+{
+    seqshare_json *document = decode_with(-1, written);
     const seqshare_json_value *all = seqshare_json_find(document, "");
     char *right = NULL, *text = NULL;
     const ssize_t length = seqshare_json_text(all, &right);
@@ -153,6 +167,7 @@ static void text_of_it(void)
         const long before = blocks;
 
         left = allocations;
+        text = NULL;
         got = seqshare_json_text(all, &text);
         left = -1;
         if (got != length) {
@@ -174,6 +189,7 @@ int main(void)
     every_refusal_is_no_memory();
     a_bad_text_is_bad();
     checking_needs_none();
-    text_of_it();
+    text_of(good);
+    text_of(long_document());
     return 0;
 }
