@@ -13,17 +13,14 @@ source ../mutants/kit.sh
 
 # ---- planted faults --------------------------------------------------------------------------
 
-evidence='^\[FAIL\]|: not so: | is -?[0-9]+, not |(WARNING|ERROR): [A-Za-z]+Sanitizer'
+evidence=$program_evidence
 build_mutant() { # PRESET PROGRAM
     build_from_tree "$1" "$2"
 }
 
 detect_mutant() { # PRESET PROGRAM
-    local program=$tree.$1/tests/cache/$2 rc=0
-    case $2 in
-    cache-tests-*) criterion_detects "$program" || rc=$? ;;
-    *) TSAN_OPTIONS=${TSAN_OPTIONS/exitcode=66/exitcode=1} unrandomised timeout --kill-after=10 120 "$program" || rc=$? ;;
-    esac
+    local rc=0
+    program_detects cache "$@" || rc=$?
     remove_names
     return $rc
 }

@@ -10,6 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
 source ../criterion.sh
 source ../tsan.sh
+source ../mutants/kit.sh
 
 # The server of the guide, with its share in a folder of its own.
 place=$(mktemp -d /dev/shm/seqshare.test-json.XXXXXX)
@@ -150,9 +151,26 @@ needs_no_parser_of_json_c() {
     done
 }
 
+# ---- planted faults --------------------------------------------------------------------------
+
+evidence=$program_evidence
+build_mutant() { # PRESET PROGRAM
+    build_from_tree "$1" "$2"
+}
+
+detect_mutant() { # PRESET PROGRAM
+    program_detects json "$@"
+}
+
+# ----------------------------------------------------------------------------------------------
+
 # A language with decimal commas; where there is none, its test is skipped.
 if localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" >/dev/null 2>&1; then
     export LOCPATH=$work
+fi
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    run_mutants json
+    finish
 fi
 if [ -n "${SEQSHARE_LONG:-}" ]; then
     presets=(release asan asan-clang ubsan ubsan-clang) races=(tsan tsan-clang) valgrind='*'

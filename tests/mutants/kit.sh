@@ -33,6 +33,23 @@ criterion_detects() {
     return $rc
 }
 
+# PART PRESET PROGRAM: of the tests of that part, by Criterion or by themselves; built by build_from_tree. For these,
+# $evidence is $program_evidence.
+program_evidence='^\[FAIL\]|: not so: | is -?[0-9]+, not |(WARNING|ERROR): [A-Za-z]+Sanitizer'
+program_detects() {
+    local program=$tree.$2/tests/$1/$3 rc=0 report
+    rm -rf "$tree.reports"
+    case $3 in
+    *-tests*) with_reports "$tree.reports" criterion_detects "$program" || rc=$? ;;
+    *) unrandomised timeout --kill-after=10 120 "$program" || rc=$? ;;
+    esac
+    while read -r report; do
+        cat "$report"
+        rc=1
+    done < <(reports "$tree.reports" 2>/dev/null)
+    return $rc
+}
+
 # ---- faults ----------------------------------------------------------------------------------
 
 copy_of_project() { # FOLDER

@@ -15,7 +15,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "httpd", "genmc", "spin"]
+DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "json", "httpd", "genmc", "spin"]
 FUNCTION = re.compile(r"^\w[^;{}()]*?\b(\w+)\([^;{]*\)\s*\{.*?^\}", re.M | re.S)
 
 
