@@ -43,7 +43,7 @@
 
 /*
  * Before stores into a slot that may be non-temporal: a program's own, or memcpy's. On x86 these may be seen
- * before stores made earlier, the announcement [W1] too, and W2 is no instruction there: a reader would take in
+ * before stores made earlier, the announcement [W1] too, and W2 is not an instruction there: a reader would take in
  * bytes of the next version and accept them. It pairs, as W2 does, with R2.
  */
 static inline void copy_fence(void)
@@ -69,7 +69,7 @@ static inline void copy_out(void *to, const void *slot, size_t length)
         memcpy(out, &word, sizeof word);
     }
     if (length > 0) {
-        word = __atomic_load_n(from, __ATOMIC_RELAXED); /* likewise */
+        word = __atomic_load_n(from, __ATOMIC_RELAXED); /* the same */
         memcpy(out, &word, length);
     }
 }
@@ -86,7 +86,7 @@ static inline void copy_in(void *slot, const void *value, size_t length)
     }
     if (length > 0) {
         memcpy(&word, in, length);
-        __atomic_store_n(to, word, __ATOMIC_RELAXED); /* likewise */
+        __atomic_store_n(to, word, __ATOMIC_RELAXED); /* the same */
     }
 }
 
@@ -161,7 +161,7 @@ COPY_INLINE void copy_32(unsigned char *to, const unsigned char *from, size_t le
     }
 }
 
-/* 33 to 64 bytes likewise. */
+/* The same for 33 to 64 bytes. */
 COPY_INLINE void copy_64(unsigned char *to, const unsigned char *from, size_t length)
 {
     copy_vector a = copy_load16(from), b = copy_load16(from + 16);
@@ -179,7 +179,7 @@ enum { COPY_WIDE_MOST = 256 << 10 }; /* beyond, memcpy's knowledge of caches win
 /* COPY_WIDE_MOST, or 0 where the processor or the system has no AVX: memcpy knows best there. See copy.c. */
 extern __attribute__((visibility("hidden"))) size_t copy_wide_most;
 
-/* At the same distance `at` from both: for want of registers a reader would have to save some. */
+/* At the same distance `at` from both: there are not enough registers, so a reader would have to save some. */
 COPY_INLINE void copy_wide_64(unsigned char *to, const unsigned char *from, size_t at)
 {
     __asm__ volatile("vmovups (%1,%2), %%ymm0\n\t"

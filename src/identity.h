@@ -57,7 +57,7 @@ HOT_INLINE struct identity *identity_get(void)
 }
 
 /*
- * Unique to this process among its ancestors: what was found out in another generation is to be asked again.
+ * Unique to this process among its ancestors: ask again what was found out in another generation.
  */
 uint64_t identity_generation(void);
 

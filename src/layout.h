@@ -40,7 +40,7 @@ struct header {
     uint8_t region_id[16];
     uint8_t boot_id[16];
     seqshare_word pid_namespace;  /* inode number; 0: not known */
-    seqshare_word time_namespace; /* likewise */
+    seqshare_word time_namespace; /* the same */
 };
 
 /* The writer lock; src/lock.c. */

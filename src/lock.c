@@ -29,7 +29,7 @@
  *
  * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and
  * publish, or under its own lock. What it may do then, it sees by B, and without B by `state`. That
- * carries the identity again, so that what a dead owner left there is never taken for one's own:
+ * carries the identity again, so that no thread takes a dead owner's state for its own:
  *
  *      owner           state
  *      me | B          (anything)           in a write: set, fill and publish
@@ -50,7 +50,7 @@
  * and with them the word. A lock that is held stays held. But the code is gone that was in a write, or
  * taking or giving back, so the word is left behind as by an owner that died, and only this very thread
  * can know it: to all others a live owner has it, and a compare-and-swap by them could meet the same word
- * when it has been taken anew. How it knows:
+ * when it has been taken again. How it knows:
  *   - `image` beside the word is another program's than its own (identity.h). It is stored right after the
  *     word is taken.
  *   - In the instants between, and until `state` says HELD, and while unlock frees the word: identity's
@@ -191,7 +191,7 @@ void lock_settle(struct lock_line *lock, struct identity *self)
 {
     if (lock_owner_of(lock_word(lock)) != self->owner || seqshare_load_relaxed(&lock->image) == self->image)
         return; /* not this thread's, or of this program: nothing is left behind */
-    __atomic_store_n(&self->changing, 0, __ATOMIC_RELAXED); /* whatever longjmp left: this is no handler */
+    __atomic_store_n(&self->changing, 0, __ATOMIC_RELAXED); /* whatever longjmp left: this is not a handler */
     settle(lock, self, 0, NULL);
 }
 
@@ -287,7 +287,7 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
         }
     }
     /* Before the word is free, or this would undo the note of a handler, or a thread, that takes it then. */
-    if (seqshare_load_relaxed(by) == me) /* compared with one's own identity alone */
+    if (seqshare_load_relaxed(by) == me) /* each thread compares it with its own identity alone */
         seqshare_store_relaxed(by, 0);
     wake = free_word(lock, me);
     lock_end_change(self, before);

@@ -27,7 +27,7 @@ HOT_INLINE uint64_t lock_owner_of(uint64_t word)
 
 HOT_INLINE uint64_t lock_word(const struct lock_line *lock)
 {
-    return seqshare_load_relaxed(&lock->owner); /* only judged, or one's own; taking it acquires */
+    return seqshare_load_relaxed(&lock->owner); /* only judged, or this thread's own; taking it acquires */
 }
 
 HOT_INLINE uint64_t lock_state(const struct lock_line *lock)
@@ -84,7 +84,7 @@ HOT_INLINE unsigned lock_begin_change(struct identity *self)
 HOT_INLINE void lock_end_change(struct identity *self, unsigned before)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    __atomic_store_n(&self->changing, before, __ATOMIC_RELAXED); /* likewise */
+    __atomic_store_n(&self->changing, before, __ATOMIC_RELAXED); /* the same */
 }
 
 /* Acquire: pairs with the release in lock_swap_free. Failing needs no order: the word is judged from a load of
@@ -124,7 +124,7 @@ HOT_INLINE bool lock_take(struct lock_line *lock, struct identity *self, uint64_
     if (likely(taken)) {
         seqshare_store_relaxed(&lock->image, self->image);
         if (by) {
-            seqshare_store_relaxed(by, self->owner); /* compared with one's own identity alone */
+            seqshare_store_relaxed(by, self->owner); /* each thread compares it with its own identity alone */
             lock_store_state(lock, self->owner | STATE_HELD);
         } else if (from != 0) {
             lock_store_state(lock, 0); /* a dead owner's, whose number may be ours now */

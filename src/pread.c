@@ -46,7 +46,7 @@ static int read_sequence(int fd, uint64_t *sequence)
     return read_at(fd, sequence, sizeof *sequence, offsetof(struct layout, head.sequence));
 }
 
-/* The version that stands, 0 only if two reads say so. -EAGAIN: they differ in that. */
+/* The current version; 0 only if two reads say so. -EAGAIN: they differ in that. */
 static int begin(int fd, uint64_t *version)
 {
     uint64_t sequence, again;

@@ -185,7 +185,7 @@ static int look(const seqshare *share, struct seqshare_reading *found)
     length = seqshare_read_length(share->head, share->mask, found->version);
     found->tag = seqshare_read_tag(share->head, share->mask, found->version);
     found->published = (int64_t)seqshare_load_relaxed(&note->published); /* like the tag: between R1 and R2 */
-    found->writer = (int32_t)__atomic_load_n(&note->writer, __ATOMIC_RELAXED); /* likewise */
+    found->writer = (int32_t)__atomic_load_n(&note->writer, __ATOMIC_RELAXED); /* the same */
     if (!seqshare_read_accept(share->head, share->mask, found->version))
         return -EAGAIN;
     if (!seqshare_may_touch(share, k, length))

@@ -139,7 +139,8 @@ void region_retire_by_writing(const struct region *region, uint32_t marks)
     if (descriptor_is_ours(&region->file, fd) && !descriptor_exceeds_limit((size_t)at + sizeof word) &&
         pread(fd, &word, sizeof word, at) == sizeof word) {
         word |= marks;
-        (void)!pwrite(fd, &word, sizeof word, at); /* else nobody is told: they ask the name */
+        (void)!pwrite(fd, &word, sizeof word,
+                      at); /* else nobody learns it from the mark: they ask the name */
     }
 }
 

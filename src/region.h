@@ -46,7 +46,7 @@ int region_drop_write(struct region *region);
 uint32_t *region_enter_wake(struct region *region);
 void region_leave_wake(struct region *region);
 
-/* Relaxed: a caller that races with drop_write waits for a version, which asks again, or was told not to. */
+/* Relaxed: a caller that races with drop_write waits for a version, which asks again. No other may race with it. */
 static inline bool region_is_writable(const struct region *region)
 {
     return __atomic_load_n(&region->writable, __ATOMIC_RELAXED);

@@ -10,7 +10,7 @@
  *                                          from here on, who opens gets the new one (and its lock, once
  *                                          that has been seen)
  *      SEQSHARE_REPLACED in the old one; wake; unlock
- *                                          from here on, who had it is told; no set fell between
+ *                                          from here on, who had it learns it; no set fell between
  *      remove the old one's, the temporary name
  *
  * Killed before the exchange: nothing has happened (but for a file `.seqshare-*` that nobody opens, and the
@@ -40,7 +40,7 @@
 
 enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
-    /* A name that moves this often under us, or a file system that numbers files anew each time. */
+    /* A name that moves this often under us, or a file system that gives files new numbers each time. */
     MOVES_MOST = 1000,
     VERSIONS_MOST = 1000 /* published by it meanwhile: more is not believed */
 };

@@ -66,7 +66,7 @@ static int see(const seqshare *share, const struct layout *map, struct layout *s
         seen->head.slot[k].length = seqshare_read_length(share->head, share->mask, version);
         seen->head.slot[k].tag = seqshare_read_tag(share->head, share->mask, version);
         seen->note[k].published = seqshare_load_relaxed(&map->note[k].published); /* accepted with the rest */
-        seen->note[k].writer = __atomic_load_n(&map->note[k].writer, __ATOMIC_RELAXED); /* likewise */
+        seen->note[k].writer = __atomic_load_n(&map->note[k].writer, __ATOMIC_RELAXED); /* the same */
         if (version == 0 || seqshare_read_accept(share->head, share->mask, version))
             break;
         if (!retry_once_more(share, &retry))

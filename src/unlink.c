@@ -9,7 +9,7 @@
  *      SEQSHARE_UNLINKED; SEQSHARE_LOOK goes; unlock
  *
  * Who moves names under this lock, or waits for it, is kept away by it. Where it cannot be had (another PID
- * namespace, an owner that keeps it, a file that is no region), the name is removed by way of a temporary one:
+ * namespace, an owner that keeps it, a file that is not a region), the name is removed by way of a temporary one:
  * there the file can be looked at again, and be put back if it is another's.
  *
  * Root removes it so too if it is another user's, who may cut the file at any moment: to touch its memory then
@@ -39,8 +39,7 @@ struct target {
     bool kept; /* by an owner of the lock that lives, as far as can be told */
 };
 
-/* These say nothing of the file. What is no share, or not
- * ours to write, is removed all the same, and not told. */
+/* These say nothing of the file. A file that is not a share, or not ours to write, is removed anyway, without a mark. */
 static bool says_nothing(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;

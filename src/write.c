@@ -62,7 +62,7 @@ int share_check_world(struct share *share)
         return 0;
     foreign = share_foreign(&share->region.header, share->region.anonymous);
     if (foreign == 0)
-        __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* likewise */
+        __atomic_store_n(&share->our_world, generation, __ATOMIC_RELAXED); /* the same */
     return foreign;
 }
 
@@ -139,7 +139,7 @@ HOT_INLINE void set_filling(struct share *share, uint64_t version)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
     seqshare_store_relaxed(&share->filling, version);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the writing sees that this is no fill */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the writing sees that this is not a fill */
 }
 
 /* True: as lock_leave. */

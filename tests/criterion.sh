@@ -69,7 +69,7 @@ run_tests() { # NAME COMMAND...
 }
 
 # Some versions of valgrind note that they could not look into a file that the program has mapped and renamed. That
-# is no report.
+# is not a report.
 reports() { # FOLDER
     local note='^==[0-9]+== +(warning: connection to image .* failed|cannot read program headers) *$'
     find "$1" -type f -size +0 | while read -r file; do

@@ -44,7 +44,7 @@
  *                              step 3 will after its fence find at least the announcement in s2, and reject.
  *                              Without either: torn. The recovering writer stores no announcement, but it has
  *                              read one, and coherence then gives the same: the fence is unconditional.
- *                              (On x86 it is no instruction, and non-temporal stores may pass W1 all the same:
+ *                              (On x86 it is not an instruction, and non-temporal stores may pass W1 all the same:
  *                              who fills by these needs a real fence here; see copy_fence in src/copy.h.)
  *   overwrite -> publication   W3 release: see the first edge.
  *   writer -> next writer      the lock's release and acquire. Relaxed: the next writer may miss 2(v+1).
@@ -96,7 +96,7 @@ enum {
     SEQSHARE_REPLACED = 1,    /* the name has gone to another region: nothing is published here any more */
     SEQSHARE_UNLINKED = 2,    /* the name was removed: all goes on for those who have the region */
     SEQSHARE_LOOK = 4,        /* an owner of the lock moves the name, or died while it did */
-    SEQSHARE_LOOK_OUTSIDE = 8 /* likewise, a process that may not lock */
+    SEQSHARE_LOOK_OUTSIDE = 8 /* the same, by a process that may not lock */
 };
 
 /* The last version there can be: the sequence must hold 2(v+1). */

@@ -74,7 +74,7 @@ bool source_read(struct source *source, struct state *state);
 
 /*
  * If decode was left without coming back (its thread was cancelled, thrown out or jumped): note that as a
- * failure, and put the version off. Was it? In a child of fork, what the parent was decoding is decoded anew.
+ * failure, and put the version off. Was it? A child of fork decodes again what the parent was decoding.
  */
 bool source_was_left(struct source *source, struct state *state);
 

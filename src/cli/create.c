@@ -24,7 +24,7 @@ struct request {
     bool json;
 };
 
-/* The NAME, or NULL when `*status` is to be returned. */
+/* The NAME, or NULL: return `*status`. */
 static const char *parse(const struct command *command, int argc, char **argv, struct request *request,
                          int *status)
 {
@@ -49,7 +49,7 @@ static const char *parse(const struct command *command, int argc, char **argv, s
     return NULL;
 }
 
-/* Of the value that stands, as for set. What cannot be read says nothing. */
+/* The type of the current value counts, as for set. A value that cannot be read has none. */
 static int choose_type(const char *name, const struct request *request, const struct bytes *value,
                        uint32_t *tag)
 {

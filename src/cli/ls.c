@@ -102,8 +102,8 @@ const struct command ls_command = {
     "ls", "list shares", "ls [DIRECTORY | --pid PID] [--json]",
     "List the named shares in /dev/shm, or the shares among the files of DIRECTORY, or the shares that a\n"
     "process has open, anonymous ones too. Columns: name, version, size, capacity, age of the value, mode,\n"
-    "owner, note (and file, with --pid). If the output is not a terminal, tabs separate the columns, there\n"
-    "are no headings, sizes are in bytes and ages in seconds.\n\n"
+    "owner, note (and file, with --pid). If the output is not a terminal, tabs separate the columns, and no\n"
+    "headings are printed; sizes are in bytes and ages in seconds.\n\n"
     "  -p, --pid PID  list the shares that process PID has open, as /proc/PID/fd/N\n"
     "  -j, --json     print a JSON array, with everything that stat shows\n"
     "  -h, --help     this text\n",

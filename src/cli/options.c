@@ -65,7 +65,7 @@ static void explain(const struct command *command, const struct option *options,
         cli_misused(command, "unrecognized option '%s'; %s", word, hint);
 }
 
-/* False: `word` is no value of that kind. */
+/* False: `word` is not a value of that kind. */
 static bool take_value(const struct option_rule *rule, const char *word)
 {
     uint64_t number;

@@ -36,7 +36,7 @@ struct option_rule {
 /* What options_parse takes for the letter of OPTION_NAME. */
 enum { OPTION_WORD = 1 };
 
-/* False: *status is to be returned, for help was asked for, or something is wrong. Operands begin at optind. */
+/* False: return *status, because the user asked for help, or something is wrong. Operands begin at optind. */
 bool options_parse(const struct command *command, int argc, char **argv, const struct option_rule *rules,
                    int *status);
 

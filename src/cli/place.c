@@ -218,7 +218,7 @@ static int take_word(void *context, const char *word, size_t length)
     return 0;
 }
 
-/* DONE, or SAID_NO: not JSON, or no pointer. The levels are to be freed after DONE. */
+/* DONE, or SAID_NO: not JSON, or no pointer. The caller frees the levels after DONE. */
 static int look(const char *name, const struct bytes *document, const char *pointer, struct search *search)
 {
     char why[JSON_WHY_SIZE];

@@ -12,8 +12,7 @@
 
 struct publication {
     struct bytes value;
-    const char
-        *pointer; /* of the place in the document that stands where it goes; NULL: it is all of the value */
+    const char *pointer; /* of its place in the current document; NULL: it is all of the value */
     struct type_wish type;
     bool conditional; /* only over `expected` */
     uint64_t expected;

@@ -29,7 +29,7 @@ static void begin_again(int number)
 }
 
 /*
- * seqshare_unlink marks the region, whose file a stranger may truncate meanwhile: so that he cannot keep the name,
+ * seqshare_unlink marks the region, whose file a stranger may truncate meanwhile: so that nobody can keep the name,
  * it begins again then. What it left, a lock say, ends with this process.
  */
 static int unlink_also_if_cut(const char *name)

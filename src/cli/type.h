@@ -18,9 +18,9 @@ bool type_promises_json(const struct bytes *value, uint32_t tag);
 
 /* Which type the new value has. */
 struct type_wish {
-    bool said; /* by the user: `tag`; else it is the one of the value that stands */
+    bool said; /* by the user: `tag`; else it is that of the current value */
     uint32_t tag;
-    bool force; /* whatever type the value that stands has */
+    bool force; /* whatever type the current value has */
 };
 
 /*

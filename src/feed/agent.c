@@ -279,7 +279,7 @@ static int open_state(struct agent *agent)
     return 0;
 }
 
-/* Somebody may hold the share's lock while its region must be made anew. Signals are blocked: one of them ends this. */
+/* Somebody may hold the share's lock while its region must be made again. Signals are blocked: one of them ends this. */
 static int open_share(struct agent *agent)
 {
     const struct timespec pause = {.tv_nsec = 100 * LOOP_MILLISECOND};
@@ -293,7 +293,7 @@ static int open_share(struct agent *agent)
     sigaddset(&ends, SIGINT);
     while ((error = share_open(&agent->share, agent->config, stderr)) == -EBUSY) {
         if (!said && loop_now() - since >= LOOP_SECOND) {
-            agent_log(agent, "somebody holds the lock of the share, which must be made anew");
+            agent_log(agent, "somebody holds the lock of the share, which must be made again");
             notify_send("READY=1\nSTATUS=waiting for the lock of the share");
             said = true;
         }

@@ -367,7 +367,7 @@ static bool is_held(struct agent *agent, const struct document *document)
         hold(agent, REPORT_SHRINK, "the document would shrink from %zu to %zu bytes", before,
              document->length);
     else
-        hold(agent, REPORT_BACK, "the store went back: it was restored, or made anew");
+        hold(agent, REPORT_BACK, "the store went back: it was restored, or made again");
     return true;
 }
 

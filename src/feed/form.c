@@ -87,7 +87,7 @@ void form_printable(char *into, size_t room, const char *name, size_t length)
     into[used] = 0;
 }
 
-/* What is wrong with a key; its name is no secret. -EBADMSG. */
+/* What is wrong with a key; its name is not a secret. -EBADMSG. */
 __attribute__((format(printf, 4, 5))) static int refuse(const struct config *config, const struct key *key,
                                                         char why[FORM_WHY], const char *format, ...)
 {

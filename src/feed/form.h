@@ -13,7 +13,7 @@ enum { FORM_WHY = 400, FORM_KEYS_MOST = 4096 };
 
 /*
  * The document of these keys. 0; -EBADMSG they are none, and `why` says which key is at fault, and never its value;
- * -ENOMEM, said likewise.
+ * -ENOMEM, said in the same way.
  */
 int form_build(const struct config *config, const struct keys *keys, struct document *document,
                char why[FORM_WHY]);

@@ -21,15 +21,15 @@ struct loop_watch {
     void (*ready)(void *context, short events);
     void *context;
     struct loop_watch *next; /* the loop's own */
-    bool watched;            /* likewise */
+    bool watched;            /* the same */
 };
 
 struct loop_timer {
     void (*due)(void *context);
     void *context;
     int64_t when;            /* the loop's own: on the clock of loop_now */
-    struct loop_timer *next; /* likewise */
-    bool set;                /* likewise; others may look: is it running? */
+    struct loop_timer *next; /* the same */
+    bool set;                /* the same; others may look: is it running? */
 };
 
 /* NULL: no memory. */

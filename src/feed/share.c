@@ -59,7 +59,7 @@ static int look(const char *name, struct stat *status)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* Must the region be made anew? */
+/* Must the region be made again? */
 static bool must_replace(const seqshare *share, const struct stat *status, size_t capacity, mode_t mode)
 {
     struct seqshare_stat stat;
@@ -83,7 +83,7 @@ static int explain(const char *name, int error, FILE *errors)
     if (error == -EBADMSG)
         return say(errors, name, "the file is not a share, or a damaged one: remove it", error);
     if (error == -EMSGSIZE)
-        return say(errors, name, "the value that stands is longer than max-size", error);
+        return say(errors, name, "the current value is longer than max-size", error);
     if (error && error != -EBUSY)
         return say(errors, name, seqshare_strerror(error), error);
     return error;

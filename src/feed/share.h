@@ -22,7 +22,7 @@ struct share {
 };
 
 /*
- * Open both, make them, or make them anew where they cannot stay. 0; -EBUSY somebody holds the share's lock just now:
+ * Open both, make them, or make them again if they cannot stay. 0; -EBUSY somebody holds the share's lock just now:
  * call it again; -EEXIST another agent keeps this share; others: said on `errors`.
  */
 int share_open(struct share *share, const struct config *config, FILE *errors);
@@ -53,7 +53,7 @@ int share_say(struct share *share, const struct seqshare_feed_1 *state);
 /* For the commands: the state that NAME.feed has. -ENOENT, and as seqshare_open and seqshare_feed_1_get. */
 int share_state_of(const struct config *config, struct seqshare_feed_1 *state);
 
-/* The version that stands in the share; 0: nothing, or no share. */
+/* The current version of the share; 0: nothing, or no share. */
 uint64_t share_version_of(const struct config *config);
 
 #endif

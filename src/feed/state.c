@@ -240,7 +240,7 @@ struct header {
     const char *source, *form, *digest;
 };
 
-/* False: it is no header. *text is behind it then. */
+/* False: it is not a header. *text is after it then. */
 static bool take_header(char **text, struct header *header)
 {
     return (header->source = take_line(text, "source")) && (header->form = take_line(text, "form")) &&

@@ -25,7 +25,7 @@ enum { STATE_HISTORY = 5, STATE_NAME = 32, STATE_WHY = 200 };
 struct state {
     const struct config *config;
     int folder; /* descriptor; -1: there is none */
-    int lock;   /* likewise */
+    int lock;   /* the same */
 };
 
 /* Open the folder, or make it (with `make`). -ENOENT; -EPERM it is not ours alone: said on `errors`; others are said, too. */

@@ -133,7 +133,7 @@ static const char *digits(const char *at, const char *end)
     return at;
 }
 
-/* Some readers take an exponent by itself, and make of 0e999 what is no number. */
+/* Some readers take an exponent by itself, and make of 0e999 something that is not a number. */
 enum { MOST_EXPONENT = 308 };
 
 /* The exponent that stands at `at`, bounded by more than a text has digits; 0: none does. */

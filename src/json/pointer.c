@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart anew each time; and most of
+ * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart again each time; and most of
  * what finding a member then costs is to hash its name, which a prepared pointer has done. It also remembers where it
  * led in the newest document that it was asked of: in a server, all requests ask of one document for a long time.
  */
@@ -187,7 +187,7 @@ static const seqshare_json_value *walk_to(const seqshare_json *document, const s
     return value;
 }
 
-/* What is remembered is no part of what a pointer is: to callers it is const. */
+/* The memory is not a part of the pointer: to callers the pointer is const. */
 static struct memo *memo_of(const seqshare_json_pointer *pointer)
 {
     return (struct memo *)(uintptr_t)&pointer->memo;

@@ -85,7 +85,7 @@ static void write_string(struct text *to, const char *text, size_t length)
     put_byte(to, '"');
 }
 
-/* An integer beyond int64_t is a uint64_t: what exceeds that is no integer, for json-c. */
+/* An integer beyond int64_t is a uint64_t: anything beyond that is not an integer, for json-c. */
 static void write_integer(struct text *to, const struct json_object *value)
 {
     const int64_t number = json_object_get_int64(value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Typed values. Each type is asked for before its getter: those of json-c convert, and its string getter
- * writes down what is no string in the object itself, which threads must not.
+ * writes the text of any other value into the object itself, which threads must not.
  */
 #include "document.h"
 

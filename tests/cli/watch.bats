@@ -221,8 +221,8 @@ sleeps() { # PID
     eventually last_line_is one
     seqshare rm "$share"
     eventually grep -q 'the name was removed' errors
-    seqshare create "$share" --from - <<<anew
-    eventually last_line_is anew
+    seqshare create "$share" --from - <<<again
+    eventually last_line_is again
     seqshare set "$share" more
     eventually last_line_is more
 }

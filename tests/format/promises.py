@@ -4,7 +4,7 @@
 
 Each test file says in the comment at its top which promises it shows: "Shows: READ-1, WRITE-2." If it shows none of
 them, it says "Shows: no promise" and what instead. Each promise has at least one file that shows it, and the last
-column of its row lists these. With --write that column is written anew.
+column of its row lists these. With --write the column is written again.
 """
 import glob
 import os

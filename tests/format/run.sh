@@ -43,6 +43,48 @@ for name in sys.stdin.read().split():
         yaml.safe_load(file)' <"$work/yaml"
 }
 
+# Everything that people read or edit: no corpus, no pictures, no licence.
+texts() {
+    find . \( -name .git -o -path './build*' -o -path ./tests/fuzz/corpus -o -path ./docs/pictures -o -path ./bench/data \) -prune -o \
+        -type f ! -name LICENSE ! -path ./tests/format/phrases -print | sort
+}
+
+# A file of phrases that plain English does without, and what to write in place of each.
+no_phrase_is_forbidden() {
+    local phrases
+    phrases=$(grep -v '^#' tests/format/phrases | paste -sd '|')
+    texts >"$work/texts"
+    grep -q '^./README.md$' "$work/texts"
+    grep -qP "$phrases" <<<"no value sha""ll be older" # the pattern is sound
+    fails xargs grep -nIP "$phrases" <"$work/texts"
+}
+
+words_are_spelt() {
+    texts >"$work/texts"
+    fails codespell --config tests/format/codespell.cfg - <<<"the writ""ter waits" # it can find one
+    xargs codespell --config tests/format/codespell.cfg <"$work/texts"
+}
+
+# What users read, without code. proselint.json turns off the rules that do not serve: those about taste and
+# typography, and "for ever", which British English has.
+prose_is_plain() {
+    local file
+    rm -rf "$work/prose"
+    while read -r file; do
+        mkdir -p "$work/prose/${file%/*}"
+        awk '/^ *```/ {code = !code; print ""; next} code || /^    / {print ""; next} {gsub(/`[^`]*`/, "code"); print}' \
+            "$file" >"$work/prose/$file"
+    done < <(sources '*.md')
+    mandoc -T utf8 src/cli/seqshare.1 2>/dev/null | col -bx >"$work/prose/seqshare.1" || rm -f "$work/prose/seqshare.1"
+    mkdir -p "$work/xdg/proselint" "$work/cache/proselint"
+    cp tests/format/proselint.json "$work/xdg/proselint/config"
+    cp tests/format/proselint.json "$work/xdg/proselint/config.json"
+    export XDG_CONFIG_HOME=$work/xdg XDG_CACHE_HOME=$work/cache
+    echo "The the lock is very unique." >"$work/planted"
+    fails proselint "$work/planted" # it can find something
+    (cd "$work/prose" && find . -type f -exec proselint {} +)
+}
+
 stands_alone() { # COMPILER STANDARD HEADER
     local language=c
     [[ $2 = c++* ]] && language=c++
@@ -123,6 +165,11 @@ else
     skip "C and C++ files are formatted" "needs clang-format 14, which Debian 12 has"
 fi
 check "scripts pass shellcheck" scripts_pass_shellcheck
+check "no phrase is forbidden" no_phrase_is_forbidden
+if ! is_quick; then
+    check "words are spelt as they should be" words_are_spelt
+    check "prose is plain, by proselint" prose_is_plain
+fi
 check "promises and tests name each other" tests/format/promises.py
 check "workflows and templates are YAML" workflows_are_yaml
 if python3 -c 'import tomllib' 2>/dev/null; then

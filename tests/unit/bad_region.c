@@ -472,7 +472,7 @@ Test(bad_region, write_after_a_reboot_on_a_disk_path)
 
     equals(seqshare_replace(&share, path, 100, 0600), 0); /* the way out: it carries the value on */
     equals(seqshare_version(share), 1);
-    equals(seqshare_set(share, "anew", 4), 0);
+    equals(seqshare_set(share, "more", 4), 0);
     equals(seqshare_version(share), 2);
 
     equals(seqshare_unlink(path), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Other users: enemies who plant names, readers who are given a
- * descriptor and shall not be able to do more.
+ * descriptor and must not be able to do more.
  *
  * Shows: NAME-4, NAME-6, WRITE-4, WRITE-5.
  */

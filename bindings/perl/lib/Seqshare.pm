@@ -365,7 +365,7 @@ Publishes only if C<$expected> is the current version (0: nothing has been publi
 Takes the lock, calls the sub with a fresh copy of the value, and publishes what the sub I<returns>: mind
 that a last line such as C<< $_->{count}++ >> returns a number. A sub that returns nothing (C<return;>)
 leaves the old value. The lock is given back however the sub ends: return, exception, C<exit>. Returns the
-version that stands.
+current version.
 
 =head2 lock
 
