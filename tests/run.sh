@@ -12,7 +12,7 @@
 #                # quick budget: SECONDS
 #                # quick leaves out: one line
 #                # long budget: SECONDS, if it has a longer programme
-#                # lane: waits, if it mostly waits: it runs beside one that computes. Or alone: it measures.
+#                # lane: waits, if it mostly waits, or alone, if it measures: see README.md
 #   packages   the Debian packages it needs, one a line, and behind the name
 #                optional       not every release has it
 #                full           the quick programme does without
