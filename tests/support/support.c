@@ -376,6 +376,16 @@ seqshare *named_share(const char *name, const char *text, mode_t mode)
     return share;
 }
 
+void name_opens(const char *name, int access, const char *text)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_open(&share, name, access), 0);
+    says(share, text);
+    equals(seqshare_set(share, text, strlen(text)), access & SEQSHARE_WRITE ? 0 : -EROFS);
+    seqshare_close(share);
+}
+
 void says(const seqshare *share, const char *text)
 {
     char buffer[200];

@@ -77,6 +77,7 @@ seqshare *share_of(size_t capacity);                         /* an anonymous one
 seqshare *another_handle(const seqshare *share, int access); /* of the same region */
 /* A new one of that name and mode, for values up to 100 bytes; with this text as its value, unless that is NULL. */
 seqshare *named_share(const char *name, const char *text, mode_t mode);
+void name_opens(const char *name, int access, const char *text);       /* it can be, and has this value */
 void says(const seqshare *share, const char *text);                    /* the value is this text, */
 void holds(const seqshare *share, const char *text, uint64_t version); /* and of that version */
 /* For this thread, or child_run. */
