@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,59 @@ Test(limits, of_descriptors)
     child_run(live_without_descriptors, scene);
 }
 
+static void limit_descriptors(rlim_t soft)
+{
+    struct rlimit limit;
+
+    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = soft;
+    check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* A thread that never wrote before, and cannot ask /proc who it is. Half an answer would be a wrong one. */
+static void *write_first_without_descriptors(void *context)
+{
+    seqshare *share = context;
+    struct rlimit limit;
+    uint64_t version = 1;
+    void *slot;
+
+    check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit_descriptors(0);
+    equals(seqshare_set(share, "value", 5), -EMFILE);
+    equals(seqshare_set_if(share, &version, "value", 5), -EMFILE);
+    equals(seqshare_fill(share, 10, &slot), -EMFILE);
+    equals(seqshare_lock(share), -EMFILE);
+    equals(seqshare_trylock(share), -EMFILE);
+    has_bytes(share, 10, 1);
+    limit_descriptors(limit.rlim_cur);
+    child_run(lock_is_free, share);
+    sets_bytes(share, 20);
+    has_bytes(share, 20, 2);
+    equals(seqshare_lock(share), 0);
+    equals(seqshare_unlock(share), 0);
+    return NULL;
+}
+
+static void write_first_in_thread(void *share)
+{
+    pthread_t thread;
+
+    sets_bytes(share, 10);
+    equals(pthread_create(&thread, NULL, write_first_without_descriptors, share), 0);
+    equals(pthread_join(thread, NULL), 0);
+}
+
+Test(limits, of_descriptors_are_an_error_to_a_new_thread_until_there_are_some)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_new(&share, BYTES_MOST), 0);
+    child_run(write_first_in_thread, share);
+    has_bytes(share, 20, 2);
+    seqshare_close(share);
+}
+
 /* ---- the size of files ---- */
 
 static void replace_beyond_the_limit(void *context)
@@ -166,4 +220,45 @@ static void replace_beyond_the_limit(void *context)
 Test(limits, of_files_leave_the_old_region_in_its_place)
 {
     child_run(replace_beyond_the_limit, (void *)(uintptr_t)temp_directory("/tmp"));
+}
+
+static void set_with_limit(void *share)
+{
+    static char value[BYTES_MOST];
+    struct rlimit limit = {8192, 8192};
+
+    check(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    for (size_t length = 1; length <= 1 << 20; length *= 2) {
+        uint64_t version = seqshare_version(share);
+        int error;
+
+        make_pattern(value, length, length);
+        error = seqshare_set(share, value, length);
+        check(error == 0 || error == -EFBIG);
+        if (error == 0)
+            has_bytes(share, length, version + 1);
+        equals(seqshare_version(share), version + (error == 0));
+    }
+}
+
+static void limited(seqshare *share)
+{
+    sets_bytes(share, 10);
+    child_run(set_with_limit, share);
+    sets_bytes(share, BYTES_MOST);
+    has_bytes(share, BYTES_MOST, seqshare_version(share));
+    seqshare_close(share);
+}
+
+/* The limit of one process is not a reason to kill it, nor to disturb others. */
+Test(limits, of_file_sizes_kill_no_writer)
+{
+    seqshare *share = NULL;
+
+    equals(seqshare_new(&share, BYTES_MOST), 0);
+    limited(share);
+    equals(seqshare_create(&share, temp_name(), BYTES_MOST, 0600), 0);
+    limited(share);
+    equals(seqshare_create(&share, format("%s/name", temp_directory("/tmp")), BYTES_MOST, 0600), 0);
+    limited(share);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, and every
- * kind of /proc: of this namespace, of another, with others' processes hidden, and none. Readers always
- * read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
+ * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, with a /proc of this
+ * namespace and of another (for other kinds see proc.c). Readers always read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
  *
  * Shows: WRITE-4, WRITE-5, and that reading works from everywhere.
  */
@@ -119,6 +118,58 @@ Test(namespaces, who_unshares_its_time_namespace_writes_on_and_its_children_read
 
     scene->flags = CLONE_NEWTIME;
     try_in_child(unshare_between_writes, scene);
+}
+
+/* ---- what children open and make in a namespace of their own ---- */
+
+/* Whoever is born there has all it needs in a share made there. */
+static void makes_its_own(void *context)
+{
+    seqshare *share;
+
+    (void)context;
+    equals(seqshare_new(&share, 100), 0);
+    writes_everything(share, "value");
+    seqshare_close(share);
+}
+
+static void opens_by_name(void *context)
+{
+    struct scene *scene = context;
+    seqshare *share;
+
+    equals(seqshare_open(&share, scene->name, SEQSHARE_WRITE), 0);
+    writes_nothing(share, -EOPNOTSUPP);
+    reads_everything(share, "value");
+    seqshare_close(share);
+}
+
+static void opens_and_makes(void *context)
+{
+    opens_by_name(context);
+    makes_its_own(context);
+}
+
+static void open_and_make_inside(void *context)
+{
+    enter(((struct scene *)context)->flags);
+    _exit(in_first_child(opens_and_makes, context));
+}
+
+Test(namespaces, a_name_from_outside_is_read_and_a_share_made_inside_works)
+{
+    static const int flags[] = {CLONE_NEWPID, CLONE_NEWTIME};
+
+    for (int i = 0; i < 2; i++) {
+        struct scene *scene = scene_new();
+        seqshare *named;
+
+        scene->flags = flags[i];
+        named = share_with(scene->name, 4096, "value");
+        try_in_child(open_and_make_inside, scene);
+        writes_everything(named, "value"); /* the region is none the worse for it */
+        seqshare_close(named);
+    }
 }
 
 /* ---- a container: a PID namespace with its own /proc, and a name that both sides see ---- */
@@ -313,88 +364,4 @@ Test(namespaces, a_rootless_container_reads)
 
     skip_or_succeed(child_end(child_start_as(NOBODY, make_rootless, scene)));
     writes_everything(scene->share, "value");
-}
-
-/* ---- /proc in which other users' processes are hidden ---- */
-
-static void own_anonymous_lock(void *context)
-{
-    struct scene *scene = context;
-
-    equals(seqshare_lock(scene->share), 0);
-    set_flag(&scene->stage, scene->stage + 1);
-    pause();
-}
-
-static void finds_it_taken(void *context)
-{
-    struct scene *scene = context;
-
-    check(access(format("/proc/%d/stat", (int)getppid()), R_OK) != 0); /* they are hidden */
-    equals(seqshare_trylock(scene->share), -EBUSY);
-    equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
-}
-
-static void takes_it_over(void *context)
-{
-    struct scene *scene = context;
-
-    equals(seqshare_lock(scene->share), 1);
-    equals(seqshare_unlock(scene->share), 0);
-    writes_everything(scene->share, "value");
-}
-
-static void among_hidden_processes(void *context)
-{
-    struct scene *scene = context;
-    pid_t owner;
-
-    own_mounts();
-    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") != 0)
-        _exit(NOT_POSSIBLE);
-    owner = child_start_as(NOBODY - 1, own_anonymous_lock, scene);
-    await_flag(&scene->stage, 1);
-    child_run_as(NOBODY, finds_it_taken, scene);
-    check(kill(owner, SIGSTOP) == 0); /* stopped is alive */
-    child_run_as(NOBODY, finds_it_taken, scene);
-    child_kill(owner);
-    child_run_as(NOBODY, takes_it_over, scene);
-    owner = child_start_as(NOBODY, own_anonymous_lock, scene); /* our own processes are seen */
-    await_flag(&scene->stage, 2);
-    child_kill(owner);
-    child_run_as(NOBODY, takes_it_over, scene);
-}
-
-/* Fails with: ENOENT below /proc taken for a death. */
-Test(namespaces, hidden_processes_are_not_taken_for_dead)
-{
-    try_in_child(among_hidden_processes, scene_new());
-}
-
-/* ---- /proc that goes away under a writer ---- */
-
-static void lose_proc(void *context)
-{
-    struct scene *scene = context;
-    pid_t owner;
-
-    writes_everything(scene->share, "value");
-    owner = child_start(own_anonymous_lock, scene);
-    await_flag(&scene->stage, 1);
-    own_mounts();
-    if (mount("none", "/proc", "tmpfs", 0, NULL) != 0)
-        _exit(NOT_POSSIBLE);
-    equals(seqshare_trylock(scene->share), -EBUSY); /* no proof, no taking over */
-    equals(seqshare_lock_for(scene->share, 120 * MILLISECONDS), -ETIMEDOUT);
-    reads_everything(scene->share, "value");
-    child_kill(owner);
-    equals(seqshare_lock(scene->share), 1);
-    equals(seqshare_unlock(scene->share), 0);
-    writes_everything(scene->share, "value");
-    child_run(only_reads, scene); /* born without /proc, it does not know where it is */
-}
-
-Test(namespaces, a_writer_goes_on_when_proc_goes_away)
-{
-    try_in_child(lose_proc, scene_new());
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What world.h says. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -60,6 +61,7 @@ void writes_nothing(seqshare *share, int error)
     equals(seqshare_lock(share), error);
     equals(seqshare_trylock(share), error);
     equals(seqshare_lock_for(share, MILLISECONDS), error);
+    check(seqshare_unlock(share) < 0 && seqshare_publish(share, 0) < 0 && seqshare_abandon(share) < 0);
     equals(seqshare_version(share), was);
 }
 
@@ -80,6 +82,24 @@ void writes_everything(seqshare *share, const char *text)
     memcpy(slot, text, length);
     equals(seqshare_publish(share, length), 0);
     equals(seqshare_version(share), version + 1);
+}
+
+static char bytes[BYTES_MOST];
+
+void sets_bytes(seqshare *share, size_t length)
+{
+    make_pattern(bytes, length, length);
+    equals(seqshare_set(share, bytes, length), 0);
+}
+
+void has_bytes(const seqshare *share, size_t length, uint64_t version)
+{
+    uint64_t got = 0;
+
+    equals(seqshare_get(share, bytes, sizeof bytes, &got), length);
+    check(is_pattern(bytes, length, length));
+    equals(got, version);
+    equals(seqshare_version(share), version);
 }
 
 /* ---- this program as another one: told so by its environment before it becomes a test runner ---- */

@@ -14,6 +14,11 @@ void writes_nothing(seqshare *share, int error);
 /* Everything that writes works; then the value is `text`. */
 void writes_everything(seqshare *share, const char *text);
 
+/* Set so many bytes that tell how many they are; the value is these, and of that version. */
+enum { BYTES_MOST = 4 << 20 };
+void sets_bytes(seqshare *share, size_t length);
+void has_bytes(const seqshare *share, size_t length, uint64_t version);
+
 /*
  * Execute this program again, to do `job` with `argument`; see world.c for the jobs. Does not return.
  */
