@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the pages answer with: texts, entity tags, conditions, and errors in HTTP's terms.
+ * The answers of the pages: texts, entity tags, conditions, and errors in HTTP's terms.
  *
  * The entity tag is the version, and four bytes of the region: if a share is made again, versions start over.
  */

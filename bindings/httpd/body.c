@@ -13,7 +13,7 @@ static apr_status_t body_free(void *opaque)
     return APR_SUCCESS;
 }
 
-/* Grows as the body comes in: a client's word for how long it will be costs no memory. */
+/* Grows as the body comes in: the length that a client announces costs no memory. */
 static int body_append(struct body *body, const char *bytes, size_t length)
 {
     if (length > body->most - body->length)

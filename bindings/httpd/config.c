@@ -7,7 +7,7 @@
 
 #include "mod_seqshare.h"
 
-/* Of the configuration that is being read: each share once. */
+/* The shares of the configuration that is being read, each once. */
 static apr_array_header_t *declarations;
 
 /* ---- configurations ---- */
@@ -87,7 +87,7 @@ static bool same_file(const char *one, const char *other)
     return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
-/* In several virtual hosts it is one share: then all must say the same of it. */
+/* Several virtual hosts may have one share: then all must say the same of it. */
 static const char *add_declaration(cmd_parms *command, const struct declaration *wanted)
 {
     struct server_config *config = ap_get_module_config(command->server->module_config, &seqshare_module);
@@ -225,21 +225,21 @@ static const apr_array_header_t *variables_of(ap_conf_vector_t *place)
     return config->variables;
 }
 
-/* Those of the server are set as early as can be. */
+/* The server's variables are set as early as possible. */
 static int request_read(request_rec *r)
 {
     variable_set_all(r, variables_of(r->server->lookup_defaults), 0);
     return OK;
 }
 
-/* Those of the place as soon as it is known: the first belong to the server, and are set. */
+/* The place's variables are set as soon as it is known. The first of them are the server's, and are set. */
 static int place_found(request_rec *r)
 {
     variable_set_all(r, variables_of(r->per_dir_config), variables_of(r->server->lookup_defaults)->nelts);
     return OK;
 }
 
-/* Subrequests begin with the variables of their request. What else is early is not asked for them. */
+/* Subrequests begin with the variables of their request. No other early step runs for them. */
 static int subrequest_fixups(request_rec *r)
 {
     return r->main ? place_found(r) : DECLINED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child parses each good document once. A request counts as a user of the one that it has, until it has been
- * logged, when another thread may have it: that is why it does not stay in a section of the cache, which is for one
- * thread, and short.
+ * A child parses each good document once. A request counts as a user of its document until it has been logged. By then
+ * another thread may have it: that is why it does not stay in a section of the cache, which is for one thread, and
+ * short.
  */
 #include "mod_seqshare.h"
 
@@ -29,7 +29,7 @@ static struct document *document_new(void *text, size_t length, const struct ori
     seqshare_json *json = document ? seqshare_json_decode(text, length, origin->version, NULL) : NULL;
     apr_pool_t *pool;
 
-    /* A pool that has to do with no other: any thread may be the last user. */
+    /* A pool without a parent: any thread may be the last user. */
     if (!json || apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         seqshare_json_destroy(json);
         free(document);
@@ -45,7 +45,7 @@ static struct document *document_new(void *text, size_t length, const struct ori
     return document;
 }
 
-/* It was checked before it was kept: only memory can be missing. Then it is tried again. */
+/* It was checked before it was kept: only memory can be missing. Then the child tries again. */
 static void *decode(void *bytes, size_t length, uint64_t version, void *context)
 {
     struct document *document;
@@ -68,7 +68,7 @@ int document_make_cache(struct web_share *share)
     seqshare_cache_mt *cache;
     int error = seqshare_cache_mt_new(&cache, share->good, decode, destroy, share);
 
-    /* Release: pairs with the acquire in document_newest: who sees the cache finds it made. */
+    /* Release: pairs with the acquire in document_newest. A thread that sees the cache finds it complete. */
     if (!error)
         __atomic_store_n(&share->cache, cache, __ATOMIC_RELEASE);
     return error;

@@ -2,7 +2,7 @@
 /* Values of a request's document in httpd's expressions. */
 #include "mod_seqshare.h"
 
-/* `prepared` is NULL where the pointer itself is an expression. To return NULL is the empty string. */
+/* `prepared` is NULL if the pointer itself is an expression. NULL means the empty string. */
 static const char *evaluate(ap_expr_eval_ctx_t *context, const void *prepared, const char *pointer)
 {
     const struct document *document = context->r ? request_document(context->r) : NULL;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is published in a share, and where its name goes. A child that finds another document than the one in use
+ * Follows a share: its documents and its name. A child that finds another document than the one in use
  * checks it, and keeps it for all children (good.c).
  *
- * The share is read by pread alone: whoever owns its file may cut it at any time, and a process that touches mapped
+ * The share is read by pread alone: its file's owner may cut it at any time, and a process that touches mapped
  * memory of it then dies.
  */
 #include "mod_seqshare.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* A region that was replaced has a name only where its file is mounted alone, or is linked twice: -EIDRM then. */
+/* A region that was replaced has a name only if its file is mounted alone, or is linked twice: -EIDRM then. */
 static int open_by_name(const char *name, seqshare **found)
 {
     struct seqshare_stat stat;
@@ -24,7 +24,7 @@ static int open_by_name(const char *name, seqshare **found)
     return error;
 }
 
-/* Opened again, for seqshare_reopen may compare with what is mapped. */
+/* Opened again, because seqshare_reopen may compare with mapped memory. */
 int follow_name(struct web_share *share)
 {
     seqshare *found = NULL;
@@ -56,7 +56,7 @@ static void note_refusal(struct web_share *share)
     log_refusal(share);
 }
 
-/* 0: dealt with, used or refused. */
+/* 0: the document is used or refused. */
 static int check_and_keep(struct web_share *share, const struct origin *origin, const char *text,
                           size_t length)
 {
@@ -85,7 +85,7 @@ static int read_and_keep(struct web_share *share, struct origin *origin)
     return error;
 }
 
-/* Is this the region that its name has? If the name cannot be followed: as far as the region knows. */
+/* Is this the region that its name has? If nobody can follow the name, the region's marks decide. */
 static bool is_current(const struct web_share *share)
 {
     struct seqshare_stat stat;
@@ -95,7 +95,7 @@ static bool is_current(const struct web_share *share)
     return seqshare_pstat(share->source, &stat) == 0 && !stat.replaced;
 }
 
-/* Another document stands there than the one that was dealt with last. */
+/* Is there another document than the last one that was used or refused? */
 static int use_document(struct web_share *share, struct origin *origin)
 {
     share->refused = false;
@@ -107,7 +107,7 @@ static int use_document(struct web_share *share, struct origin *origin)
     return 0;
 }
 
-/* Nearly every request finds that it does not. Our own memory can be asked at once. */
+/* For nearly every request there is not. Our own memory can be read at once. */
 static int version_now(const struct web_share *share, uint64_t *version)
 {
     if (!share->created)
@@ -116,7 +116,7 @@ static int version_now(const struct web_share *share, uint64_t *version)
     return 0;
 }
 
-/* `fully`: it may also be another region. */
+/* `fully`: look for another region too. */
 static int check_document(struct web_share *share, bool fully)
 {
     struct origin origin;
@@ -128,7 +128,7 @@ static int check_document(struct web_share *share, bool fully)
     error = origin_read(share->source, &origin);
     if (error || origin_is_same(&origin, &share->seen))
         return error;
-    /* Its name may have gone elsewhere: then what happens here is no longer of interest. */
+    /* The name may lead elsewhere: then this region does not matter any more. */
     share->name_trouble = follow_name(share);
     error = origin_read(share->source, &origin);
     return error ? error : use_document(share, &origin);
@@ -136,7 +136,7 @@ static int check_document(struct web_share *share, bool fully)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* Longer than a second, when the clock has been set back: then it is time, too. */
+/* It is also time if the clock has been set back. */
 static bool is_time(const struct web_share *share, apr_time_t now)
 {
     apr_time_t left = share->next_check - now;
@@ -165,7 +165,7 @@ static void update(struct web_share *share, apr_time_t now)
             document_make_cache(share);
         share->name_trouble = follow_name(share);
     }
-    /* What could not be read is not tried again with each request. */
+    /* A document that could not be read is not tried again at each request. */
     if (share->source && (tick || !share->read_trouble))
         share->read_trouble = check_document(share, tick);
     if (tick || share->read_trouble)
@@ -174,7 +174,7 @@ static void update(struct web_share *share, apr_time_t now)
 
 void follow_update(struct web_share *share, apr_time_t now)
 {
-    /* Acquire and release pair: the next thread sees what this one did. Who comes meanwhile uses what there is. */
+    /* Acquire and release pair: the next thread sees this one's work. Others meanwhile use the old document. */
     if (__atomic_exchange_n(&share->updating, true, __ATOMIC_ACQUIRE))
         return;
     update(share, now);

@@ -8,7 +8,7 @@
 /* A child that is stopped while it keeps a document does not stop the others. */
 static const int64_t PATIENCE = INT64_C(1000000000);
 
-/* Room for documents of a share that others make: it may be replaced by one with a larger capacity. */
+/* Room for documents of a share that others make: they may replace it by one with a larger capacity. */
 static const size_t ROOM_LEAST = 64 << 20;
 
 /* ---- making it, in the parent ---------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static int make_room(const struct web_share *share, seqshare **good)
 {
     int error = seqshare_new(good, room_needed(share));
 
-    if (error && !share->created) /* another user's file may say of itself what it likes */
+    if (error && !share->created) /* another user's file may hold anything */
         error = seqshare_new(good, ROOM_LEAST + sizeof(struct origin));
     return error;
 }
@@ -77,8 +77,8 @@ static bool kept_origin(const seqshare *good, struct origin *origin)
 }
 
 /*
- * Is it to take the place of what is kept? While we read and checked it, another child may have kept what was
- * published after it. In one region that shows by the version; else, by what stands in the share now.
+ * Should it replace the document that is kept? While we read and checked it, another child may have kept one that was
+ * published after it. In one region the version tells; otherwise the current document of the share does.
  */
 static bool is_newer(const struct web_share *share, const struct origin *origin)
 {

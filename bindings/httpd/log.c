@@ -19,7 +19,7 @@ static uint64_t token_in(uint64_t said)
     return said >> TIME_BITS;
 }
 
-/* A clock that has been set back ends the minute, too. */
+/* A clock that has been set back also ends the minute. */
 static bool minute_is_over(uint64_t said)
 {
     uint64_t past = said & ((UINT64_C(1) << TIME_BITS) - 1);
@@ -92,7 +92,7 @@ void log_said_by_parent(struct web_share *share, int trouble)
 
 /* ---- documents that are not used ------------------------------------------------------------- */
 
-/* 24 bits that tell one document from the next. */
+/* 24 bits that differ from one document to the next. */
 static uint64_t token_of(const struct origin *origin)
 {
     uint64_t region;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page that gives a share's document, and takes another. Who may do so is httpd's own access control. */
+/* The page that gives a share's document. httpd's own access control decides for whom. */
 #include <http_core.h>
 #include <http_protocol.h>
 
@@ -14,11 +14,11 @@ static int send_text(request_rec *r, char *text, size_t length)
     ap_set_content_length(r, (apr_off_t)length);
     APR_BRIGADE_INSERT_TAIL(out, apr_bucket_heap_create(text, length, free, allocator));
     APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(allocator));
-    ap_pass_brigade(r->output_filters, out); /* who cannot get it any more will not ask why */
+    ap_pass_brigade(r->output_filters, out); /* a client that is gone will not ask why */
     return OK;
 }
 
-/* What stands in the share, as another user's file may have it: by pread. */
+/* The current document, by pread: the file may be another user's. */
 static int read_document(const struct web_share *share, seqshare_reading *reading, struct seqshare_stat *stat)
 {
     seqshare *handle;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Pointers, and the texts of the values that they lead to. Those that the configuration names are numbered.
+ * JSON Pointers, and the texts of the values that they lead to. The pointers of the configuration are numbered.
  * Their texts are made when a document is parsed, so that a request finds them ready. Pointers of .htaccess files,
- * and those that are computed, are looked up each time.
+ * and computed ones, are looked up each time.
  */
 #include "mod_seqshare.h"
 

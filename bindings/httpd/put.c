@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* PUT: a document is checked, and takes the place of the current one, under the lock and the client's conditions. */
+/* PUT: checks a document, and publishes it under the lock and the client's conditions. */
 #include "mod_seqshare.h"
 
 /* A stopped writer elsewhere must not stop our children one after the other. */
 static const int64_t LOCK_PATIENCE = INT64_C(5000000000);
 
-/* JSON, or of no type. Programs with an earlier Perl codec have a type of their own for JSON. */
+/* JSON, or untyped. Programs with an earlier Perl codec have a type of their own for JSON. */
 static bool may_be_json(const struct seqshare_stat *stat)
 {
     return stat->version == 0 || stat->tag == 0 || stat->tag == SEQSHARE_TAG_JSON ||
            stat->tag == SEQSHARE_TAG("perl.JSON");
 }
 
-/* With the lock, the version that conditions are asked of is the one that the new document replaces. */
+/* Under the lock, the conditions are about the very version that the new document replaces. */
 static int replace_value(request_rec *r, seqshare *handle, const struct body *body, uint64_t *old)
 {
     struct seqshare_stat stat;
@@ -34,7 +34,7 @@ static int replace_value(request_rec *r, seqshare *handle, const struct body *bo
     return error;
 }
 
-/* What would be published into a region without a name is lost. While we have the lock, nobody replaces it. */
+/* A region without a name loses a document that is published there. While we have the lock, nobody replaces it. */
 static int check_name(const seqshare *handle)
 {
     int named = seqshare_named(handle);
@@ -71,7 +71,7 @@ static int too_long(request_rec *r, size_t most)
     return answer_text(r, HTTP_REQUEST_ENTITY_TOO_LARGE, apr_psprintf(r->pool, why, most));
 }
 
-/* The most that a document may have; or an error, if it cannot be published here at all. */
+/* The longest document that the share can take; or an error, if this child cannot publish at all. */
 static int ask_capacity(const struct web_share *share, size_t *most)
 {
     seqshare *handle;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What belongs to a request: its server's share, and the one document that all of it uses. */
+/* The share of a request's server, and the one document that the whole request uses. */
 #include "mod_seqshare.h"
 
 #include <mpm_common.h>
@@ -9,7 +9,7 @@
 static int number_of_child(void)
 {
     static int known = -1;
-    int number = __atomic_load_n(&known, __ATOMIC_RELAXED); /* whichever thread finds it, it is the same */
+    int number = __atomic_load_n(&known, __ATOMIC_RELAXED); /* every thread finds the same number */
     apr_proc_t self = {.pid = getpid()};
 
     if (number >= 0)
@@ -19,7 +19,7 @@ static int number_of_child(void)
     return number;
 }
 
-/* For the status, which any child may be asked for. Relaxed: it shows what was, and orders nothing. */
+/* For the status, which any child may show. Relaxed: it is a record, and orders nothing. */
 static void note_served(struct web_share *share, uint64_t version)
 {
     int number = number_of_child();
@@ -36,7 +36,7 @@ static void note_served(struct web_share *share, uint64_t version)
     __atomic_store_n(&served->version, version, __ATOMIC_RELAXED);
 }
 
-/* What a request has: a place of its own, for there may be no document, and that must stay so, too. */
+/* A request's document, in a place of its own: if there is none, that must stay so for the whole request. */
 struct snapshot {
     struct document *document;
 };

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* All shares of this process. They outlive its configurations, for the module is never unloaded (see Makefile). */
+/* All shares of this process. They outlive its configurations, because the module is never unloaded (see Makefile). */
 static struct web_share *shares;
 
 static struct web_share *find_share(const struct declaration *declaration)
@@ -53,7 +53,7 @@ static const char *read_file(const char *file, size_t capacity, apr_pool_t *pool
     *text = apr_palloc(pool, *length + 1);
     error = apr_file_read_full(opened, *text, *length, length);
     apr_file_close(opened);
-    if (error && error != APR_EOF) /* it has become shorter: then it is no JSON, or it is */
+    if (error && error != APR_EOF) /* the file has become shorter: the check of JSON decides */
         return cannot_read(file, error, pool);
     return NULL;
 }
@@ -152,7 +152,7 @@ static void remember_capacity(const struct declaration *declaration, server_rec 
                      declaration->name, capacity);
 }
 
-/* That it is nowhere stops nobody: then what was there last is used. */
+/* A share that is not there does not stop the server: requests use the last good document. */
 static void find_opened(struct web_share *share, server_rec *server)
 {
     int error = follow_name(share);
@@ -235,8 +235,8 @@ int share_put_in_force(server_rec *main_server, const apr_array_header_t *declar
     return OK;
 }
 
-/* So that a child that is born later has the newest region, also if the name is gone by then, or if only root may
- * open it; and so that the memory of old ones is let go. */
+/* So a child that starts later has the newest region, even if the name is gone by then, or if only root may open it.
+ * And the memory of old regions is freed. */
 void share_follow_all(void)
 {
     for (struct web_share *share = shares; share; share = share->next)

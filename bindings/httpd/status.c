@@ -8,7 +8,7 @@
 
 #include <json-c/json.h>
 
-/* A path may have any bytes: what is not UTF-8 is escaped, for JSON has none of it. */
+/* A path may have any bytes: those that are not UTF-8 are escaped, because JSON cannot have them. */
 static const char *utf8(apr_pool_t *pool, const char *text)
 {
     const char *quoted = apr_pstrcat(pool, "\"", ap_escape_quotes(pool, text), "\"", NULL);
@@ -30,7 +30,7 @@ static void add_number(struct json_object *to, const char *name, uint64_t number
     json_object_object_add(to, name, json_object_new_int64((int64_t)number));
 }
 
-/* What has been published, whether it can be used or not. */
+/* The current value, whether it can be used or not. */
 static void describe_value(request_rec *r, struct json_object *to, seqshare *handle)
 {
     struct seqshare_stat stat;
@@ -72,7 +72,7 @@ static void describe_share(request_rec *r, struct json_object *to, const struct 
     add_number(to, "refused_version", __atomic_load_n(&share->journal->refused_version, __ATOMIC_RELAXED));
 }
 
-/* Of the process that answers. */
+/* The process that answers. */
 static void describe_child(struct json_object *to, const struct web_share *share,
                            const struct document *document)
 {
@@ -89,7 +89,7 @@ static void describe_child(struct json_object *to, const struct web_share *share
     json_object_object_add(to, "this_process", child);
 }
 
-/* All children that have had a request: the version that the last one got. */
+/* All children that have had a request, with the version that the last request got. */
 static void describe_children(struct json_object *to, const struct web_share *share)
 {
     struct json_object *children = json_object_new_array();

@@ -9,7 +9,7 @@ static const size_t VARIABLE_MOST = 32 * 4096;
 
 /*
  * All variables of a request together: half of what Linux lets a program be executed with, which is never more
- * than 6 MiB. The other half is for the variables of the client's headers, and of others.
+ * than 6 MiB. The other half is for the variables of the client's headers, and for other modules' variables.
  */
 static size_t variables_most = 1 << 16;
 
@@ -33,7 +33,7 @@ static bool can_carry(const struct variable *variable, const struct text *text, 
     return !text->had_zero && needed - sizeof(char *) <= VARIABLE_MOST && used + needed <= variables_most;
 }
 
-/* What the variable is set to, without bytes if it is not set. */
+/* The value of the variable, without bytes if it is not set. */
 static struct text variable_text(request_rec *r, const struct document *document,
                                  const struct variable *variable, size_t used, bool tell)
 {

@@ -60,7 +60,7 @@ static uint64_t count_call(struct cache *cache)
     return view->calls > 0 ? 0 : source_take_turn(&cache->source);
 }
 
-/* What the inline function need not call for again. */
+/* The inline function need not call again for this. */
 static void tell(struct cache *cache)
 {
     seqshare_cache *view = &cache->state.view;

@@ -2,12 +2,12 @@
 /*
  * Sections by counting references, without a lock.
  *
- * To read which node is current and *then* to count oneself in is a race with its last user. So both are in
- * one word, and one addition does both: the upper byte of `current` is the node's place, the rest counts who
- * has entered since it became current. Who leaves counts in the node itself. When a node is replaced, what
- * had been counted in `current` is added to the node's count; from then on the count is the number of its
- * sections, and zero the end. Until then a large number stands for the entries that are not added yet, so
- * that the count cannot be zero.
+ * A thread must not read which node is current and *then* count itself in: that is a race with the node's last user.
+ * So both are in one word, and one addition does both. The upper byte of `current` is the node's place; the rest
+ * counts the threads that have entered since it became current. A thread that leaves counts in the node itself. When a
+ * node is replaced, the count in `current` is added to the node's count. From then on that is the number of its
+ * sections, and zero is the end. Until then a large number is in place of the entries that are not added yet, so that
+ * the count cannot be zero.
  *
  * A killed or forked process leaves nothing behind but counts in its own memory.
  */
@@ -110,7 +110,7 @@ void sections_add_up(struct sections *sections)
     (void)sections; /* done in sections_replace */
 }
 
-/* All but the current one are free already: or in use for good, by threads that a fork left behind. */
+/* All but the current one are free already; or they stay in use for good, by threads that a fork left behind. */
 void sections_close(struct sections *sections)
 {
     struct node *node = sections_current(sections);

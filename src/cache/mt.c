@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache for many threads. What is known at one time is a state that never changes: the thread that finds
- * that the share has moved makes the next one and puts it in its place. So a section sees an object, its
- * version and the region they came from together.
+ * The cache for many threads. The facts at one time are a state that never changes. The thread that finds that the
+ * share has moved makes the next state and puts it in its place. So a section sees an object, its version and the
+ * region that they came from together.
  *
- * One thread at a time has the right to do that. It keeps it while it decodes, but no other thread waits for
- * it unless there is no object yet.
+ * One thread at a time has the right to do that. It keeps the right while it decodes, but no other thread waits for it
+ * unless there is no object yet.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -15,7 +15,7 @@
 #include "sections.h"
 #include "source.h"
 
-/* What states share. The thread that has the right adds users; whoever frees the last state lets it go. */
+/* A part that states share. The thread that has the right adds users; freeing the last state lets it go. */
 struct object {
     unsigned users;
     void *decoded;
@@ -36,9 +36,9 @@ struct moment {
 };
 
 struct seqshare_cache_mt {
-    struct source source; /* its share, if it has a name, is used to follow that, and not to read */
-    bool unattached;      /* it has moved, and the new region could not be attached to yet */
-    struct right right;   /* to refresh: all of this, but for what sections do */
+    struct source source; /* if its share has a name, that share follows the name, and does not read */
+    bool unattached;      /* it has moved, and the cache could not attach to the new region yet */
+    struct right right;   /* to refresh: needed for all of this but sections */
     struct moment *next;  /* room for the next one; NULL: not made yet */
     struct sections *sections;
 };
@@ -217,7 +217,7 @@ static void read_value(seqshare_cache_mt *cache)
     go_on(cache, &state, object ? object : object_used_again(old->object), region_used_again(old->region));
 }
 
-/* What became of the thread that had the right before, if it did not give it back. */
+/* Tidy up after the thread that had the right before, if it did not give it back. */
 static void settle(seqshare_cache_mt *cache)
 {
     const struct moment *old = now(cache);
@@ -245,7 +245,7 @@ static void give_back(struct right **right)
     right_give(*right);
 }
 
-/* Whatever passes through from decode, an exception or (in glibc) a cancellation: the right is given back. */
+/* If an exception or (in glibc) a cancellation passes through from decode, this gives the right back. */
 static void refresh_and_give_back(seqshare_cache_mt *cache)
 {
     __attribute__((cleanup(give_back))) struct right *right = &cache->right;
@@ -335,7 +335,7 @@ int seqshare_cache_mt_look(seqshare_cache_mt *cache)
     return result;
 }
 
-/* A moment's state stays as it is; this copies it. */
+/* A state never changes; this copies it. */
 static struct state state_of(seqshare_cache_mt *cache)
 {
     uint64_t entry;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rights that threads have at this moment are in one list. From it they are taken when their threads give
+ * The rights that threads have at this moment are in one list. They leave it when their threads give
  * them back, when these end, and in a child of fork, which has one thread only.
  *
- * Both locks are held for moments. Whoever holds one cannot be cancelled, and no signal handler runs in its
- * thread: a handler that forks would wait for its own thread.
+ * Threads hold both locks for moments. A thread that holds one cannot be cancelled, and no signal handler runs in
+ * it: a handler that forks would wait for its own thread.
  */
 #include "right.h"
 
@@ -18,7 +18,7 @@ static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t moving_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct right *taken; /* the list */
 
-/* Its address stands for the thread. A child of fork has the thread that forked at the same address. */
+/* Its address identifies the thread. A child of fork has the thread that forked at the same address. */
 static _Thread_local char me;
 
 static void hold(pthread_mutex_t *lock, struct undisturbed *before)
@@ -153,7 +153,7 @@ int right_prepare(void)
     return -problem;
 }
 
-/* In a plugin with the static library: threads that end later must not call what is not there any more. */
+/* In a plugin with the static library: threads that end later must not call code that is gone. */
 __attribute__((destructor)) static void forget_threads(void)
 {
     if (has_key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The right to refresh a cache, which one thread at a time has; and steps that nothing may come between. */
+/* The right to refresh a cache, which one thread at a time has; and steps that nothing may interrupt. */
 #ifndef SEQSHARE_CACHE_RIGHT_H
 #define SEQSHARE_CACHE_RIGHT_H
 
@@ -10,7 +10,7 @@
 struct right {
     const void *holder; /* the thread that has it; NULL: none */
     struct right *next; /* of those that somebody has */
-    bool inherited;     /* in a child of fork: a thread had it that the child does not have */
+    bool inherited;     /* in a child of fork: its thread is not in the child */
 };
 
 /* Before all else. 0, or -ENOMEM, -EAGAIN (no key is left). */
@@ -18,7 +18,7 @@ int right_prepare(void);
 
 /*
  * Take it, if no other thread has it. A thread gives it back, or ends, or is cancelled; or it was thrown or
- * jumped out of the code that it called: then it has the right still, and takes it once more.
+ * jumped out of the code that it called: then it still has the right, and takes it again.
  */
 bool right_take(struct right *right);
 void right_give(struct right *right);
@@ -26,8 +26,8 @@ void right_give(struct right *right);
 /* Does another thread have it? */
 bool right_is_taken(const struct right *right);
 
-/* What the calling thread does between these, no fork cuts in two, no cancellation and no signal handler.
- * It must be short, for forks wait. */
+/* No fork, no cancellation and no signal handler interrupts the calling thread between these.
+ * It must be short, because forks wait. */
 struct undisturbed {
     sigset_t signals;
     int cancellation;

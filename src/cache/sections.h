@@ -27,7 +27,7 @@ struct node {
 
 struct sections;
 
-/* NULL: no memory. `first` is theirs then. */
+/* NULL: no memory. Otherwise `first` is theirs then. */
 struct sections *sections_new(struct node *first);
 
 /* The current node, which stays until it is left; `entry` counts the sections of a node from 0, or nearly. */
@@ -37,14 +37,14 @@ void section_leave(struct sections *sections, struct node *node);
 struct node *sections_current(struct sections *sections);
 
 /*
- * A node, all zeros, that is to become current later. False: there is no memory, or too many nodes are in use.
+ * A node, all zeros, to become current later. False: there is no memory, or too many nodes are in use.
  * sections_drop if nothing comes of it; else the node is theirs with sections_replace.
  */
 bool sections_take_in(struct sections *sections, struct node *node);
 void sections_drop(struct sections *sections, struct node *node);
 void sections_replace(struct sections *sections, struct node *next);
 
-/* After sections_replace, and without the right: it may take a moment until nobody enters the old node. */
+/* After sections_replace, and without the right: it may take a moment until no thread enters the old node. */
 void sections_add_up(struct sections *sections);
 
 /* Free all nodes. No thread is in a section. */

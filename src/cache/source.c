@@ -110,7 +110,7 @@ bool must_follow(struct source *source, const struct state *state, uint64_t time
         return false;
     if (marks & ~known)
         return true;
-    if (marks != known) /* one was taken back, and is new when it comes again */
+    if (marks != known) /* a mark was taken back, and is new when it comes again */
         store(&source->marks, marks);
     return time >= seqshare_load_relaxed(&source->next_follow);
 }
@@ -141,7 +141,7 @@ static void note_failure(struct state *state, uint64_t version, int error)
     state->stat.failed_error = error;
 }
 
-/* `what`: the version that is left alone for a while, or NOTHING_SEEN for whatever stands. */
+/* `what`: the version to leave alone for a while, or NOTHING_SEEN for any. */
 static void put_off(struct source *source, uint64_t what)
 {
     seqshare_store_relaxed(&source->put_off, what);
@@ -188,7 +188,7 @@ static int copy_value(struct source *source, struct value *value, const seqshare
     return (int)length;
 }
 
-/* If the region does not say so any more, a newer version has been published just now, and this one before. */
+/* If the region does not have this version any more, a newer one was published just now, and this one before. */
 static int64_t published(const seqshare *share, uint64_t version)
 {
     struct seqshare_stat stat;
@@ -203,7 +203,7 @@ static void *decode_value(struct source *source, const struct value *value)
     void *object;
 
     source->decoder = getpid();
-    source->decoding = value->version; /* may not come back: see source_was_left */
+    source->decoding = value->version; /* may not return: see source_was_left */
     errno = 0;
     object = source->decode(source->bytes, value->length, value->version, source->context);
     source->decoding = 0;
@@ -215,7 +215,7 @@ static bool read_value(struct source *source, struct state *state, const struct 
     int64_t time = published(state->view.share, value->version);
     void *object = decode_value(source, value);
 
-    if (!object && errno == ENOMEM) { /* which is not the value's fault */
+    if (!object && errno == ENOMEM) { /* not the value's fault */
         source_no_memory(source, state, value->version);
         return false;
     }
@@ -240,7 +240,7 @@ bool source_read(struct source *source, struct state *state)
 
     if (error == -ENODATA) { /* a new region that has no value yet: the old one's goes on */
         state->view.seen = 0;
-    } else if (error) { /* (writers that outran the copy will have outrun the next version's, too) */
+    } else if (error) { /* (writers that outran the copy will outrun the next version's as well) */
         put_off(source, error == -EAGAIN ? NOTHING_SEEN : value.version);
         note_failure(state, value.version, error);
     } else {

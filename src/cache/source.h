@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a cache has its objects from, and what it knows of them. Both kinds of cache are built on this: that
+ * The source of a cache's objects, and the facts that it knows of them. Both kinds of cache use this: that
  * for one thread changes one state in place, that for many makes a new state for every change.
  */
 #ifndef SEQSHARE_CACHE_SOURCE_H
@@ -11,7 +11,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* No version is that high: whatever stands is news. */
+/* No version is that high: every version is news. */
 #define NOTHING_SEEN UINT64_MAX
 
 /*
@@ -24,22 +24,22 @@ struct source {
     seqshare_destroy *destroy;
     void *context;
     bool named;                /* there is a name to follow */
-    uint32_t marks;            /* that the region had when its name was last looked at */
-    uint32_t period;           /* the clock is asked at one call of so many: a power of two, at most 64 */
+    uint32_t marks;            /* of the region, when the cache last looked at its name */
+    uint32_t period;           /* one call of so many asks the clock: a power of two, at most 64 */
     seqshare_word asked_clock; /* when that was */
     seqshare_word next_follow; /* the name is left alone until then, if there are no new marks, */
     seqshare_word next_read;   /* and so is this version: */
     seqshare_word put_off;     /* NOTHING_SEEN: any */
-    uint64_t decoding;         /* what decode has not come back from; 0: nothing, */
-    pid_t decoder;             /* and in which process: that of a fork's parent has not failed here */
+    uint64_t decoding;         /* the version that decode has not returned from; 0: none, */
+    pid_t decoder;             /* and the process: a version of a fork's parent has not failed here */
     void *bytes;               /* and its copy */
 };
 
-/* What is known at one time. */
+/* The facts at one time. */
 struct state {
     seqshare_cache view;
     struct seqshare_cache_stat stat;
-    int64_t published; /* when the version that the object was decoded from was: ns since 1970 */
+    int64_t published; /* when the object's version was published: ns since 1970 */
 };
 
 /* The first look at `share`. The errors of seqshare_cache_new. */
@@ -60,10 +60,10 @@ uint64_t source_time(void);
 uint32_t source_period(const struct source *source);
 uint64_t source_take_turn(struct source *source);
 
-/* Is it time to look where the name is? At once for a new mark, else once a second. `time` 0: not asked. */
+/* Is it time to look at the name? At once for a new mark, otherwise once a second. `time` 0: not asked. */
 bool must_follow(struct source *source, const struct state *state, uint64_t time);
 
-/* Look where the name is, and note how that went: did the share move? Undisturbed (right.h). */
+/* Look at the name, and note the result: did the share move? Undisturbed (right.h). */
 bool source_follow(struct source *source, struct state *state);
 
 /*

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sections by liburcu: they are counted in stripes, so that threads on many processors do not wait for each
- * other's cache lines. A node has two counters in each stripe: sections entered, and left. A thread has a
- * stripe of its own, which it counts in without a locked instruction, as long as there are any left; then it
- * shares one with others.
+ * Sections by liburcu. Stripes count them, so that threads on many processors do not wait for each other's cache
+ * lines. A node has two counters in each stripe: sections entered, and left. A thread counts in a stripe of its own,
+ * without a locked instruction, as long as there are any left; then it shares one with others.
  *
- * To read which node is current and *then* to count oneself in is a race with its last user. So both happen
- * in a read-side section of liburcu. Once the node has been replaced, and those sections are over, nobody is
- * counted in any more: what the stripes say together goes to the node's own count. From then on sections are
- * left there, and zero is the end. Until then a large number stands for the stripes, so that the count cannot
- * be zero.
+ * A thread must not read which node is current and *then* count itself in: that is a race with the node's last user.
+ * So both happen in a read-side section of liburcu. Once the node has been replaced, and those sections are over,
+ * no thread counts itself in any more, and the sum of the stripes goes to the node's own count. From then on threads
+ * count themselves out there, and zero is the end. Until then a large number is in place of the stripes' sum, so that
+ * the count cannot be zero.
  *
  * The read-side sections last for a few instructions, and not as long as a user's. So nobody waits for them
- * noticeably: neither the thread that replaces a node, nor a fork, of which liburcu must be told.
+ * noticeably: neither the thread that replaces a node, nor a fork, of which liburcu must learn.
  *
  * The flavour is "bulletproof" (liburcu-bp). The others want every thread to register, and to unregister
  * before it ends: a library cannot ask that of a server's threads.
@@ -59,7 +58,7 @@ static void thread_ends(void *unused)
     mine = 0;
 }
 
-/* Acquire: what a thread has counted there that has ended is counted on. */
+/* Acquire: the new thread goes on from the counts of the thread that had it before. */
 static unsigned take_own(void)
 {
     seqshare_word all = seqshare_load_relaxed(&free_own);
@@ -104,7 +103,7 @@ static struct stripe *my_stripe(const struct node *node)
 
 /* ---- fork: liburcu must know, or a thread of the child might wait for ever to be registered ---- */
 
-/* Only a program that forks in a read-side section of its own is not told of: it would wait for itself. */
+/* If a program forks in a read-side section of its own, liburcu does not learn of it: it would wait for itself. */
 static _Thread_local bool untold;
 
 static void before_fork(void)
@@ -220,7 +219,7 @@ void section_leave(struct sections *sections, struct node *node)
 
     (void)sections;
     urcu_bp_read_lock();
-    /* Relaxed: if this is not seen, whoever adds up waits for this read-side section, and sees `left`. */
+    /* Relaxed: a thread that adds up without seeing this waits for this read-side section, and sees `left`. */
     if (__atomic_load_n(&node->replaced, __ATOMIC_RELAXED))
         last = count(node, UINT64_MAX); /* minus one */
     else
@@ -255,7 +254,7 @@ void sections_add_up(struct sections *sections)
     }
 }
 
-/* All but the current one are free then: or in use for good, by threads that a fork left behind. */
+/* All but the current one are free then; or they stay in use for good, by threads that a fork left behind. */
 void sections_close(struct sections *sections)
 {
     sections_add_up(sections);

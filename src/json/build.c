@@ -10,7 +10,7 @@
 
 #include "unquote.h"
 
-/* A text that is made over and over again, and only ever longer. */
+/* A buffer that is used again and again, and only ever grows. */
 struct scratch {
     char *at;
     size_t length, room;
@@ -43,7 +43,7 @@ static int make_room(struct scratch *scratch, size_t room)
     return 0;
 }
 
-/* What a string means, with a zero byte behind it. */
+/* The meaning of a string, with a zero byte after it. */
 static int unquote(struct scratch *scratch, const char *word, size_t length)
 {
     int error = make_room(scratch, length);
@@ -67,7 +67,7 @@ static int add(struct builder *builder, struct json_object *value)
         builder->root = value;
     else if (json_object_is_type(parent, json_type_object))
         failed = json_object_object_add(parent, builder->name.at,
-                                        value); /* of two with one name, the last stays */
+                                        value); /* of two members with one name, the last stays */
     else
         failed = json_object_array_add(parent, value);
     builder->has_name = false;

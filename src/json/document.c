@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents: checked, published, decoded for a cache. */
+/* Documents: check them, publish them, decode them for a cache. */
 #include "document.h"
 
 #include <stdlib.h>
@@ -34,12 +34,12 @@ int seqshare_json_publish_if(seqshare *share, uint64_t *version, const char *tex
     return error ? error : seqshare_set_if_typed(share, version, text, length, SEQSHARE_TAG_JSON);
 }
 
-/* An address will not do to tell documents apart: the next one gets that of one that was freed. */
+/* An address cannot identify a document: the next one gets that of one that was freed. */
 static uint64_t next_number(void)
 {
     static seqshare_word last;
 
-    /* Relaxed: a number orders nothing; it is only another each time. */
+    /* Relaxed: a number orders nothing; it only must differ each time. */
     return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 

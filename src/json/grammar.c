@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What may stand at the place that the walk has come to. */
+/* The kinds of word that may come next. */
 enum expected { VALUE, VALUE_OR_END, NAME, NAME_OR_END, COLON, MORE_OR_END, NOTHING };
 
 struct walk {
@@ -20,7 +20,7 @@ struct walk {
     bool is_object[JSON_DEEPEST]; /* for each open bracket, the outermost first */
 };
 
-/* NULL, for whoever wanted the end of a word. */
+/* Returns NULL in place of the end of a word. */
 static const char *fault(struct walk *walk, const char *at, const char *what)
 {
     walk->at = at;
@@ -51,7 +51,7 @@ static size_t character(const char *text, const char *end)
     return length;
 }
 
-/* Where the digits end, or the first byte that is none: at most `end`. */
+/* Where the digits end, at most `end`. */
 static const char *hexadecimal(const char *at, const char *end)
 {
     while (at < end && *at && strchr("0123456789abcdefABCDEF", *at))
@@ -70,7 +70,7 @@ long json_code_unit(const char *digits, const char *end)
     return unit;
 }
 
-/* Of an escape with a code unit: two of them, where the first is the first half of a surrogate pair. */
+/* The end of an escape with a code unit; of two, if the first is the first half of a surrogate pair. */
 static const char *code_end(struct walk *walk, const char *at, bool is_name)
 {
     const long unit = json_code_unit(at + 2, walk->end);
@@ -133,10 +133,10 @@ static const char *digits(const char *at, const char *end)
     return at;
 }
 
-/* Some readers take an exponent by itself, and make of 0e999 something that is not a number. */
+/* Some readers compute the exponent alone, and make of 0e999 something that is not a number. */
 enum { MOST_EXPONENT = 308 };
 
-/* The exponent that stands at `at`, bounded by more than a text has digits; 0: none does. */
+/* The exponent at `at`, bounded by more than a text has digits; 0: there is none. */
 static int64_t exponent(const char *at, const char *end)
 {
     const int64_t most = INT64_C(1000000000000);
@@ -152,15 +152,15 @@ static int64_t exponent(const char *at, const char *end)
 }
 
 /*
- * Some readers make an infinity of what exceeds a double, some an error, some a string: so none of it gets in. What
- * is below 1.7976931348623158e308 is a finite double by every way of rounding. (No exponent is above 308, so a number
+ * Some readers make an infinity of a number beyond a double, some an error, some a string. So none gets in. A number
+ * below 1.7976931348623158e308 is a finite double by every way of rounding. (No exponent is above 308, so a number
  * that begins with a zero is below.)
  */
 static bool is_beyond_a_double(const char *number, const char *end)
 {
     static const char limit[] = "17976931348623158";
     char leading[] = "00000000000000000"; /* the first digits that count */
-    int64_t magnitude = -1;               /* the first of them stands for so many powers of ten, or fewer */
+    int64_t magnitude = -1;               /* the power of ten of the first of them, at most */
     size_t count = 0;
     bool whole = true;
 
@@ -178,7 +178,7 @@ static bool is_beyond_a_double(const char *number, const char *end)
            (magnitude == MOST_EXPONENT && memcmp(leading, limit, sizeof limit - 1) >= 0);
 }
 
-/* What other languages write for a number that JSON has not. */
+/* Other languages write these for numbers that JSON does not have. */
 static bool is_infinity_or_nan(const char *at, const char *end)
 {
     at += *at == '-';
@@ -308,7 +308,7 @@ static const char *value_end(struct walk *walk)
     return end;
 }
 
-/* The end of the word that stands there, if it may, and what may follow it. NULL: a fault. */
+/* Checks the next word, and sets what may come after it. Returns its end, or NULL: a fault. */
 static const char *word_end(struct walk *walk)
 {
     const char word = *walk->at;

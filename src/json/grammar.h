@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one grammar that decides what a JSON document is: docs/json.md says it in words. Checking, decoding and
- * printing all walk through a text by it, so none of them can take what another refuses. Needs libc alone.
+ * The one grammar of JSON documents: docs/json.md describes it. Checking, decoding and
+ * printing all walk through a text by it, so none of them accepts a text that another refuses. Needs libc alone.
  */
 #ifndef SEQSHARE_JSON_GRAMMAR_H
 #define SEQSHARE_JSON_GRAMMAR_H
@@ -23,7 +23,7 @@ typedef int json_take(void *context, const char *word, size_t length);
  */
 int json_walk(const char *text, size_t length, json_take *take, void *context, char why[JSON_WHY_SIZE]);
 
-/* The four hexadecimal digits that stand there; -1: there are not four. */
+/* The value of four hexadecimal digits; -1: there are not four. */
 long json_code_unit(const char *digits, const char *end);
 
 #endif

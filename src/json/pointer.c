@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart again each time; and most of
- * what finding a member then costs is to hash its name, which a prepared pointer has done. It also remembers where it
- * led in the newest document that it was asked of: in a server, all requests ask of one document for a long time.
+ * JSON Pointer (RFC 6901). json-c has one as well, which takes a pointer apart again each time. Then most of the cost
+ * of finding a member is to hash its name, which a prepared pointer has done. It also remembers where it led in the
+ * newest document that it was used on: in a server, all requests use one document for a long time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +17,21 @@ struct token {
 /*
  * Where a pointer led. Threads share the pointer, and so this.
  *
- * `state` is 2n: `value` is where it led in document n; or odd: a thread is storing another value. It only ever grows,
- * since only a newer document replaces another: so threads that ask of different documents do not take turns here.
+ * `state` is 2n: `value` is where it led in document n. Or it is odd: a thread is storing another value. It only ever
+ * grows, because only a newer document replaces another. So threads that use different documents do not take turns
+ * here.
  *
  *   remember:  [M1] state from even to odd, by compare-and-swap: one thread at a time stores
  *              [M2] value, release         [M3] state = 2n, release
  *   recall:    [M4] state, acquire         [M5] value, acquire         [M6] state again, relaxed
  *
- * M4 pairs with M3: who sees 2n sees the value that was stored before it, or a later one. M5 pairs with M2: who sees a
- * later one sees in M6 that M1 came before it, and rejects it. Without M2's release, or M5's acquire, a reader could
- * have document n+1's value for n's, which is freed by another thread while it is used.
- * What is in a value is not ordered by any of this: who asks has the document already.
+ * M4 pairs with M3: a thread that sees 2n sees the value that was stored before it, or a later one. M5 pairs with
+ * M2: a thread that sees a later one sees in M6 that M1 came before it, and rejects it. Without M2's release, or M5's
+ * acquire, a reader could take document n+1's value for n's, and another thread could free it while the reader uses
+ * it.
+ * Nothing of this orders the contents of a value: a thread that uses a pointer has the document already.
  *
- * A child that is forked while another thread stores finds the state odd for ever, and nothing is remembered there.
+ * A child that is forked while another thread stores finds the state odd for ever, and remembers nothing there.
  */
 struct memo {
     seqshare_word state;
@@ -94,7 +96,7 @@ static int prepare(seqshare_json_pointer **result, const char *pointer)
     return 0;
 }
 
-/* As json-c's objects hash their members' names: which is asked of one of them. */
+/* The hash that json-c's objects use for their members' names: one of them computes it. */
 static void hash_tokens(seqshare_json_pointer *prepared, struct json_object *object)
 {
     const struct lh_table *table = json_object_get_object(object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A value as text. json-c's own writer keeps what it wrote in the value, which threads share, and leaves out what
- * there is no memory for.
+ * A value as text. json-c's own writer keeps its text in the value, which threads share; and without memory it leaves
+ * parts out.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "document.h"
 
 /*
- * The text so far. Not a stream of memory (open_memstream): glibc's loses the byte for which it cannot grow, and
- * ferror says nothing of that.
+ * The text so far. Not a stream of memory (open_memstream): if it cannot grow, glibc's loses a byte, and ferror does
+ * not say so.
  */
 struct text {
     char *at; /* NULL once there was no memory for more */
@@ -62,7 +62,7 @@ static void put_text(struct text *to, const char *text)
 
 /* ---- values ---------------------------------------------------------------------------------------------- */
 
-/* As short as JSON can be: only what must be escaped is. */
+/* As short as JSON can be: it escapes only what it must. */
 static void write_string(struct text *to, const char *text, size_t length)
 {
     static const char letters[] = "btnvfr"; /* of 8 to 13; \v is none of JSON's */
@@ -155,7 +155,7 @@ static void write_value(struct text *to, struct json_object *value)
 
 ssize_t seqshare_json_text(const seqshare_json_value *value, char **text)
 {
-    struct json_object *object = (struct json_object *)(uintptr_t)value; /* which is only read */
+    struct json_object *object = (struct json_object *)(uintptr_t)value; /* read only */
     struct text to = {.at = NULL, .room = 64};
 
     if (!text)
@@ -168,7 +168,7 @@ ssize_t seqshare_json_text(const seqshare_json_value *value, char **text)
         put(&to, json_object_get_string(object), (size_t)json_object_get_string_len(object));
     else
         write_value(&to, object);
-    put(&to, "", 1); /* the zero byte behind it */
+    put(&to, "", 1); /* the zero byte after it */
     if (!to.at)
         return -ENOMEM;
     *text = to.at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What JSON strings mean: escapes and surrogate pairs become UTF-8. The grammar has seen that they are good ones. */
+/* The meaning of JSON strings: escapes and surrogate pairs become UTF-8. The grammar has checked them. */
 #include "unquote.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static char *put_utf8(char *to, long character)
     return put(to, 0x80 | (character & 0x3f));
 }
 
-/* Puts what the escape whose backslash is at *at stands for; *at is then its end. */
+/* Writes the meaning of the escape at *at, and moves *at to its end. */
 static char *put_escape(char *to, const char **at, const char *end)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a JSON string in its quotes to the bytes that it means. Needs libc alone: bindings build it as well. */
+/* From a JSON string in its quotes to the bytes of its meaning. Needs libc alone: bindings build it as well. */
 #ifndef SEQSHARE_JSON_UNQUOTE_H
 #define SEQSHARE_JSON_UNQUOTE_H
 

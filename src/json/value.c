@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Typed values. Each type is asked for before its getter: those of json-c convert, and its string getter
- * writes the text of any other value into the object itself, which threads must not.
+ * Typed values. Each function asks for the type before it calls json-c's getter: getters convert, and the string getter
+ * writes the text of any other value into the object itself, which threads must not do.
  */
 #include "document.h"
 
@@ -10,7 +10,7 @@ bool seqshare_json_bool(const seqshare_json_value *value, bool otherwise)
     return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value) : otherwise;
 }
 
-/* Beyond int64_t, json-c gives the nearest that it can hold: so what is at the end is looked at twice. */
+/* Beyond int64_t, json-c gives the nearest value that it can hold: so the two ends need a second look. */
 int64_t seqshare_json_integer(const seqshare_json_value *value, int64_t otherwise)
 {
     int64_t number;
