@@ -5,8 +5,8 @@
 
 #include "source.h"
 
-extern const struct source_type source_file;
+extern const struct source_type source_etcd, source_file, source_http;
 
-static const struct source_type *const sources[] = {&source_file};
+static const struct source_type *const sources[] = {&source_etcd, &source_file, &source_http};
 
 #endif
