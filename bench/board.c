@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of results so far, drawn again and again on a terminal. */
 #include "board.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The clock, and what a look at it costs. */
 #include "clock.h"
 
 #include <errno.h>

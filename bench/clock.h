@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The clock of the benchmarks: one for all processes. */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
 

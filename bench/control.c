@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the memory by which the benchmark directs its workers. */
 #include "control.h"
 
 #include <sys/mman.h>

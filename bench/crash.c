@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Kills workers and publishers at random moments, and counts who goes on. */
 #include "crash.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts, directs and ends the processes of one round. */
 #include "crew.h"
 
 #include <errno.h>

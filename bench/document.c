@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the configuration that is published, and checks one that was read. */
 #include "document.h"
 
 #include <errno.h>

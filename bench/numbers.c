@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Medians and percentiles, and numbers as short words. */
 #include "numbers.h"
 
 #include <stdio.h>

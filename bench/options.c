@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Parses the options of the prefork benchmark. */
 #include "options.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The options of the prefork benchmark. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 

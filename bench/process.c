@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Children, the processors they run on, and folders to work in. */
 #include "process.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs rounds of one contender, and takes the median of several. */
 #include "round.h"
 
 #include <errno.h>

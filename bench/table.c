@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints the final tables. */
 #include "table.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Maps a region that is there already, after it has checked every field that safety depends on. */
 #include "attach.h"
 
 #include <errno.h>

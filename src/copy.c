@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Chooses how long values are copied, for this processor. */
 #include "copy.h"
 
 #if !defined COPY_PORTABLE && defined __x86_64__

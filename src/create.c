@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes a region: its file, its header, and its first value. */
 #include "create.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Opens, checks and closes the descriptors of a region's file. */
 #include "descriptor.h"
 
 #include <errno.h>

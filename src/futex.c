@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The two futex calls, on every system and word size. */
 #include "futex.h"
 
 #include <errno.h>

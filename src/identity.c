@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds out which thread this is, and whether another one lives. */
 #include "identity.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Allocates the memory of a value before a writer stores it, and tells readers how much there is. */
 #include "memory.h"
 
 #include <errno.h>

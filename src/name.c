@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds the folder and the file of a name, and gives a file its name. */
 #include "name.h"
 
 #include <errno.h>

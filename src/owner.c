@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Gives a file the owner, group, ACL and mode of another one. */
 #include "owner.h"
 
 #include <errno.h>

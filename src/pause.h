@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A short pause in a loop that waits for another thread. */
 #ifndef SEQSHARE_PAUSE_H
 #define SEQSHARE_PAUSE_H
 

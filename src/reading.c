@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes room for a value that is read. */
 #include "reading.h"
 
 #include <errno.h>

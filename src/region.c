@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A region's mapping: makes it, makes it read-only, marks it. */
 #include "region.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Exchanges and removes names, and puts back a file that was not ours to move. */
 #include "rename.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The facts of seqshare_stat, from a copy of the header. */
 #ifndef SEQSHARE_STAT_H
 #define SEQSHARE_STAT_H
 

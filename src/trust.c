@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Walks the way to a file, and judges the owners on it. */
 #include "trust.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The memory of contenders that guard one copy of the value with a lock. */
 #include "area.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts a server for a contender, connects to it, and ends it. */
 #include "server.h"
 
 #include <errno.h>

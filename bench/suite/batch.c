@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Times calls that are shorter than a look at the clock, many at a time. */
 #include "batch.h"
 
 #include <errno.h>

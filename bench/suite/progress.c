@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Shows on standard error how far the suite is. */
 #include "progress.h"
 
 #include <stdbool.h>

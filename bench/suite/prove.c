@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Proves that a contender hands over whole and new values, before it is measured. */
 #include "prove.h"
 
 #include <errno.h>

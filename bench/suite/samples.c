@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps single times, and finds percentiles among them. */
 #include "samples.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts the processes of one measurement, and collects their answers. */
 #include "scene.h"
 
 #include <errno.h>

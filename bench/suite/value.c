@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the values of the suite, and checks them. */
 #include "value.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The module: its directives, its configuration, and the hooks by which httpd calls it. */
 #include <apr_lib.h>
 #include <http_core.h>
 #include <http_protocol.h>

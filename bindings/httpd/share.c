@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The shares of this process: makes, opens and keeps them, in the parent and in its children. */
 #include "mod_seqshare.h"
 
 #include <ap_mpm.h>

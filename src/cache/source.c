@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads, decodes and follows the share of a cache. */
 #include "source.h"
 
 #include <stdlib.h>

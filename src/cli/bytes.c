@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads values from files, and writes them to files. */
 #include "bytes.h"
 
 #include <errno.h>

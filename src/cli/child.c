@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs a command as a child, and passes signals on to it. */
 #include "child.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* How every command complains, and ends. */
 #include "cli.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds out what ls, stat and top show of a share. */
 #include "facts.h"
 
 #include <errno.h>

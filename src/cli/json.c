@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks and prints JSON. */
 #include "json.h"
 
 #include <json-c/json.h>

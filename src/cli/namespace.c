@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Says why this process cannot write a region, and finds one that can. */
 #include "namespace.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Parses the options of a command by its table. */
 #include "options.h"
 
 #include <getopt.h>

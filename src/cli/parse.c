@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads numbers, sizes and times from the command line. */
 #include "parse.h"
 
 #include <ctype.h>

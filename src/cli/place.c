@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds and changes one place of a JSON document in its text. */
 #include "place.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Publishes a value under the lock, and tells the user if that takes long. */
 #include "publish.h"
 
 #include <stdio.h>

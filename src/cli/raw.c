@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads the first bytes of a region's file, without the library. */
 #include "raw.h"
 
 #include <errno.h>

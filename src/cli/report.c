@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints the findings of `check`. */
 #include "report.h"
 
 #include <stdarg.h>

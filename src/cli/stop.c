@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Ends this process by a signal, even if it is process 1. */
 #include "stop.h"
 
 #include <signal.h>

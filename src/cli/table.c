@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints rows of words, aligned for people or with tabs for scripts. */
 #include "table.h"
 
 #include <stdarg.h>

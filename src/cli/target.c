@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Opens the share, or the file, that a NAME on the command line means. */
 #include "target.h"
 
 #include <ctype.h>

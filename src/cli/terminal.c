@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Colours, and the screen of `top`. */
 #include "terminal.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes names and texts harmless for a terminal, and quotes them for the shell. */
 #include "text.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Chooses the type tag of a value, and protects values of another type. */
 #include "type.h"
 
 #include <stdlib.h>

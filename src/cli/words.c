@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sizes, ages and times in short words. */
 #include "words.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds json-c's values from the words of a text. */
 #include "build.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A document as a cache holds it. */
 #ifndef SEQSHARE_JSON_DOCUMENT_H
 #define SEQSHARE_JSON_DOCUMENT_H
 

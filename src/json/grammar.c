@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Walks through a JSON text, word by word. */
 #include "grammar.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What the plugin of the unloading test offers. */
 #ifndef CACHE_PLUGIN_H
 #define CACHE_PLUGIN_H
 

@@ -43,6 +43,17 @@ for name in sys.stdin.read().split():
         yaml.safe_load(file)' <"$work/yaml"
 }
 
+# After the licence, a sentence on what the file is for.
+files_say_what_they_are_for() {
+    local file silent=0
+    sources '*.[ch]' '*.cc' '*.cpp' >"$work/sources"
+    grep -q '^./src/lock.c$' "$work/sources"
+    while read -r file; do
+        [ "$(sed -n '2{s/^\(..\).*/\1/;p}' "$file")" = '/*' ] || { echo "$file does not say what it is for" && silent=1; }
+    done <"$work/sources"
+    return $silent
+}
+
 # Everything that people read or edit: no corpus, no pictures, no licence.
 texts() {
     find . \( -name .git -o -path './build*' -o -path ./tests/fuzz/corpus -o -path ./docs/pictures -o -path ./bench/data \) -prune -o \
@@ -165,6 +176,7 @@ else
     skip "C and C++ files are formatted" "needs clang-format 14, which Debian 12 has"
 fi
 check "scripts pass shellcheck" scripts_pass_shellcheck
+check "every source file says what it is for" files_say_what_they_are_for
 check "no phrase is forbidden" no_phrase_is_forbidden
 if ! is_quick; then
     check "words are spelt as they should be" words_are_spelt

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The bytes of the fuzzer, fenced mappings, and the enemy who writes into the region. */
 #include "enemy.h"
 
 #include <errno.h>

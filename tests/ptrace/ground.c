@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The region that is fought over: makes it, kills writers in it, and checks it. */
 #include "ground.h"
 
 #include <sys/mman.h>

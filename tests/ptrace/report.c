@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Counts and prints the results of the tests under ptrace. */
 #include "report.h"
 
 #include <signal.h>

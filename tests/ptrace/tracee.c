@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Steps a traced child through instructions and system calls. */
 #include "tracee.h"
 
 #include <elf.h>
