@@ -124,7 +124,7 @@ bool document_load(struct document *document, char *reason, size_t size)
         return false;
     if (length == 0)
         snprintf(reason, size, "%.100s is empty", document->path);
-    else if (json_walk(text, length, NULL, NULL, why) != 0)
+    else if (grammar_walk(text, length, NULL, NULL, why) != 0)
         snprintf(reason, size, "%.100s is %s", document->path, why);
     else if (length + count_lines(text, length) * LINE_END + sizeof(struct document_head) > DOCUMENT_LONGEST)
         snprintf(reason, size, "%.100s has too many lines for %d bytes", document->path, DOCUMENT_LONGEST);

@@ -17,7 +17,7 @@
 
 bool json_check(const char *text, size_t length, char why[JSON_WHY_SIZE])
 {
-    return json_walk(text, length, NULL, NULL, why) == 0;
+    return grammar_walk(text, length, NULL, NULL, why) == 0;
 }
 
 struct printer {
@@ -70,7 +70,7 @@ void json_print_pretty(const char *text, size_t length)
     struct printer printer = {0, 0};
     char why[JSON_WHY_SIZE];
 
-    json_walk(text, length, print_word, &printer, why);
+    grammar_walk(text, length, print_word, &printer, why);
     putchar('\n');
 }
 

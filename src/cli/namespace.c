@@ -39,7 +39,7 @@ int namespace_process(uint64_t pid_namespace)
 
     while (processes && !found && (entry = readdir(processes)) != NULL) {
         char path[64];
-        int pid = atoi(entry->d_name); /* 0 for an entry that is not a process */
+        int pid = (int)strtol(entry->d_name, NULL, 10); /* 0 for an entry that is not a process */
 
         snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
         if (pid > 0 && inode_of(path) == pid_namespace)

@@ -56,7 +56,7 @@ static bool unescape(char *token)
     for (; *token; token++) {
         if (*token == '~' && token[1] != '0' && token[1] != '1')
             return false;
-        *to++ = *token != '~' ? *token : *++token == '1' ? '/' : '~';
+        *to++ = (char)(*token != '~' ? *token : *++token == '1' ? '/' : '~');
     }
     *to = 0;
     return true;
@@ -95,7 +95,7 @@ int place_unquote(const struct bytes *quoted, struct bytes *text)
 {
     struct json_object *string;
     char why[JSON_WHY_SIZE];
-    int error = json_build(&string, quoted->at, quoted->length, why);
+    int error = build_document(&string, quoted->at, quoted->length, why);
 
     if (error)
         return error;
@@ -228,7 +228,7 @@ static int look(const char *name, const struct bytes *document, const char *poin
     *search = (struct search){.text = document->at};
     if (!take_apart(search, pointer))
         return cli_complain_that(name, "'%s' is not a JSON Pointer: write a ~ as ~0", pointer);
-    error = json_walk(document->at, document->length, take_word, search, why);
+    error = grammar_walk(document->at, document->length, take_word, search, why);
     if (!error)
         return DONE;
     free_levels(search);
@@ -317,7 +317,7 @@ static int place_in(const char *name, const struct bytes *document, const struct
     free(before);
     if (error)
         return cli_complain(name, error);
-    if (json_walk(result->at, result->length, NULL, NULL, why) == 0)
+    if (grammar_walk(result->at, result->length, NULL, NULL, why) == 0)
         return DONE;
     free(result->at);
     return cli_complain_that(name, "%s; nothing was changed", why); /* nested too deep, now */

@@ -44,7 +44,7 @@ static pid_t parent_of(pid_t process)
     fclose(file);
     text[length] = 0;
     after = strrchr(text, ')'); /* the name before it may be anything */
-    return after && strlen(after) > 4 ? (pid_t)atoi(after + 4) : 0;
+    return after && strlen(after) > 4 ? (pid_t)strtol(after + 4, NULL, 10) : 0;
 }
 
 /* Does the lock's owner wait for us, probably? `seqshare lock NAME -- sh -c 'seqshare set NAME ...'` */

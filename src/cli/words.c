@@ -31,9 +31,9 @@ const char *words_age(char word[WORD_SIZE], int64_t since)
         seconds = 0;
     if (seconds < 60)
         snprintf(word, WORD_SIZE, "%ds", (int)seconds);
-    else if (seconds < 60 * 60)
+    else if (seconds / 60 < 60)
         snprintf(word, WORD_SIZE, "%dm", (int)(seconds / 60));
-    else if (seconds < 48 * 60 * 60)
+    else if (seconds / 3600 < 48)
         snprintf(word, WORD_SIZE, "%dh", (int)(seconds / 3600));
     else
         snprintf(word, WORD_SIZE, "%lldd", (long long)(seconds / 86400));

@@ -51,7 +51,7 @@ static int unquote(struct scratch *scratch, const char *word, size_t length)
 
     if (error)
         return error;
-    scratch->length = json_unquote(scratch->at, word, length);
+    scratch->length = unquote_string(scratch->at, word, length);
     scratch->at[scratch->length] = 0;
     return 0;
 }
@@ -167,10 +167,10 @@ static int take(void *context, const char *word, size_t length)
     }
 }
 
-int json_build(struct json_object **root, const char *text, size_t length, char why[JSON_WHY_SIZE])
+int build_document(struct json_object **root, const char *text, size_t length, char why[JSON_WHY_SIZE])
 {
     struct builder builder = {.plain = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
-    int error = builder.plain ? json_walk(text, length, take, &builder, why) : -ENOMEM;
+    int error = builder.plain ? grammar_walk(text, length, take, &builder, why) : -ENOMEM;
 
     if (builder.plain)
         freelocale(builder.plain);

@@ -17,6 +17,6 @@ struct json_object;
  * The value of a document. 0, and *root is the caller's (json_object_put; NULL is null). -EBADMSG, and `why` says what
  * is wrong and where; -ENOMEM. *root is NULL then.
  */
-int json_build(struct json_object **root, const char *text, size_t length, char why[JSON_WHY_SIZE]);
+int build_document(struct json_object **root, const char *text, size_t length, char why[JSON_WHY_SIZE]);
 
 #endif

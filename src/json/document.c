@@ -16,7 +16,7 @@ int seqshare_json_check(const char *text, size_t length, char why[SEQSHARE_JSON_
         *why = 0;
     if (!text)
         return -EINVAL;
-    return json_walk(text, length, NULL, NULL, why ? why : unwanted);
+    return grammar_walk(text, length, NULL, NULL, why ? why : unwanted);
 }
 
 int seqshare_json_publish(seqshare *share, const char *text, size_t length, char why[SEQSHARE_JSON_WHY_SIZE])
@@ -47,7 +47,7 @@ void *seqshare_json_decode(void *bytes, size_t length, uint64_t version, void *c
 {
     seqshare_json *document = malloc(sizeof *document);
     char why[JSON_WHY_SIZE];
-    int error = document ? json_build(&document->root, bytes, length, why) : -ENOMEM;
+    int error = document ? build_document(&document->root, bytes, length, why) : -ENOMEM;
 
     (void)version, (void)context;
     if (!error) {

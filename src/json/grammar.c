@@ -60,7 +60,7 @@ static const char *hexadecimal(const char *at, const char *end)
     return at;
 }
 
-long json_code_unit(const char *digits, const char *end)
+long grammar_code_unit(const char *digits, const char *end)
 {
     long unit = 0;
 
@@ -74,7 +74,7 @@ long json_code_unit(const char *digits, const char *end)
 /* The end of an escape with a code unit; of two, if the first is the first half of a surrogate pair. */
 static const char *code_end(struct walk *walk, const char *at, bool is_name)
 {
-    const long unit = json_code_unit(at + 2, walk->end);
+    const long unit = grammar_code_unit(at + 2, walk->end);
     const char *after = at + 6;
     long second;
 
@@ -85,7 +85,7 @@ static const char *code_end(struct walk *walk, const char *at, bool is_name)
     if (unit < 0xd800 || unit > 0xdfff)
         return after;
     second =
-        walk->end - after > 2 && memcmp(after, "\\u", 2) == 0 ? json_code_unit(after + 2, walk->end) : -1;
+        walk->end - after > 2 && memcmp(after, "\\u", 2) == 0 ? grammar_code_unit(after + 2, walk->end) : -1;
     if (unit > 0xdbff || second < 0xdc00 || second > 0xdfff)
         return fault(walk, at, "half of a surrogate pair");
     return after + 6;
@@ -361,7 +361,7 @@ static int refuse(char why[JSON_WHY_SIZE], const char *text, const struct walk *
     return -EBADMSG;
 }
 
-int json_walk(const char *text, size_t length, json_take *take, void *context, char why[JSON_WHY_SIZE])
+int grammar_walk(const char *text, size_t length, grammar_take *take, void *context, char why[JSON_WHY_SIZE])
 {
     struct walk walk = {.at = text, .end = text + length, .expected = VALUE};
     int error = 0;

@@ -41,16 +41,16 @@ static char *put_escape(char *to, const char **at, const char *end)
         *at += 2;
         return put(to, letter ? meanings[letter - letters] : kind);
     }
-    unit = json_code_unit(*at + 2, end);
+    unit = grammar_code_unit(*at + 2, end);
     *at += 6;
     if (unit >= 0xd800 && unit < 0xe000) { /* the first half of a pair: the second follows */
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (json_code_unit(*at + 2, end) - 0xdc00);
+        unit = 0x10000 + ((unit - 0xd800) << 10) + (grammar_code_unit(*at + 2, end) - 0xdc00);
         *at += 6;
     }
     return put_utf8(to, unit);
 }
 
-size_t json_unquote(char *meaning, const char *word, size_t length)
+size_t unquote_string(char *meaning, const char *word, size_t length)
 {
     const char *at = word + 1, *end = word + length - 1;
     char *to = meaning;

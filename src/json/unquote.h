@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * `word` is a string as json_walk hands it over, with its quotes. Writes its meaning in UTF-8 to `meaning`, which has
+ * `word` is a string as grammar_walk hands it over, with its quotes. Writes its meaning in UTF-8 to `meaning`, which has
  * room for `length` bytes, and returns how many bytes that is: at least two fewer than `length`.
  */
-size_t json_unquote(char *meaning, const char *word, size_t length);
+size_t unquote_string(char *meaning, const char *word, size_t length);
 
 #endif

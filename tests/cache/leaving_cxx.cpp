@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Leaving a decode by a C++ exception. */
 #include "leaving.h"
 
 #include <cstdlib>

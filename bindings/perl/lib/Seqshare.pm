@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Values shared between processes, from Perl: what is not in Seqshare.xs, and the manual.
 package Seqshare;
 
 use strict;

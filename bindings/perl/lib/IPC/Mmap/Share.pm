@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# The interface of the module of that name, which Seqshare takes the place of.
 package IPC::Mmap::Share;
 
 use strict;
