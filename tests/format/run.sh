@@ -49,7 +49,7 @@ files_say_what_they_are_for() {
     sources '*.[ch]' '*.cc' '*.cpp' >"$work/sources"
     grep -q '^./src/lock.c$' "$work/sources"
     while read -r file; do
-        [ "$(sed -n '2{s/^\(..\).*/\1/;p}' "$file")" = '/*' ] || { echo "$file does not say what it is for" && silent=1; }
+        sed -n 2p "$file" | grep -qE '^(/\*|//)' || { echo "$file does not say what it is for" && silent=1; }
     done <"$work/sources"
     return $silent
 }
