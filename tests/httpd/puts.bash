@@ -54,7 +54,7 @@ puts() { # MPM
     make_share
     seqshare set "$share" --force --tag 0badcafe "it is a program's"
     check "$1: a value of another type is not overwritten" is 409 "$(document 6 | status /document -T -)"
-    check "$1: which is said" grep -qF "another type than JSON" "$PLACE/page"
+    check "$1: which is said" grep -qF "not of the type JSON" "$PLACE/page"
     check "$1: it stands" is "it is a program's" "$(seqshare get "$share")"
     check "$1: nor if its version is named" is 409 \
         "$(document 6 | status /document -T - -H "If-Match: $(header /document ETag)")"

@@ -77,7 +77,7 @@ CONF
     check "$1: SeqshareEnv is not for .htaccess" is 500 "$(status /env/)"
     check "$1: which says why" in_the_error_log "SeqshareEnv not allowed here"
     check "$1: pages of others cannot look into the share" is "" "$(status /expr.shtml >/dev/null && grep -F taken "$PLACE/page")"
-    check "$1: which says why" in_the_error_log "seqshare: not for pages"
+    check "$1: which says why" in_the_error_log "seqshare: not allowed in pages"
     stop
 }
 
