@@ -16,7 +16,8 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "json", "httpd", "genmc", "spin"]
-FUNCTION = re.compile(r"^\w[^;{}()]*?\b(\w+)\([^;{]*\)\s*\{.*?^\}", re.M | re.S)
+FUNCTION = re.compile( # at the start of a line, up to a brace there
+    r"^(?:__attribute__\(\(\w+\)\)|[\w*\s])+?\b(?!__attribute__)(\w+)\([^;{]*\)\s*\{.*?^\}", re.M | re.S)
 
 
 class Wrong(Exception):
