@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     test_interleaved();
     test_rivals();
     test_names();
+    test_back();
     printf("%lu rounds, %lu steps in all\n", all_rounds, tracee_steps);
     return report_close();
 }
