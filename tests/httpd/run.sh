@@ -2,70 +2,25 @@
 # SPDX-License-Identifier: MIT
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
 # tier: quick
-# budget: 350
+# budget: 180
 # quick budget: 15
 # quick leaves out: worker, event, restarts, load; sanitizers
 # long budget: 1200
+# lane: waits
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-source ../checks.sh
-source ../mutants/kit.sh
+# shellcheck source=tests/checks.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
+# shellcheck source=tests/mutants/kit.sh
+source "$SEQSHARE_SOURCE/tests/mutants/kit.sh"
+cd "$SEQSHARE_SOURCE/bindings/httpd/t"
 
 work=$SEQSHARE_BUILD/httpd
 rm -rf "$work"
 mkdir -p "$work"
+# shellcheck source=bindings/httpd/t/server.bash
 source ./server.bash
-
-sources=$SEQSHARE_SOURCE/bindings/httpd
-mpms=(prefork worker event)
-
-# FOLDER CFLAGS: the library, installed
-install_library() {
-    cmake -S "$SEQSHARE_SOURCE" -B "$work/library-$1" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
-        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_C_FLAGS="$2" \
-        -D CMAKE_INSTALL_PREFIX="$work/$1"
-    cmake --build "$work/library-$1" -j "$(nproc)"
-    cmake --install "$work/library-$1"
-}
-
-# FOLDER MAKE-ARGUMENT...: the module on the library in that folder, built from a copy of its sources
-build_module() {
-    local folder=$work/module-$1 prefix=$work/$1
-    rm -rf "$folder"
-    mkdir "$folder"
-    cp "$sources"/*.[ch] "$sources/Makefile" "$folder"
-    PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -C "$folder" LDFLAGS="-Wl,-rpath,$prefix/lib" "${@:2}"
-}
-
-says_what_is_missing() {
-    cd "$SEQSHARE_SOURCE/bindings/httpd"
-    (make -n PKG_CONFIG=false 2>&1 || true) | grep 'install seqshare with json-c'
-    (PKG_CONFIG_PATH=$work/plain/lib/pkgconfig make -n APXS=false 2>&1 || true) | grep 'install apache2-dev'
-}
-
-module_installs() {
-    PKG_CONFIG_PATH=$work/plain/lib/pkgconfig make -C "$work/module-plain" install DESTDIR="$work/root"
-    [ -f "$work/root$(apxs -q LIBEXECDIR)/mod_seqshare.so" ]
-}
-
-build_for_a_sample() {
-    local tool
-    for tool in apxs apache2 curl jq python3; do
-        PATH=$PATH:/usr/sbin command -v $tool >/dev/null && continue
-        skip "mod_seqshare" "needs $tool: apt-get install apache2-dev apache2-bin curl jq python3"
-        finish
-    done
-    check "the library builds and installs" install_release "$work/plain"
-    check "it builds, by gcc" build_module plain CC=gcc
-}
-
-build_all() {
-    check "the library builds and installs" install_library plain ""
-    check "without the library or apxs, make says what is missing" says_what_is_missing
-    check "it builds without a warning, by clang" build_module plain CC=clang CFLAGS="-O2 -g -Werror"
-    check "it builds without a warning, by gcc" build_module plain CC=gcc CFLAGS="-O2 -g -Werror"
-    check "it installs" module_installs
-}
+# shellcheck source=bindings/httpd/t/build.bash
+source ./build.bash
 
 if is_quick; then build_for_a_sample; else build_all; fi
 [ $failed -eq 0 ] || finish
@@ -73,52 +28,32 @@ if is_quick; then build_for_a_sample; else build_all; fi
 export PATH=$work/plain/bin:$PATH MODULE=$work/module-plain/mod_seqshare.so
 MODULES=$(apxs -q LIBEXECDIR)
 export MODULES
-
-# A server of root's becomes www-data, which a container's root may lack the right to do.
-if [ "$(id -u)" -eq 0 ] && ! setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
-    skip "all that needs a server" \
-        "needs root who may become another user: CAP_SETUID and the like, which docker run gives"
-    finish
-fi
-
-# ---- planted faults: a part of the tests must find each ----
+may_serve
 
 build_mutant() {
     sources=$tree/bindings/httpd build_module plain CC=gcc CFLAGS="-O2 -g -w"
 }
 
-detect_mutant() { # PART
-    passed=0 failed=0 skipped=0 places=()
+detect_mutant() { # TEST
+    # shellcheck disable=SC2034
+    passed=0 failed=0 skipped=0 places=() mpms=(prefork) sources=$tree/bindings/httpd
     trap tidy EXIT
-    sources=$tree/bindings/httpd
     # shellcheck source=/dev/null
     source "./$1.bash"
     finish
 }
 
-# Without the module: can there be a server here at all?
-apache_runs() {
-    new_place prefork
-    sed -i '/^SetEnvIfExpr/,$d; /seqshare/Id; /^Include/d' "$PLACE/httpd.conf"
-    cat "$EXTRA" >>"$PLACE/httpd.conf"
-    start
-}
-apache_runs >"$work/apache" 2>&1 && stop || {
-    skip "all that needs a server" "apache2 does not run here: $(tail -n 1 "$work/apache")"
-    finish
-}
 if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
-    # shellcheck disable=SC2034 # the parts read it
-    mpms=(prefork)
     run_mutants httpd
     finish
 fi
-if is_quick; then
-    source ./example.bash
-    finish
-fi
-for part in lines values hostile pages puts names agree cut restarts load example sanitized ${SEQSHARE_LONG:+chaos}; do
+tests=(lines values hostile pages puts names agree cut restarts load example sanitized)
+! is_quick || tests=(example)
+[ -z "${SEQSHARE_LONG:-}" ] || tests+=(chaos)
+for test in "${tests[@]}"; do
+    mpms=(prefork event) # worker, the other one with threads: under load, and in the long programme
+    [ "$test" != load ] && [ -z "${SEQSHARE_LONG:-}" ] || mpms+=(worker)
     # shellcheck source=/dev/null
-    source "./$part.bash"
+    source "./$test.bash"
 done
 finish

@@ -102,5 +102,5 @@ nobody_is_overwritten() { # MPM
 }
 
 for mpm in "${mpms[@]}"; do
-    load "$mpm" 7
+    load "$mpm" 5
 done

@@ -6,10 +6,6 @@
 absent="there is no share of that name"
 
 # A child that is not asked for long keeps what it has; so each is.
-all_say() { # NUMBER
-    python3 client.py all "$PORT" "$1" "$server"
-}
-
 publish() { # NUMBER
     document "$1" | seqshare set "$name" --json -
 }

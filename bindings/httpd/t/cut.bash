@@ -4,10 +4,6 @@
 # Shows: READ-10, JSON-2.
 # shellcheck shell=bash
 
-all_say() { # NUMBER
-    python3 client.py all "$PORT" "$1" "$server"
-}
-
 # As the user whose file it is, if we can be: COMMAND...
 as_owner() {
     if [ "$(id -u)" -eq 0 ]; then

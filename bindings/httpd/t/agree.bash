@@ -4,10 +4,6 @@
 # shellcheck shell=bash
 
 # A child that is not asked for long keeps what it has; so each is.
-all_say() { # NUMBER
-    python3 client.py all "$PORT" "$1" "$server"
-}
-
 spoil() { # [NAME]: publish what cannot be used
     printf '{"number": ' | seqshare set "${1:-$share}" --force -
 }

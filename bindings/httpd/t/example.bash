@@ -5,7 +5,7 @@
 
 the_example() {
     new_place prefork
-    cp "$SEQSHARE_SOURCE/bindings/httpd/example.conf" "$PLACE"
+    cp ../example.conf "$PLACE"
     echo '{"flags": {"closed": false, "banner": "Sale!"}, "limits": {"rate": 100}}' >"$PLACE/shop.json"
     share_is "LoadModule authz_host_module \${MODULES}/mod_authz_host.so"
     configuration_is <<'CONF'
@@ -28,7 +28,7 @@ CONF
 # The expressions that the README shows: each must give "yes" for one document, and not for the other.
 the_expressions() {
     local dark
-    dark=$(sed -n 's/^    <If "\(-T [^"]*\)">.*/\1/p' "$SEQSHARE_SOURCE/bindings/httpd/README.md")
+    dark=$(sed -n 's/^    <If "\(-T [^"]*\)">.*/\1/p' ../README.md)
     new_place prefork
     configuration_is <<CONF
 <If "$dark">
@@ -50,7 +50,7 @@ CONF
 }
 
 benchmark_runs() {
-    python3 "$SEQSHARE_SOURCE/bindings/httpd/benchmark/compare.py" --quick >"$work/benchmark"
+    python3 ../benchmark/compare.py --quick >"$work/benchmark"
     local name
     for name in without SeqshareEnv 'seqshare:/flag' 'file:' 'RewriteMap txt:'; do
         grep -qF "$name" "$work/benchmark"

@@ -188,6 +188,11 @@ the_log_is_clean() {
     is "" "$(wrong_in_log)"
 }
 
+# All children have the document of this number.
+all_say() { # NUMBER
+    python3 client.py all "$PORT" "$1" "$server"
+}
+
 # The share that the server has made, as the tool names it.
 created_share() {
     seqshare ls --pid "$server" --json | jq -re '[.[] | select(.capacity == 65536)][0].name'
