@@ -60,10 +60,10 @@ finish() {
     exit
 }
 
-# FOLDER: libraries and command of the release build, installed there.
+# FOLDER [PRESET]: libraries and command of the release build, or of another, installed there.
 install_release() {
-    build_preset release src/all src/cli/all
-    cmake --install "$SEQSHARE_BUILD/release" --prefix "$1"
+    build_preset "${2:-release}" src/all src/cli/all
+    cmake --install "$SEQSHARE_BUILD/${2:-release}" --prefix "$1"
 }
 
 # PRESET TARGET...: configure it without the benchmark, and build; the folder is $SEQSHARE_BUILD/PRESET. One part at a

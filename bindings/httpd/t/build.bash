@@ -3,15 +3,6 @@
 # shellcheck shell=bash
 sources=$(cd .. && pwd) # of the module; a planted fault has others
 
-# FOLDER CFLAGS: the library, installed
-install_library() {
-    cmake -S "$SEQSHARE_SOURCE" -B "$work/library-$1" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
-        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_C_FLAGS="$2" \
-        -D CMAKE_INSTALL_PREFIX="$work/$1"
-    cmake --build "$work/library-$1" -j "$(nproc)"
-    cmake --install "$work/library-$1"
-}
-
 # FOLDER MAKE-ARGUMENT...: the module on the library in that folder, built from a copy of its sources
 build_module() {
     local folder=$work/module-$1 prefix=$work/$1
@@ -44,7 +35,7 @@ build_for_a_sample() {
 }
 
 build_all() {
-    check "the library builds and installs" install_library plain ""
+    check "the library builds and installs" install_release "$work/plain"
     check "without the library or apxs, make says what is missing" says_what_is_missing
     check "it builds without a warning, by clang" build_module plain CC=clang CFLAGS="-O2 -g -Werror"
     check "it builds without a warning, by gcc" build_module plain CC=gcc CFLAGS="-O2 -g -Werror"

@@ -65,7 +65,7 @@ in_one_process() {
 }
 
 if [ ! -d "$work/sanitized" ]; then # planted faults need it more than once
-    check "sanitized: the library builds and installs" install_library sanitized "$sanitizers"
+    check "sanitized: the library builds and installs" install_release "$work/sanitized" sanitized
 fi
 check "sanitized: the module builds" build_module sanitized CC=gcc CFLAGS="-O1 -g $sanitizers"
 for mpm in "${mpms[@]}"; do
