@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # brief: the benchmarks measure what they say; their tables, pictures and comparisons say what was measured
 # tier: full
-# budget: 120
+# budget: 60
+# lane: alone
 #
 # No speed is asserted: only that figures are there, and that they arrive unchanged.
 set -euo pipefail

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: values decoded once per version: by Criterion, and by many threads; with liburcu and without
 # tier: full
-# budget: 80
+# budget: 70
 # long budget: 400
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: a process is killed or stopped at every instruction of a call, and everybody else goes on
 # tier: quick
-# budget: 60
+# budget: 50
 # quick budget: 20
 # quick leaves out: most instructions: each 11th is a sample
 # long budget: 1800

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: JSON documents in shares: what is taken, what is found; by Criterion, and by threads
 # tier: full
-# budget: 60
+# budget: 40
 # long budget: 300
 # Shows: JSON-1, JSON-2, JSON-4 (the guide at work, and every json-c).
 set -euo pipefail

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: what is installed is complete, and outside programs build and run with it
 # tier: quick
-# budget: 100
+# budget: 50
 # quick budget: 10
 # quick leaves out: CMake, static, clang, 32 bits
 set -euo pipefail

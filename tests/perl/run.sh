@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # brief: the Perl distribution, from its own archive, on the installed library; Starman, mod_perl
 # tier: quick
-# budget: 60
+# budget: 45
 # quick budget: 20
+# lane: waits
 # quick leaves out: most of its tests; Starman, mod_perl, the benchmark
 #
 # SEQSHARE_PREDECESSOR_TEST=FILE runs that file as well: the test that IPC::Mmap::Share 0.03 was published

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: programs with many threads under the thread sanitizer, clang's and gcc's; nothing is suppressed
 # tier: full
-# budget: 40
+# budget: 25
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

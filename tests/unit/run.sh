@@ -19,7 +19,7 @@ fi
 if [ -n "${SEQSHARE_LONG:-}" ]; then
     presets=(release release-clang asan asan-clang ubsan ubsan-clang) valgrind='@(fill|hostile|inspect|replace|typed|values)/*'
 else
-    presets=(release sanitized-clang) valgrind='@(fill|typed)/*'
+    presets=(release sanitized-clang) valgrind='fill/*'
 fi
 for preset in "${presets[@]}"; do
     build_part "$preset" faulty
