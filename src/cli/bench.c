@@ -57,7 +57,7 @@ static void lock_once(struct bench *bench)
     seqshare_unlock(bench->share);
 }
 
-/* Inlined, so that what is measured is not a call through a pointer. */
+/* Inlined, so that it does not measure a call through a pointer. */
 static inline __attribute__((always_inline)) int64_t time_of(struct bench *bench,
                                                              void (*once)(struct bench *), long times)
 {

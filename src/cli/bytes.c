@@ -41,7 +41,7 @@ static int read_all(struct bytes *bytes, int fd, size_t limit)
     }
 }
 
-/* A pipe or a device is empty also where a command before it failed; a file with a name was made so. */
+/* An empty pipe or device may mean that a command before it failed; an empty file was made so. */
 static bool may_end_at_once(int fd, bool standard)
 {
     struct stat status;
@@ -95,7 +95,7 @@ static int write_and_close(int fd, const void *bytes, size_t length)
     return error;
 }
 
-/* A descriptor of a file whose owner and ACL we want to know, no more: any will do. */
+/* A descriptor to read the file's owner and ACL: any kind will do. */
 static int open_any_way(const char *file)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
@@ -105,7 +105,7 @@ static int open_any_way(const char *file)
     return fd < 0 ? -errno : fd;
 }
 
-/* To the file that takes the place of `file`: what belongs to that one. */
+/* Give the new file the owner, group, ACL and mode of `file`. */
 static int inherit(const char *file, const struct stat *status, int to, const struct output *output)
 {
     int from = open_any_way(file), error;
@@ -127,7 +127,7 @@ static int inherit(const char *file, const struct stat *status, int to, const st
                    : DONE;
 }
 
-/* The mode of a file that is new, as for cp: no more than the umask leaves. */
+/* The mode of a new file, as for cp: less the umask. */
 static mode_t mode_of_new_file(mode_t wanted)
 {
     mode_t mask = umask(0);
@@ -136,11 +136,11 @@ static mode_t mode_of_new_file(mode_t wanted)
     return wanted & 0666 & ~mask;
 }
 
-/* Beside the file, then in its place. `old`: what is there now; NULL: nothing. */
+/* Write a file beside the old one, then put it in its place. `old`: the old file; NULL: there is none. */
 static int write_beside(const char *file, const struct stat *old, const struct output *output)
 {
     const char *last = strrchr(file, '/');
-    /* Not its name with something behind that: it may be as long as a name can be. */
+    /* Not its name with a suffix: it may be as long as a name can be. */
     char *beside = text_format("%.*s.seqshare-XXXXXX", last ? (int)(last - file) + 1 : 0, file);
     int fd = mkostemp(beside, O_CLOEXEC), error = fd < 0 ? -errno : 0, status = DONE; /* mode 0600 */
 
@@ -170,14 +170,14 @@ static int write_to(const char *file, const struct output *output)
                                : cli_complain_that(output->name, "%s", strerror(errno));
     if (S_ISREG(status.st_mode))
         return write_beside(file, &status, output);
-    fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a device, a pipe: what is there stays there */
+    fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a device, a pipe: it stays */
     error = fd < 0 ? -errno : write_and_close(fd, output->bytes, output->length);
     return error ? cli_complain_that(output->name, "%s", strerror(-error)) : DONE;
 }
 
 int bytes_write_file(const struct output *output)
 {
-    char *real = realpath(output->name, NULL); /* a link stays, and its file is replaced */
+    char *real = realpath(output->name, NULL); /* a link stays, the file that it leads to is replaced */
     int status = write_to(real ? real : output->name, output);
 
     free(real);

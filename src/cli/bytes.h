@@ -13,8 +13,8 @@ struct bytes {
 };
 
 /*
- * All of a file; "-": standard input. What is longer than `limit` is not read to its end. Standard input, a pipe
- * or a device that is empty is refused, unless `may_be_empty`: it is what a command leaves when it fails.
+ * Read all of a file; "-": standard input. Stops at more than `limit` bytes. Refuses an empty standard input, pipe
+ * or device, unless `may_be_empty`: a command leaves that when it fails.
  * DONE, or SAID_NO after having said why.
  */
 int bytes_read(struct bytes *bytes, const char *file, size_t limit, bool may_be_empty);
@@ -27,11 +27,11 @@ struct output {
     const void *bytes;
     size_t length;
     mode_t mode; /* of a new file, less what the umask takes */
-    bool force;  /* also where owner, group or ACL of the old file cannot be kept */
+    bool force;  /* go on if owner, group or ACL of the old file cannot be kept */
 };
 
 /*
- * Into a file, in one step: it has the old contents or all of the new ones. Owner, group, ACL and mode stay as
+ * Write a file in one step: it has the old contents or all of the new ones. Owner, group, ACL and mode stay as
  * they were. DONE, or SAID_NO after saying why not.
  */
 int bytes_write_file(const struct output *output);

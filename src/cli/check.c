@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check: what is this, is anything wrong with it, and what is to be done? */
+/* check: what is this, is anything wrong with it, and what can the user do about it? */
 
 #include <errno.h>
 #include <fcntl.h>

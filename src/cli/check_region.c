@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The region, field by field, from a private copy: nothing here follows what the region says. Knows the
+ * The region, field by field, from a private copy: nothing here trusts the region. It knows the
  * layout (docs/format.md), because it must explain regions that the library refuses to open.
  */
 #include <errno.h>
@@ -159,7 +159,7 @@ static void advise_nsenter(const struct check *check)
     free(name);
 }
 
-/* The library has read /proc, as it does before each write, and says whether it could write here. */
+/* The library has read /proc, as before each write, and says whether it could write here. */
 static void check_world(struct check *check)
 {
     const char *why = namespace_foreign_in_words(check->share.foreign);
@@ -203,7 +203,7 @@ static void check_sequence(struct check *check)
         report_add(&check->report, FINE, "sequence", "the version is %llu", (unsigned long long)version);
 }
 
-/* What has the name is the region that lost it: so its file has been mounted, or has a second name. */
+/* The name leads to the region that lost it: so its file is mounted alone, or has a second name. */
 static void report_replaced(struct check *check)
 {
     bool named = !target_is_descriptor(check->name);
@@ -234,7 +234,7 @@ static void check_marks(struct check *check)
         report_add(&check->report, FINE, "retired", "no");
 }
 
-/* How many bytes of a slot the file has memory for. A file system that does not tell says: all. */
+/* How many bytes of a slot the file has memory for. If the file system does not tell: all. */
 static uint64_t held(const struct check *check, unsigned slot)
 {
     const struct header *header = &check->layout.header;

@@ -17,7 +17,7 @@ struct check {
     struct stat status;
     struct layout layout; /* as it was read at the beginning, once */
     long got;             /* so many bytes of it */
-    bool opens;           /* the library takes it, and `share` says: */
+    bool opens;           /* the library can open it, and `share` says: */
     struct seqshare_stat share;
     struct report report;
 };

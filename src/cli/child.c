@@ -26,13 +26,13 @@ static void pass_on(int number, siginfo_t *info, void *context)
 
     (void)context;
     stopped_by = number;
-    /* A key reaches all of the terminal's group, from the kernel: a child in there has that signal already. */
+    /* The kernel sends a key's signal to all of the terminal's group: a child in there has it already. */
     if (target != 0 && (group || info->si_code <= 0 || !is_key(number)))
         kill((pid_t)target, number);
     errno = saved;
 }
 
-/* Signals that were ignored when we began stay so, for us and for the child. */
+/* Signals that were ignored when we began stay ignored, for us and for the child. */
 static void take_signals(struct sigaction before[STOP_SIGNALS])
 {
     for (int i = 0; i < STOP_SIGNALS; i++) {
@@ -54,7 +54,7 @@ static void lead_group(pid_t parent)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) /* it was killed before that */
+    if (getppid() != parent) /* the parent was killed before that */
         raise(SIGTERM);
 }
 
@@ -92,7 +92,7 @@ int child_run(struct child *child)
     }
     status = process < 0 ? -errno : 0;
     if (process > 0 && child->leads_group)
-        setpgid(process, process); /* whichever of us is first */
+        setpgid(process, process); /* parent or child, whoever is first */
     target = process < 0 ? 0 : child->leads_group ? -process : process;
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (process > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Running a command as a child of ours: signals that are sent to us reach it. */
+/* Running a command as our child: signals that are sent to us reach it. */
 #ifndef SEQSHARE_CLI_CHILD_H
 #define SEQSHARE_CLI_CHILD_H
 
@@ -8,10 +8,9 @@
 struct child {
     int (*become)(void *what); /* in the child: becomes the command, or returns an exit status */
     void *what;
-    bool
-        leads_group; /* it and what it starts are a process group, which gets our signals, and SIGTERM when we
+    bool leads_group; /* it and its children are a process group, which gets our signals, and SIGTERM when we
                          are killed */
-    int stopped_by;  /* afterwards: the last signal that told us to stop meanwhile, or 0 */
+    int stopped_by;   /* afterwards: the last signal that told us to stop meanwhile, or 0 */
 };
 
 /*

@@ -53,12 +53,12 @@ int cli_complain_that(const char *name, const char *format, ...)
 
 const char *cli_error_in_words(int error)
 {
-    switch (error) { /* of all that these can mean to a program, this is left here */
+    switch (error) { /* these can mean more to a program than to a command */
     case -EPERM:
         return "another user owns it, in a folder that everybody may write to";
     case -EBADMSG:
         return "not a share, or a damaged share";
-    case -EROFS: /* a command opens what it writes for writing, and gives that up nowhere */
+    case -EROFS: /* a command that writes opens the share for writing, and never gives that up */
         return "its file system is mounted read-only";
     case -EOPNOTSUPP:
         return "a share cannot be on this kind of file system; use /dev/shm or /run";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every command of the tool has in common: how it presents itself, how it ends, how it complains. */
+/* The common parts of all commands: how they present themselves, how they end, how they complain. */
 #ifndef SEQSHARE_CLI_H
 #define SEQSHARE_CLI_H
 
@@ -26,25 +26,25 @@ int cli_print_help(const struct command *command);
 /* "seqshare: COMMAND: sentence" and where help is. MISUSED. */
 __attribute__((format(printf, 2, 3))) int cli_misused(const struct command *command, const char *format, ...);
 
-/* One sentence for what the library returned to a command: as seqshare_strerror, where that is as precise. */
+/* One sentence for an error of the library: that of seqshare_strerror, or a more precise one for a command. */
 const char *cli_error_in_words(int error);
 
-/* "seqshare: NAME: sentence" for what the library returned, with what to do where that is known. SAID_NO. */
+/* "seqshare: NAME: sentence" for an error of the library, with advice if there is any. SAID_NO. */
 int cli_complain(const char *name, int error);
 
-/* The same of a name that could not be taken away: --any-owner does not help there. SAID_NO. */
+/* The same for a name that could not be removed: --any-owner does not help there. SAID_NO. */
 int cli_complain_of_removal(const char *name, int error);
 
 /* The same in the caller's words. SAID_NO. */
 __attribute__((format(printf, 2, 3))) int cli_complain_that(const char *name, const char *format, ...);
 
 /*
- * Have everything written that was printed: `status`, or SAID_NO after saying that it could not be. That is
- * said once, however often this is called.
+ * Write everything that was printed. Returns `status`, or SAID_NO after saying that it failed. It
+ * says so once, however often it is called.
  */
 int cli_flush_output(int status);
 
-/* Print bytes. DONE, or SAID_NO after saying once that they could not be written. */
+/* Print bytes. DONE, or SAID_NO after saying once that it failed. */
 int cli_print_bytes(const void *bytes, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* create and replace: a region under a name that is free, or in the place of the one that has it. */
+/* create and replace: a region for a free name, or in place of the one that has the name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -67,7 +67,7 @@ static int choose_type(const char *name, const struct request *request, const st
     return status;
 }
 
-/* The value that the region is to appear with, if any: from a file. first->bytes is the caller's. */
+/* The value that the region appears with, if any: from a file. first->bytes is the caller's. */
 static int load_first(const char *name, const struct request *request, size_t limit, seqshare_reading *first)
 {
     struct bytes value = {NULL, 0};
@@ -146,7 +146,7 @@ static size_t capacity_of(const char *name)
     return capacity;
 }
 
-/* Refused: is it the share that is not trusted, or is its owner not ours to give? */
+/* Why was it refused: is the share not trusted, or may we not keep its owner? */
 static int complain_of_owner(const char *name, bool forced)
 {
     seqshare *share;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* edit: the value in an editor, and back only if nobody published meanwhile. */
+/* edit: change the value in an editor, and publish it only if nobody published meanwhile. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ struct edit {
     const char *name;
     seqshare *share;
     bool json;        /* the copy must be JSON */
-    bool json_wanted; /* by the user: then the tag says so, too */
+    bool json_wanted; /* by the user: then the tag says so as well */
     struct bytes before;
     uint64_t version;
     uint32_t tag;
@@ -85,7 +85,7 @@ struct editor {
     const char *file;
 };
 
-/* Where the command is no more than a program and its words, become that. Otherwise return. */
+/* If the command is just a program and its words, become that program. Otherwise return. */
 static void become_program(const struct editor *editor)
 {
     wordexp_t words;
@@ -103,8 +103,8 @@ static void become_program(const struct editor *editor)
 
 /*
  * As for git and crontab, the editor is a piece of shell. A shell between us and the editor would take the signals
- * that we pass on, so we do without one where we can. Elsewhere it outlives all signals, as keys must not end it:
- * then we end when the editor does. (With a trap, and not ignored: the editor would inherit that.)
+ * that we pass on, so we do without one if we can. If we need one, it outlives all signals, because keys must not end
+ * it: then we end when the editor does. (With a trap, and not ignored: the editor would inherit that.)
  */
 static int become_editor(void *what)
 {
@@ -129,7 +129,7 @@ static int run_editor(const char *file)
         return cli_complain_that("vi", "this editor is not installed; name another one: EDITOR=nano, say");
     if (status != 0)
         return cli_complain_that(editor.command, "the editor failed; nothing was published");
-    /* Not those of the keys, which are the editor's own. */
+    /* Not the signals of keys, which are the editor's own. */
     if (child.stopped_by == SIGTERM || child.stopped_by == SIGHUP)
         return cli_complain_that(editor.command, "a signal ended the editor; nothing was published");
     return DONE;
@@ -155,7 +155,7 @@ static bool wants_to_go_on(void)
     return fgets(answer, sizeof answer, stdin) && answer[0] != 'n' && answer[0] != 'N';
 }
 
-/* The copy, if it can be read; else nothing, without a word. */
+/* The copy if it can be read; otherwise nothing, and no message. */
 static struct bytes read_copy(const struct edit *edit)
 {
     struct bytes copy = {NULL, 0};
@@ -170,7 +170,7 @@ static struct bytes read_copy(const struct edit *edit)
     return copy;
 }
 
-/* Keep the copy if it is there and differs from the value; else remove it without a word. */
+/* Keep the copy if it is there and differs from the value; otherwise remove it without a message. */
 static void keep_copy(const struct edit *edit)
 {
     struct bytes copy = read_copy(edit);
@@ -184,7 +184,7 @@ static void keep_copy(const struct edit *edit)
         unlink(edit->file);
 }
 
-/* Until the copy can be published, or is not to be. */
+/* Until the copy can be published, or the user gives up. */
 static int edit_copy(struct edit *edit, struct bytes *after)
 {
     char why[JSON_WHY_SIZE];

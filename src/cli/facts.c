@@ -26,7 +26,7 @@ static void look(struct facts *facts, const seqshare *share)
     close(fd);
 }
 
-/* It is not a share, or may not be opened: then the file tells what can be seen from outside. */
+/* It is not a share, or may not be opened: then the file shows what can be seen from outside. */
 static void look_at_file(struct facts *facts)
 {
     if (target_is_descriptor(facts->name))

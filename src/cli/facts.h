@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ls, stat and top know of a share. Nothing here takes a lock or writes. */
+/* The facts that ls, stat and top show of a share. Nothing here takes a lock or writes. */
 #ifndef SEQSHARE_CLI_FACTS_H
 #define SEQSHARE_CLI_FACTS_H
 
@@ -14,13 +14,13 @@
 
 struct facts {
     char *name; /* as the commands take it */
-    char *file; /* what is behind it, as far as that is known: a path, or what /proc says */
-    int error; /* of opening or looking; `share` is then not to be used, and `status` only if it has a mode */
+    char *file; /* the file behind it, if known: a path, or the text that /proc has */
+    int error;  /* of opening or inspecting; then do not use `share`, and `status` only if it has a mode */
     struct seqshare_stat share;
     struct stat status; /* of the file */
 };
 
-/* Open, look, close. Whoever owns it: to look trusts nobody. `name` becomes the facts' own. */
+/* Open, inspect, close, whoever owns it: inspecting trusts nobody. `name` becomes the facts' own. */
 void facts_find(struct facts *facts, char *name);
 void facts_free(struct facts *facts);
 
@@ -28,7 +28,7 @@ void facts_free(struct facts *facts);
 const char *facts_mode(const struct facts *facts, char word[WORD_SIZE]);
 const char *facts_user(const struct facts *facts, char word[WORD_SIZE]);
 char *facts_lock(const struct facts *facts); /* "", or the owner of the lock; the caller frees it */
-char *facts_note(const struct facts *facts); /* "", or what is unusual; the caller frees it */
+char *facts_note(const struct facts *facts); /* "", or an unusual state; the caller frees it */
 enum colour facts_lock_colour(const struct facts *facts);
 
 /* The name of thread `tid`'s program, or "?". */

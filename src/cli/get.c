@@ -15,7 +15,7 @@
 #include "text.h"
 
 struct request {
-    const char *output;  /* NULL: standard output, but nothing binary onto a terminal; "-": whatever it is */
+    const char *output;  /* NULL: standard output, but nothing binary onto a terminal; "-": anything */
     const char *pointer; /* NULL: all of the value */
     bool pretty;
     bool force;
@@ -53,7 +53,7 @@ static int give(const char *name, const struct request *request, const struct by
     return print_value(name, request, value->at, value->length);
 }
 
-/* A string without its quotes, unless it is printed as JSON; anything else as it stands. */
+/* A string without its quotes, unless it is printed as JSON; anything else as it is written. */
 static int give_place(const char *name, const struct request *request, const struct bytes *document)
 {
     struct bytes value, text;
@@ -71,7 +71,7 @@ static int give_place(const char *name, const struct request *request, const str
     return status;
 }
 
-/* The share's permissions. Where there is no file: an anonymous share is open to its own processes alone. */
+/* The share's permissions. Without a file: only its own processes can open an anonymous share. */
 static mode_t mode_of_share(const seqshare *share)
 {
     int fd = seqshare_fd(share, SEQSHARE_READ);

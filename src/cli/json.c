@@ -30,7 +30,7 @@ static void new_line(int depth)
     printf("\n%*s", 2 * depth, "");
 }
 
-/* A string may have DEL and the control characters above it, which a terminal obeys: these are escaped. */
+/* A string may have DEL and the control characters above it, which a terminal obeys: escape them. */
 static void print_bare_word(const char *word, size_t length)
 {
     const char *end = word + length;

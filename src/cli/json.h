@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: texts, and what the command says in it. */
+/* JSON: checks and prints documents, and prints facts in it. */
 #ifndef SEQSHARE_CLI_JSON_H
 #define SEQSHARE_CLI_JSON_H
 

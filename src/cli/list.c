@@ -48,7 +48,7 @@ void list_free(struct list *list)
     *list = (struct list){0};
 }
 
-/* A regular file? Nothing else is even opened. */
+/* Is it a regular file? Nothing else is even opened. */
 static bool is_file(const char *path, bool follow)
 {
     struct stat status;
@@ -61,7 +61,7 @@ static int by_name(const void *one, const void *other)
     return strcmp(((const struct facts *)one)->name, ((const struct facts *)other)->name);
 }
 
-/* All entries of a directory through `take`, which adds what it wants. */
+/* Hand all entries of a directory to `take`, which adds those that it wants. */
 static int each_entry(struct list *list, const char *directory,
                       void (*take)(struct list *list, const char *directory, const char *entry))
 {
@@ -79,7 +79,7 @@ static int each_entry(struct list *list, const char *directory,
     return 0;
 }
 
-/* Gone between readdir and now: as if it had not been there. */
+/* It has gone since readdir: as if it had not been there. */
 static void drop_if(struct list *list, bool unwanted)
 {
     if (unwanted || list->facts[list->count - 1].error == -ENOENT)
@@ -102,7 +102,8 @@ static void take_named(struct list *list, const char *directory, const char *ent
     (void)directory;
     if (strncmp(entry, prefix, strlen(prefix)) != 0 || !entry[strlen(prefix)])
         return;
-    list_add(list, entry + strlen(prefix)); /* also what cannot be opened: the name says that it is one */
+    list_add(list,
+             entry + strlen(prefix)); /* also if it cannot be opened: the name says that it is a share */
     drop_if(list, false);
 }
 

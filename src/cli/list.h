@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How shares are found: by name, in a folder, among the descriptors of a process. Nothing here takes a lock or writes. */
+/* Finding shares: by name, in a folder, among the descriptors of a process. Nothing here takes a lock or writes. */
 #ifndef SEQSHARE_CLI_LIST_H
 #define SEQSHARE_CLI_LIST_H
 
@@ -14,7 +14,7 @@ struct list {
 
 /* Add to the list, sorted by name; 0 or a negative errno value. */
 int list_named(struct list *list);                            /* the shares in /dev/shm */
-int list_directory(struct list *list, const char *directory); /* those among its files */
+int list_directory(struct list *list, const char *directory); /* the shares among its files */
 int list_process(struct list *list, const char *pid);         /* those that it has open */
 void list_add(struct list *list, const char *name);           /* this one, whatever it is */
 void list_free(struct list *list);

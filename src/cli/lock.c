@@ -3,8 +3,8 @@
  * lock: run a command while holding the lock.
  *
  * The owner of a lock is a thread, and exec keeps a thread's identity: so a child takes the lock and then
- * becomes the command. The lock is the command's own and ends with it, whatever becomes of us. We only wait,
- * and then take it over from the dead and free it, so that nobody has to find out.
+ * becomes the command. The lock is the command's own and ends with it, whatever happens to us. We only wait,
+ * and then take it over from the dead command and free it, so that nobody else has to notice the death.
  */
 #include <errno.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static int become_command(void *what)
     return status;
 }
 
-/* The command is gone. If the lock is still its, nobody need wait until that is noticed. */
+/* The command is gone. If it still has the lock, free it now, so that nobody waits. */
 static void free_lock(seqshare *share)
 {
     do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command `seqshare`: finds the subcommand and hands over. Each has a file of its name. */
+/* The command `seqshare`: finds the subcommand and calls it. Each has a file of its name. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static int misuse_without_command(const char *word)
     return MISUSED;
 }
 
-/* write(2) then says EFBIG. With a handler, and not ignored: commands that we start would inherit that. */
+/* write(2) then fails with EFBIG. We set a handler and do not ignore the signal: our commands would inherit that. */
 static void survive_file_limit(int number)
 {
     (void)number;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Other PID and time namespaces and boots, as far as they are seen from here. */
+/* Other PID and time namespaces and boots, as far as this process sees them. */
 #ifndef SEQSHARE_CLI_NAMESPACE_H
 #define SEQSHARE_CLI_NAMESPACE_H
 
 #include <stdint.h>
 
-/* A process in that PID namespace, or 0: none that can be seen. */
+/* A process in that PID namespace, or 0: we see none. */
 int namespace_process(uint64_t pid_namespace);
 
 /*

@@ -11,7 +11,7 @@
 
 enum { RULES_MOST = 10 };
 
-/* What a value of that kind is, for "'x' is not ..."; NULL: any word will do, or there is no value. */
+/* The name of that kind of value, for "'x' is not ..."; NULL: any word will do, or there is no value. */
 static const char *const descriptions[] = {
     [OPTION_SIZE] = "a size",
     [OPTION_MODE] = "a mode such as 640",
@@ -29,12 +29,12 @@ static bool takes_value(enum option_kind kind)
     return kind == OPTION_TEXT || descriptions[kind];
 }
 
-/* The table as getopt_long wants it. */
+/* The table in getopt_long's form. */
 static void translate(const struct option_rule *rules, struct option *options, char *letters)
 {
     for (; rules->letter; rules++) {
         if (rules->kind ==
-            OPTION_NAME) { /* words come in order, and what is behind OPTION_COMMAND is left alone */
+            OPTION_NAME) { /* words come in order, and those after OPTION_COMMAND stay as they are */
             *letters++ = '-';
             continue;
         }
@@ -50,7 +50,7 @@ static void translate(const struct option_rule *rules, struct option *options, c
     *options = (struct option){NULL, 0, NULL, 0};
 }
 
-/* What is wrong with the option that getopt_long has just met, `word` being the last that it has read? */
+/* Say what is wrong with the option that getopt_long has just met; `word` is the last that it has read. */
 static void explain(const struct command *command, const struct option *options, const char *word)
 {
     static const char hint[] = "put -- before a name or value that begins with a dash";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a command, as a table: what each is called, what value it takes, and where that goes. */
+/* The options of a command, as a table: the name of each, the kind of its value, and where that goes. */
 #ifndef SEQSHARE_CLI_OPTIONS_H
 #define SEQSHARE_CLI_OPTIONS_H
 
@@ -20,11 +20,11 @@ enum option_kind {
     OPTION_PROCESS,   /* const char *: the number of a process */
     OPTION_SECONDS,   /* int64_t: nanoseconds */
     OPTION_INTERVAL,  /* the same, not 0 */
-    OPTION_COMMAND,   /* char **: all words behind it, which end the options */
-    OPTION_NAME,      /* const char *: no option, but the one word that may stand before and between them */
+    OPTION_COMMAND,   /* char **: all words after it, which end the options */
+    OPTION_NAME,      /* const char *: not an option, but the one word before or between them */
 };
 
-/* The last one of a table has no letter. --help belongs to every command, and stands in none. */
+/* The last one of a table has no letter. Every command has --help, and no table lists it. */
 struct option_rule {
     char letter;
     const char *name;

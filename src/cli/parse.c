@@ -12,7 +12,7 @@ static bool parse_digits(const char *text, int base, uint64_t *number, const cha
     char *stop;
 
     if (!isxdigit((unsigned char)text[0]) ||
-        strpbrk(text, "xX")) /* strtoull takes blanks, signs and 0x, too */
+        strpbrk(text, "xX")) /* strtoull takes blanks, signs and 0x as well */
         return false;
     errno = 0;
     *number = strtoull(text, &stop, base);

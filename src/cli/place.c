@@ -17,15 +17,15 @@
 #include "json/build.h"
 #include "json/grammar.h"
 
-/* A container on the way to the place: the pointer's tokens before its own have led there. */
+/* A container on the way to the place: the pointer's earlier tokens have led there. */
 struct level {
-    char *token; /* the pointer's, that chooses one of its members or elements; unescaped */
+    char *token; /* the pointer's token that chooses one of its members or elements; unescaped */
     bool array;
     bool chosen;     /* the next value here is the one */
     size_t elements; /* of an array, so far */
 };
 
-/* As the words of the document come, one after the other. */
+/* The state of a search, as the words of the document come one after the other. */
 struct search {
     const char *text;
     struct level *levels;
@@ -35,7 +35,7 @@ struct search {
     char before;   /* the first byte of the word before */
     bool inside;   /* the value at the place */
     bool found;
-    size_t from, to; /* where that is */
+    size_t from, to; /* its first byte, and the byte after its last */
     bool parent;     /* the container that should have the place was there: */
     bool array, empty;
     size_t end; /* after its last value, or its opening bracket */
@@ -48,7 +48,7 @@ bool place_is_pointer(const char *text)
 
 /* ---- pointers ------------------------------------------------------------------------------------------ */
 
-/* ~1 is a slash, ~0 a tilde. False: another letter follows a tilde. */
+/* ~1 is a slash, ~0 a tilde. False: there is another letter after a tilde. */
 static bool unescape(char *token)
 {
     char *to = token;
@@ -69,7 +69,7 @@ static void free_levels(struct search *search)
     free(search->levels);
 }
 
-/* False, and nothing is left, where the pointer's syntax is wrong. */
+/* False, and nothing is left to free: the pointer's syntax is wrong. */
 static bool take_apart(struct search *search, const char *pointer)
 {
     bool right = true;
@@ -153,7 +153,7 @@ static void begin_value(struct search *search, const char *word)
         level->chosen = is_index(level->token, level->elements++);
     if (level && !level->chosen)
         return;
-    search->found = search->parent = false; /* of names that stand twice the last one counts */
+    search->found = search->parent = false; /* if a name occurs twice, the last one counts */
     if (is_last(search)) {
         search->inside = true;
         search->from = (size_t)(word - search->text);
@@ -166,7 +166,7 @@ static void begin_value(struct search *search, const char *word)
         level->chosen = false;
 }
 
-/* And ends: the next byte is `end`. */
+/* A value ends; the next byte is `end`. */
 static void end_value(struct search *search, size_t end)
 {
     if (search->open == search->on && search->inside) {
@@ -192,7 +192,7 @@ static void note_parent(struct search *search, const char *word)
 static int take_word(void *context, const char *word, size_t length)
 {
     struct search *search = context;
-    const bool here = search->open == search->on; /* not inside of what is not on the way, or is the place */
+    const bool here = search->open == search->on; /* not inside a value beside the way, or inside the place */
     const bool between = *word == ',' || *word == ':';
     const size_t on = search->on;
     struct level *level = on ? &search->levels[on - 1] : NULL;
@@ -250,7 +250,7 @@ int place_get(const char *name, const struct bytes *document, const char *pointe
 
 /* ---- changing ------------------------------------------------------------------------------------------ */
 
-/* What goes before the value where it is a new one, or NULL: it cannot be added there. */
+/* The text to put before a new value, or NULL: it cannot be added there. */
 static char *introduction(const struct search *search)
 {
     const char *comma = search->empty ? "" : ", ", *token;

@@ -20,7 +20,7 @@
 #include "type.h"
 #include "words.h"
 
-enum { PATIENCE = 1000000000 }; /* wait that long without a word */
+enum { PATIENCE = 1000000000 }; /* wait that long without a message */
 
 static int owner_of(const seqshare *share)
 {
@@ -47,7 +47,7 @@ static pid_t parent_of(pid_t process)
     return after && strlen(after) > 4 ? (pid_t)strtol(after + 4, NULL, 10) : 0;
 }
 
-/* Does the lock's owner wait for us, probably? `seqshare lock NAME -- sh -c 'seqshare set NAME ...'` */
+/* Does the lock's owner probably wait for us? `seqshare lock NAME -- sh -c 'seqshare set NAME ...'` */
 static bool is_ancestor(pid_t owner)
 {
     pid_t process = getppid();
@@ -103,7 +103,7 @@ static int explain_wait(const char *name, int owner, const char *how)
 {
     char word[WORD_SIZE], *program;
 
-    if (owner == 0) /* it was owned, and now is not */
+    if (owner == 0) /* it had an owner, and has none now */
         return cli_complain_that(name, "%s owned by one writer after the other", how);
     program = text_printable(facts_program(owner, word));
     cli_complain_that(name, "%s owned by thread %d (%s), which is alive", how, owner, program);
@@ -182,7 +182,7 @@ static int set_over(const char *name, seqshare *share, const struct publication 
     return status;
 }
 
-/* Over a value that cannot be read anything is better, unless the new one is made from it or depends on it. */
+/* Any value may replace one that cannot be read, unless the new one is made from it or depends on it. */
 static bool may_go_over(const struct publication *publication, int error)
 {
     return publication->type.force ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing, for the commands that do: under the lock, and with something to tell whoever must wait for it. */
+/* Publishing, for the commands that write: under the lock, with a message if that takes long. */
 #ifndef SEQSHARE_CLI_PUBLISH_H
 #define SEQSHARE_CLI_PUBLISH_H
 
@@ -19,16 +19,16 @@ struct publication {
     int64_t timeout; /* for the lock; -1: none */
 };
 
-/* DONE, or SAID_NO after having said why. A share that was replaced meanwhile is reopened. */
+/* DONE, or SAID_NO after saying why. Reopens a share that was replaced meanwhile. */
 int publish_value(const char *name, seqshare *share, const struct publication *publication);
 
 /*
- * Take the lock. DONE, or SAID_NO after having said why. *ours: it was this process's already, kept over
+ * Take the lock. DONE, or SAID_NO after saying why. *ours: this process had it already, kept over
  * exec.
  */
 int publish_lock(const char *name, seqshare *share, int64_t timeout, bool *ours);
 
-/* "seqshare: NAME: sentence" for what a write answered, with the one reason where it is of another world. SAID_NO. */
+/* "seqshare: NAME: sentence" for the error of a write, with the reason if the region is from elsewhere. SAID_NO. */
 int publish_complain(const char *name, const seqshare *share, int error);
 
 #endif

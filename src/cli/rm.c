@@ -9,7 +9,7 @@
 #include "options.h"
 #include "target.h"
 
-/* Is it a share? seqshare_unlink asks nobody. */
+/* Is it a share? seqshare_unlink does not ask. */
 static int look(const char *name)
 {
     seqshare *share;
@@ -30,7 +30,7 @@ static void begin_again(int number)
 
 /*
  * seqshare_unlink marks the region, whose file a stranger may truncate meanwhile: so that nobody can keep the name,
- * it begins again then. What it left, a lock say, ends with this process.
+ * it begins again then. Anything that it left, such as a lock, ends with this process.
  */
 static int unlink_also_if_cut(const char *name)
 {
@@ -48,7 +48,7 @@ static int unlink_also_if_cut(const char *name)
     return tries > 0 && error == -ENOENT ? 0 : error;
 }
 
-/* Does it say something of the name, and not of what this process may have? */
+/* Is the error about the name, and not about the limits of this process? */
 static bool is_about_name(int error)
 {
     return error != -EMFILE && error != -ENFILE && error != -ENOMEM;

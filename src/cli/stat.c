@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stat: all that can be known about a share from outside. */
+/* stat: all that anybody can know about a share from outside. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -28,8 +28,8 @@ __attribute__((format(printf, 3, 4))) void table_add(struct table *table, enum c
                                                      const char *format, ...);
 
 /*
- * For people no wider than `width` and no more than `lines` lines, the last of which then says how many rows
- * there are more; 0: as it comes.
+ * For people: no wider than `width`, and no more than `lines` lines, of which the last then says how many rows
+ * are left; 0: no limit.
  */
 void table_print(const struct table *table, bool people, size_t width, size_t lines);
 

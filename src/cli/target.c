@@ -22,7 +22,7 @@ bool target_is_descriptor(const char *name)
     return *number == 0 && (strncmp(name, "/proc/", 6) == 0 || strncmp(name, "/dev/fd/", 8) == 0);
 }
 
-/* The link is followed; so first look where it leads, for opening a device may have effects. */
+/* open follows the link; so first look where it leads, because opening a device may have effects. */
 static int open_descriptor(const char *name, bool writable)
 {
     struct stat status;

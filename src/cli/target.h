@@ -7,16 +7,16 @@
 
 #include <seqshare/seqshare.h>
 
-/* /proc/PID/fd/N or /dev/fd/N: a descriptor, and no name. */
+/* /proc/PID/fd/N or /dev/fd/N: a descriptor, not a name. */
 bool target_is_descriptor(const char *name);
 
-/* As seqshare_open; a descriptor is opened and attached. */
+/* As seqshare_open; for a descriptor: open it and attach. */
 int target_open(seqshare **share, const char *name, int access);
 
-/* A read-only descriptor of what `name` stands for, share or not, or a negative errno value. */
+/* A read-only descriptor of the file that `name` means, share or not, or a negative errno value. */
 int target_file(const char *name);
 
-/* Where `name` is: the caller frees it. */
+/* The path of `name`: the caller frees it. */
 char *target_path(const char *name);
 
 #endif

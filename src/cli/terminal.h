@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Output for people where standard output is a terminal, and the terminal itself for `top`. */
+/* Output for people if standard output is a terminal, and the terminal itself for `top`. */
 #ifndef SEQSHARE_CLI_TERMINAL_H
 #define SEQSHARE_CLI_TERMINAL_H
 
@@ -10,12 +10,11 @@ enum colour { PLAIN, BOLD, FAINT, GOOD, NOTABLE, BAD };
 /* Is standard output a terminal? */
 bool terminal_for_people(void);
 
-/* Begin and end a colour; "" where colours are not wanted (no terminal, NO_COLOR, TERM=dumb). */
+/* Begin and end a colour; "" if there must be none (no terminal, NO_COLOR, TERM=dumb). */
 const char *terminal_colour_on(enum colour colour);
 const char *terminal_colour_off(enum colour colour);
 
-/* A screen of its own, keys without echo. Undone by terminal_restore, which may be
- * called from a signal handler. */
+/* A screen of its own, keys without echo. terminal_restore, which a signal handler may call, undoes it. */
 void terminal_take(void);
 void terminal_restore(void);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The length of the UTF-8 character that `text` begins with, or 0: none. */
+/* The length of the UTF-8 character that `text` begins with; 0: there is none. */
 static size_t character(const unsigned char *text, size_t left)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -35,14 +35,14 @@ static bool is_control(const unsigned char *text)
     return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
 }
 
-/* They make what follows, up to the end of the line, look like something else: U+202A to E, U+2066 to 9. */
+/* They make the rest of the line look like something else: U+202A to E, U+2066 to 9. */
 static bool turns_direction(const unsigned char *text)
 {
     return text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
                                (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
 }
 
-/* The length of the character that `text` begins with, if a terminal can be given it as it is; else 0. */
+/* The length of the character that `text` begins with, if a terminal may get it as it is; otherwise 0. */
 static size_t harmless_character(const unsigned char *text, size_t left)
 {
     size_t length = character(text, left);
@@ -114,7 +114,7 @@ void text_print_harmless(FILE *file, const char *format, va_list rest)
     free(text);
 }
 
-/* Between $' and ', where octal numbers always have three digits: they end where they should. */
+/* Between $' and '. Octal numbers always have three digits, so that they end where they should. */
 static char *quote_all(const char *text)
 {
     char *result = malloc(4 * strlen(text) + 4), *to = result;

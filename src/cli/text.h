@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts for a terminal and for the shell: whoever made up a name in them, they do no harm there. */
+/* Texts for a terminal and for the shell: they do no harm there, whatever names are in them. */
 #ifndef SEQSHARE_CLI_TEXT_H
 #define SEQSHARE_CLI_TEXT_H
 
@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /*
- * A name as one line that can do no harm on a terminal: a backslash, control characters, those that reverse the
- * direction of what follows and what is not UTF-8 become \\, \n, \t, \xNN, which the shell's printf %b turns
+ * A name as one line that can do no harm on a terminal: a backslash, control characters, characters that reverse the
+ * direction of the text, and bytes that are not UTF-8 become \\, \n, \t, \xNN, which the shell's printf %b turns
  * back. The caller frees it.
  */
 char *text_printable(const char *text);
@@ -20,13 +20,13 @@ __attribute__((format(printf, 1, 2))) char *text_format(const char *format, ...)
 
 /*
  * As vasprintf and vfprintf, but with no character that could do harm on a terminal: the last guard, whatever
- * the sentence is made of. They leave backslashes alone, so what is printable already stays as it is.
+ * the sentence is made of. They leave backslashes alone, so a printable text stays as it is.
  */
 __attribute__((format(printf, 1, 0))) char *text_harmless(const char *format, va_list rest);
 __attribute__((format(printf, 2, 0))) void text_print_harmless(FILE *file, const char *format, va_list rest);
 
 /*
- * A name as an argument of a command that is proposed for copying: quoted for the shell where it must be, with
+ * A name as an argument of a command that the user may copy: quoted for the shell if it must be, with
  * "-- " before one that begins with a dash. The caller frees it.
  */
 char *text_shell_word(const char *text);

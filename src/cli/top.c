@@ -37,7 +37,7 @@ static void end(int number)
 
 static void notice(int number)
 {
-    (void)number; /* a new window size: poll returns, and the table is drawn again */
+    (void)number; /* a new window size: poll returns, and top draws the table again */
 }
 
 static int find_shares(struct top *top)

@@ -10,7 +10,7 @@
 #include "json.h"
 #include "text.h"
 
-/* Of whoever checks a value as JSON, and of the Perl codec JSON before there was that one. */
+/* The tag of checked JSON, and the earlier one of the Perl codec JSON. */
 static bool is_json_tag(uint32_t tag)
 {
     return tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG("perl.JSON");
@@ -41,7 +41,7 @@ static char *conflict_with_json(const struct bytes *value, uint32_t tag)
     return NULL;
 }
 
-/* Why a value of type `tag` should not take the place of `old`, as a sentence to be freed; NULL: it may. */
+/* Why a value of type `tag` should not replace `old`, as a sentence that the caller frees; NULL: it may. */
 static char *conflict(const seqshare_reading *old, const struct bytes *value, uint32_t tag, bool tag_said)
 {
     const struct bytes old_value = {old->bytes, old->length};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch: each new value, as it comes. Values that nobody had time to see are skipped, the last one never:
- * what is waited for is any version other than the one just shown.
+ * watch: each new value, as it comes. It skips values if it has no time to show them, but never the last one:
+ * it waits for any version other than the one just shown.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,9 +32,9 @@ struct watch {
     seqshare *share;
     uint64_t seen;
     bool moved; /* to another region: its versions may be others */
-    bool lost;  /* the name leads nowhere, and that was said */
+    bool lost;  /* the name leads nowhere, and watch has said so */
     bool began; /* the share could be read, or waited for, at least once */
-    bool bad;   /* the newest value cannot be read, and that was said */
+    bool bad;   /* the newest value cannot be read, and watch has said so */
     struct bytes last;
 };
 
@@ -64,8 +64,7 @@ static int print_value(const struct watch *watch)
     return cli_flush_output(DONE);
 }
 
-/* The value as the command's standard input. A file in memory: a command
- * that does not read it harms nobody. */
+/* The value as the command's standard input. A file in memory: a command may leave it unread. */
 static int open_value(const struct bytes *value)
 {
     int fd = memfd_create("seqshare-watch", MFD_CLOEXEC);
@@ -94,7 +93,7 @@ static int become_command(void *what)
     snprintf(version, sizeof version, "%llu", (unsigned long long)start->watch->seen);
     setenv("SEQSHARE_NAME", start->watch->name, 1);
     setenv("SEQSHARE_VERSION", version, 1);
-    /* Where ours was closed, it is in its place already; but only for us. */
+    /* If our standard input was closed, this is in its place already; but close-on-exec. */
     if (start->input == STDIN_FILENO ? fcntl(start->input, F_SETFD, 0) == 0
                                      : dup2(start->input, STDIN_FILENO) == STDIN_FILENO)
         execvp(command[0], command);
@@ -103,7 +102,7 @@ static int become_command(void *what)
     return SAID_NO;
 }
 
-/* The command's exit status, or a negative errno value. *started: it was one of the command itself. */
+/* The command's exit status, or a negative errno value. *started: the status is the command's own. */
 static int run_child(const struct watch *watch, int input, bool *started)
 {
     struct start start = {.watch = watch, .input = input};
@@ -158,13 +157,13 @@ static void follow(struct watch *watch)
     watch->lost = lost;
 }
 
-/* The region is replaced, and the new one cannot be had (yet): no wait for the old one takes any time. */
+/* The region is replaced, and we cannot open the new one (yet): waiting for the old one would take no time. */
 static void rest(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = LOOK_AT_NAME}, NULL);
 }
 
-/* The newest value into `last`: 1 if it is another than before, 0 if not, or a negative errno value. */
+/* Read the newest value into `last`: 1 if it differs from the one before, 0 if not, or a negative errno value. */
 static int read_newest(struct watch *watch)
 {
     void *value;
@@ -256,7 +255,7 @@ static bool parse(int argc, char **argv, struct watch *watch, int *access, int *
     if (!options_parse(&watch_command, argc, argv, rules, status))
         return false;
     if (!watch->command && !watch->name && optind + 1 == argc)
-        watch->name = argv[optind++]; /* behind -- */
+        watch->name = argv[optind++]; /* after -- */
     if (watch->command && !watch->command[0])
         *status = cli_misused(&watch_command, "--exec needs a COMMAND after it");
     else if (!watch->name || (!watch->command && optind != argc))
