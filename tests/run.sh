@@ -262,7 +262,7 @@ end_part() { # PART
     [ "$rc" -eq 0 ] || [ "$f" -gt 0 ] || f=1
     if [ "$f" -gt 0 ]; then
         echo "---- $1 failed${note:+ ($note)}; the end of its log:"
-        grep -v '^now: ' "$log" | tail -n 300
+        sed '/^now: /d' "$log" | tail -n 300
         echo "----"
     fi
     spent=$((spent + took)) spent_budget=$((spent_budget + budgets[$1]))
