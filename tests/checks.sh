@@ -62,8 +62,11 @@ finish() {
 
 # FOLDER [PRESET]: libraries and command of the release build, or of another, installed there.
 install_release() {
+    local part
     build_preset "${2:-release}" src/all src/cli/all
-    cmake --install "$SEQSHARE_BUILD/${2:-release}" --prefix "$1"
+    for part in src src/cli; do
+        cmake --install "$SEQSHARE_BUILD/${2:-release}/$part" --prefix "$1"
+    done
 }
 
 # PRESET TARGET...: configure it without the benchmark, and build; the folder is $SEQSHARE_BUILD/PRESET. One part at a

@@ -19,7 +19,8 @@ warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror)
 # As a packager does it, but moved afterwards: nothing in it may know where it was made for.
 install_library() {
     cmake -S "$SEQSHARE_SOURCE" -B "$work/build" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo -D SEQSHARE_WERROR=ON \
-        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_INSTALL_PREFIX="$work/first"
+        -D SEQSHARE_TESTS=OFF -D SEQSHARE_BENCH=OFF -D SEQSHARE_FEED=OFF -D CMAKE_INSTALL_LIBDIR=lib \
+        -D CMAKE_INSTALL_PREFIX="$work/first"
     cmake --build "$work/build" -j "$(nproc)"
     cmake --install "$work/build"
     mv "$work/first" "$work/installed"
