@@ -71,31 +71,29 @@ static bool has_name(const char *line, size_t size, const char *name)
     return size > length && strncasecmp(line, name, length) == 0;
 }
 
-/* One kind that is safe to unpack, or none: a row of them, or one with a window of its own choice, is not. */
-static bool is_plain_encoding(const char *value, size_t size)
+/* The words between blanks, without those around them. */
+static void trim(const char **value, size_t *size)
 {
-    static const char *const fine[] = {"gzip", "x-gzip", "deflate", "identity"};
-
-    while (size > 0 && (*value == ' ' || *value == '\t')) {
-        value++;
-        size--;
+    while (*size > 0 && (unsigned char)**value <= ' ') {
+        ++*value;
+        --*size;
     }
-    while (size > 0 && (unsigned char)value[size - 1] <= ' ')
-        size--;
-    for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++)
-        if (strlen(fine[i]) == size && strncasecmp(fine[i], value, size) == 0)
-            return true;
-    return false;
+    while (*size > 0 && (unsigned char)(*value)[*size - 1] <= ' ')
+        --*size;
+}
+
+/* A packed body was not asked for: nothing would show that one was cut, and a small one may be large. */
+static bool is_plain(const char *value, size_t size)
+{
+    static const char plain[] = "identity";
+
+    trim(&value, &size);
+    return size == sizeof(plain) - 1 && strncasecmp(plain, value, size) == 0;
 }
 
 static void take_etag(struct http_fetch *fetch, const char *value, size_t size)
 {
-    while (size > 0 && *value == ' ') {
-        value++;
-        size--;
-    }
-    while (size > 0 && (unsigned char)value[size - 1] <= ' ')
-        size--;
+    trim(&value, &size);
     fetch->etag[0] = 0;
     if (size >= sizeof(fetch->etag))
         return; /* then it is asked for without one */
@@ -113,13 +111,13 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
     (void)one;
     if (has_name(line, size, "http/")) { /* another answer begins, after one of a proxy or a 1xx */
         fetch->etag[0] = 0;
-        fetch->chunked = fetch->odd_encoding = false;
+        fetch->chunked = fetch->packed = false;
     } else if (has_name(line, size, "etag:")) {
         take_etag(fetch, line + 5, size - 5);
     } else if (has_name(line, size, "transfer-encoding:")) {
         fetch->chunked = true; /* libcurl takes no other kind */
-    } else if (has_name(line, size, "content-encoding:") && !is_plain_encoding(line + 17, size - 17)) {
-        fetch->odd_encoding = true;
+    } else if (has_name(line, size, "content-encoding:") && !is_plain(line + 17, size - 17)) {
+        fetch->packed = true;
         return size + 1;
     }
     return size;
@@ -283,8 +281,8 @@ static void on_done(void *context, CURLcode code)
     long status = 0;
 
     curl_easy_getinfo(fetch->job.easy, CURLINFO_RESPONSE_CODE, &status);
-    if (fetch->odd_encoding)
-        fail(fetch, "an encoding of the body that was not asked for");
+    if (fetch->packed)
+        fail(fetch, "the body is packed, which was not asked for");
     else if (fetch->over && status == 200)
         end(fetch, HTTP_TOO_LONG);
     else if (code != CURLE_OK)
@@ -357,7 +355,6 @@ static void set_options(struct http_fetch *fetch)
 
     curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "seqshare-feed");
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
@@ -374,7 +371,7 @@ static void begin_job(struct http_fetch *fetch)
     int rc = 0;
 
     forget_body(fetch);
-    fetch->over = fetch->chunked = fetch->odd_encoding = false;
+    fetch->over = fetch->chunked = fetch->packed = false;
     fetch->job.done = on_done;
     fetch->job.context = fetch;
     if (!transfer_easy(&fetch->job, &fetch->peer) ||

@@ -56,7 +56,7 @@ struct http_fetch {
     struct curl_slist *headers;
     const char *known; /* the ETag that we ask with; NULL: none */
     size_t room, limit;
-    bool over, chunked, odd_encoding;
+    bool over, chunked, packed;
     struct loop_timer timeout;
     bool running;
 };

@@ -194,8 +194,8 @@ bool resolve_list(const struct resolve *resolve, unsigned port, struct curl_slis
 
     if (!resolve->addresses)
         return false;
-    if (resolve->literal)
-        return true; /* libcurl needs no help */
+    if (strchr(resolve->host, ':'))
+        return true; /* an address of IPv6: libcurl needs no help, and could not take it */
     if (asprintf(&line, "%s:%u:%s", resolve->host, port, resolve->addresses) < 0)
         return false;
     longer = curl_slist_append(*list, line);
