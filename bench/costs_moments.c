@@ -203,7 +203,7 @@ void costs_moments(void)
     row("the same, the dead one being a zombie", ask_before_burial, meeting, "1 ms");
     row("lock taken over from the dead, by who slept", sleeper, meeting, "70 ms");
     row("publication noticed, by who may write", notice_registered, meeting, "200 us");
-    row("publication noticed, by who may only read", notice_read_only, meeting, "50 ms");
+    row("publication noticed, by who may only read", notice_read_only, meeting, "200 us");
     rows_of_memory();
     seqshare_close(meeting->share);
 }

@@ -4,7 +4,7 @@
  * because the process that moved it was killed. So whoever must know asks the name itself:
  *
  *   - seqshare_reopen, at each call;
- *   - seqshare_wait, at once when a mark is new, and once a second while it sleeps;
+ *   - seqshare_wait, at once when a mark is new, and once a second while it sleeps (wait.c);
  *   - the owner of the lock, before it stores anything, when one of the two marks stands that say that a
  *     process was about to move the name (share_check_marks).
  *
@@ -19,11 +19,8 @@
 #include <unistd.h>
 
 #include "cancel.h"
-#include "futex.h"
 #include "share.h"
-#include "wait.h"
-
-enum { LOOK_AGAIN_NS = 1000000000 };
+#include "wake.h"
 
 /* ---- asking the name ------------------------------------------------------------------------- */
 
@@ -79,7 +76,7 @@ int seqshare_named(const seqshare *handle)
 static void retire(struct region *region, uint32_t mark)
 {
     region_retire(region, mark);
-    wake_everybody(&region->map->wake);
+    wake_sleepers(&region->map->wake, true);
 }
 
 static bool has_no_name(const struct region *region)
@@ -201,10 +198,7 @@ int seqshare_reopen(seqshare *handle)
     return result;
 }
 
-/* ---- waiting --------------------------------------------------------------------------------- */
-
-/* Would seqshare_reopen move the handle? */
-static bool would_move(const struct share *share)
+bool share_would_move(const struct share *share)
 {
     struct region found;
 
@@ -212,55 +206,4 @@ static bool would_move(const struct share *share)
         return false;
     region_close(&found);
     return true;
-}
-
-/*
- * Relaxed, as all of `next_look` and `marks_seen`: threads that wait through one handle share them. The worst
- * that may come of it is one question more, or one that is put a second later.
- */
-static bool must_look(struct share *share, int64_t now)
-{
-    uint32_t marks = region_marks(&share->region);
-
-    if (marks == __atomic_load_n(&share->marks_seen, __ATOMIC_RELAXED) &&
-        now < (int64_t)seqshare_load_relaxed(&share->next_look))
-        return false;
-    __atomic_store_n(&share->marks_seen, marks, __ATOMIC_RELAXED);
-    return true;
-}
-
-/* It opens a file, say, and seqshare_wait is no cancellation point. */
-static bool look_while_waiting(struct share *share, int64_t now)
-{
-    int cancellation = cancel_disable();
-    bool moved = would_move(share);
-
-    cancel_restore(cancellation);
-    if (!moved) /* else other threads that wait through this handle find it as well, at once */
-        seqshare_store_relaxed(&share->next_look, (uint64_t)(now + LOOK_AGAIN_NS));
-    return moved;
-}
-
-int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
-{
-    struct share *share = share_of(handle);
-    int64_t deadline;
-
-    if (!handle || ns < -1)
-        return -EINVAL;
-    if (!share->path)
-        return wait_for_version(&share->region, seen, NULL, ns);
-    for (deadline = clock_after(ns);;) {
-        int64_t now = clock_now(), next = (int64_t)seqshare_load_relaxed(&share->next_look);
-        int64_t nap = (next < deadline ? next : deadline) - now;
-        int result = wait_for_version(&share->region, seen, &share->marks_seen, nap > 0 ? nap : 0);
-
-        if (result != -ETIMEDOUT)
-            return result;
-        now = clock_now();
-        if (must_look(share, now) && look_while_waiting(share, now))
-            return -EIDRM;
-        if (now >= deadline)
-            return -ETIMEDOUT;
-    }
 }

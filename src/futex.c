@@ -6,7 +6,6 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What the kernel reads: two 64-bit numbers for SYS_futex_time64, and on 64-bit systems for SYS_futex as
@@ -53,22 +52,4 @@ void futex_wake(const uint32_t *word, int32_t sleepers)
     syscall(SYS_futex_time64, word, FUTEX_WAKE, sleepers, NULL, NULL, 0);
 #endif
     errno = saved;
-}
-
-int64_t clock_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-int64_t clock_after(int64_t ns)
-{
-    int64_t now;
-
-    if (ns < 0)
-        return INT64_MAX;
-    now = clock_now();
-    return ns > INT64_MAX - now ? INT64_MAX : now + ns;
 }

@@ -15,8 +15,4 @@ int futex_wait(const uint32_t *word, uint32_t value, int64_t ns);
 
 void futex_wake(const uint32_t *word, int32_t sleepers);
 
-/* CLOCK_MONOTONIC; and the moment `ns` from now, INT64_MAX for -1 (for ever). */
-int64_t clock_now(void);
-int64_t clock_after(int64_t ns);
-
 #endif

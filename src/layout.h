@@ -62,7 +62,7 @@ struct layout {
     _Alignas(LAYOUT_LINE) struct header header;
     _Alignas(LAYOUT_LINE) struct seqshare_head head;
     _Alignas(LAYOUT_LINE) struct lock_line lock;
-    _Alignas(LAYOUT_LINE) uint32_t wake; /* src/wait.c */
+    _Alignas(LAYOUT_LINE) uint32_t wake; /* src/wake.c */
     _Alignas(LAYOUT_LINE) struct slot_note note[SEQSHARE_SLOTS_MAX];
 };
 

@@ -66,6 +66,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "clock.h"
 #include "futex.h"
 #include "pause.h"
 

@@ -19,7 +19,7 @@
 
 #include <seqshare/protocol.h>
 
-#include "futex.h"
+#include "clock.h"
 
 /* Relaxed, as all that is waited for here: the name is asked after it, by a system call. */
 static bool await_clear(const struct region *region, uint32_t mark, int64_t deadline)

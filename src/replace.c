@@ -30,13 +30,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "futex.h"
+#include "clock.h"
 #include "lock.h"
 #include "move.h"
 #include "rename.h"
 #include "retry.h"
 #include "share.h"
-#include "wait.h"
+#include "wake.h"
 
 enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
@@ -114,7 +114,7 @@ static int read_old(struct old *old, const struct seqshare_reading *next)
 static void retire(struct region *region)
 {
     region_retire(region, SEQSHARE_REPLACED);
-    wake_everybody(&region->map->wake);
+    wake_sleepers(&region->map->wake, true);
 }
 
 /*

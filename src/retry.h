@@ -5,7 +5,7 @@
 #ifndef SEQSHARE_RETRY_H
 #define SEQSHARE_RETRY_H
 
-#include "futex.h"
+#include "clock.h"
 #include "pause.h"
 #include "share.h"
 

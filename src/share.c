@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "cancel.h"
+#include "clock.h"
 #include "memory.h"
 #include "owner.h"
 #include "trust.h"
@@ -141,10 +141,8 @@ struct first_value share_first_value(const struct seqshare_reading *first, uint6
 {
     struct first_value value = {
         .bytes = first->bytes, .length = first->length, .version = version, .tag = first->tag};
-    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    value.note.published = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    value.note.published = clock_date();
     value.note.writer = (uint32_t)getpid();
     return value;
 }

@@ -21,7 +21,7 @@ struct share {
     seqshare_word filling;   /* the version that its fill makes; 0: it is in none */
     size_t room;
     seqshare_word retries;
-    seqshare_word next_look; /* when a thread that waits asks the name again; see follow.c */
+    seqshare_word next_look; /* when a thread that waits asks the name again; see wait.c */
     uint32_t marks_seen;     /* the region's marks when one last did */
 };
 
@@ -104,6 +104,9 @@ void share_end(struct share *share);
  * Asks the name where that may have moved, and says in the region what it has found.
  */
 int share_check_marks(struct share *share);
+
+/* Would seqshare_reopen move the handle now? */
+bool share_would_move(const struct share *share);
 
 /* Give back what this thread holds through this handle. */
 void share_let_go(struct share *share);

@@ -2,15 +2,15 @@
 /* Lock, set, fill and publish: protocol.h's writer steps, under the writer lock. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "copy.h"
 #include "identity.h"
 #include "lock.h"
 #include "memory.h"
 #include "share.h"
-#include "wait.h"
+#include "wake.h"
 
 HOT_INLINE struct lock_line *lock_of(const struct share *share)
 {
@@ -149,13 +149,13 @@ HOT_INLINE bool end(struct share *share, uint64_t me)
     return lock_leave(lock_of(share), me);
 }
 
-/* After a publication. */
-HOT_INLINE void end_and_wake(struct share *share, uint64_t me)
+/* After a publication. `first`: of its tick. */
+HOT_INLINE void end_and_wake(struct share *share, uint64_t me, bool first)
 {
     if (likely(end(share, me)))
-        wake_registered_fenced(&share->region.map->wake);
+        wake_sleepers_fenced(&share->region.map->wake, first);
     else
-        wake_registered(&share->region.map->wake);
+        wake_sleepers(&share->region.map->wake, first);
 }
 
 /* Somebody has the lock, or had it and died; or this thread holds it otherwise than it seemed. */
@@ -222,19 +222,22 @@ HOT_INLINE int announce(struct share *share, uint64_t *expected, size_t length, 
                                    : -EBADMSG; /* an enemy moves it: no memory was reserved for that slot */
 }
 
-/* Steps 3 (but for the bytes) and 4. */
-HOT_INLINE void finish(struct share *share, const struct identity *self, uint64_t version, size_t length,
+/* Steps 3 (but for the bytes) and 4. True: the first publication of its tick; see wake.c. */
+HOT_INLINE bool finish(struct share *share, const struct identity *self, uint64_t version, size_t length,
                        uint32_t tag)
 {
     struct layout *map = share->region.map;
     struct slot_note *note = &map->note[seqshare_slot_of(version, share->hot.mask)];
-    struct timespec now;
+    uint64_t now = clock_date();
+    /* Relaxed: while this thread owns the lock, nobody else stores it. */
+    uint64_t before =
+        seqshare_load_relaxed(&map->note[seqshare_slot_of(version - 1, share->hot.mask)].published);
 
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    seqshare_store_relaxed(&note->published, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    seqshare_store_relaxed(&note->published, now);
     __atomic_store_n(&note->writer, (uint32_t)self->process, __ATOMIC_RELAXED); /* like the bytes */
     seqshare_write_slot(&map->head, share->hot.mask, version, length, tag);
     seqshare_write_publish(&map->head, version);
+    return !clock_same_tick(now, before);
 }
 
 HOT_INLINE unsigned char *slot_bytes(const struct share *share, uint64_t version)
@@ -262,11 +265,13 @@ HOT_INLINE int set(seqshare *handle, uint64_t *expected, const void *value, size
         return error;
     error = announce(share, expected, length, &version);
     if (likely(!error)) {
+        bool first;
+
         copy_in(slot_bytes(share, version), value, length);
-        finish(share, self, version, length, tag);
+        first = finish(share, self, version, length, tag);
         if (expected)
             *expected = version;
-        end_and_wake(share, self->owner);
+        end_and_wake(share, self->owner, first);
     } else {
         end(share, self->owner);
     }
@@ -369,8 +374,7 @@ int seqshare_publish(seqshare *handle, size_t length)
         return -EMSGSIZE;
     if (!leave_filling(share, version))
         return -EPERM;
-    finish(share, self, version, length, 0);
-    end_and_wake(share, self->owner);
+    end_and_wake(share, self->owner, finish(share, self, version, length, 0));
     return 0;
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Does the arm64 code have the barriers that the protocol asks for, on every path?
 
-usage: barriers.py OBJDUMP FOLDER     (FOLDER has read.o, write.o, lock.o, wait.o, exports.o and typed.o)
+usage: barriers.py OBJDUMP FOLDER     (FOLDER has read.o, write.o, lock.o, wake.o, exports.o and typed.o)
 
 The emulator cannot tell: it runs on the host's stronger memory. So the instructions are read, and followed along
 every branch: what protocol.h calls R1 is ldar or ldapr, R2 dmb ishld, W1 and W3 stlr, W2 dmb ish.
@@ -234,8 +234,8 @@ def check_lock(check, functions):
     check.holds(takers >= 1 and givers >= 1, "lock.o: the lock is taken with acquire and given back with release")
 
 
-def check_wait(check, functions):
-    for name in ("wait_for_version", "wake_registered", "wake_everybody"):
+def check_wake(check, functions):
+    for name in ("wake_await", "wake_sleepers"):
         check.holds(any(map(is_full_fence, functions[name])), f"{name}: its half of the Dekker pair")
 
 
@@ -256,12 +256,12 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     functions = {name: read_functions(sys.argv[1], f"{sys.argv[2]}/{name}.o")
-                 for name in ("read", "write", "lock", "wait", "exports", "typed")}
+                 for name in ("read", "write", "lock", "wake", "exports", "typed")}
     check = Checker()
     check_readers(check, functions["read"])
     check_writers(check, functions["write"])
     check_lock(check, functions["lock"])
-    check_wait(check, functions["wait"])
+    check_wake(check, functions["wake"])
     check_inline(check, functions["exports"], functions["typed"])
     for failure in check.failures:
         print(f"missing: {failure}")

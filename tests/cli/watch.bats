@@ -248,3 +248,20 @@ sleeps() { # PID
     seqshare set "$unique" two
     eventually last_line_is two
 }
+
+@test "the example of an event loop sees each change, also of a share that takes the name" {
+    mkfifo input
+    seqshare create "$share" --from - < <(printf one)
+    start sh -c 'exec event-loop "$1" <>input' - "$share"
+    eventually last_line_is one
+    seqshare set "$share" two
+    eventually last_line_is two
+    seqshare replace "$share" --size 1M
+    seqshare set "$share" three
+    eventually last_line_is three
+    seqshare rm "$share"
+    seqshare create "$share" --from - < <(printf four)
+    eventually last_line_is four
+    timeout 20 event-loop "$share" </dev/null # ends with its input
+    run -1 event-loop "$share.none"
+}

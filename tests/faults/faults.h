@@ -54,6 +54,7 @@ struct fault {
     const struct call *call; /* NULL: it made fewer calls */
     struct refusal refusal;  /* error 0: the call has fewer refusals */
     unsigned calls;          /* made by the operation */
+    unsigned wakes;          /* of these, FUTEX_WAKE */
     unsigned refused;
     int fds[REFUSED_MAX]; /* the descriptors whose fstat was refused; -1: none */
 };
@@ -119,7 +120,7 @@ struct operation {
     int good;          /* what it returns without a fault */
     unsigned worlds;   /* besides the ordinary one: lacking this or that; a bit each */
     bool careless;     /* does its work also where some part of it is refused */
-    bool silent;       /* makes no call to the system at all */
+    bool silent;       /* makes no call to the system, but may wake sleepers */
     const int *errors; /* may say these, too, when a call is refused with another; ends with 0; NULL: none */
     void (*prepare)(struct stage *stage);
     int (*operate)(struct stage *stage);    /* in a thread of its own; the calls are refused here */

@@ -98,6 +98,7 @@ static int refuse(const struct call *call)
     if (!run.armed || run.paused)
         return 0;
     run.fault.calls++;
+    run.fault.wakes += call == &futex_wake_call;
     if (run.fault.calls == run.at) {
         run.fault.call = call;
         run.fault.refusal = run.which < REFUSALS_MAX ? call->refusals[run.which] : (struct refusal){0};

@@ -2,6 +2,7 @@
 /* set, set_if, fill, and the reads, which make no call at all. Shows: WRITE-2, WRITE-8, WRITE-9, READ-3. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "faults.h"
 
@@ -29,6 +30,19 @@ static void make_busy(struct stage *stage)
         publish(stage, stage->share, SMALL);
 }
 
+/* And a publication is the first of its tick: its FUTEX_WAKE is for whoever cannot register. */
+static void make_ticked(struct stage *stage)
+{
+    struct seqshare_stat stat;
+    struct timespec now;
+
+    make_busy(stage);
+    equals(seqshare_stat(stage->share, &stat), 0);
+    do
+        equals(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
+    while (((int64_t)now.tv_sec * 1000000000 + now.tv_nsec) >> 20 == stat.published >> 20);
+}
+
 static int set_length(struct stage *stage, size_t length)
 {
     int error = seqshare_set(stage->share, pattern(stage->version + 1), length);
@@ -43,6 +57,14 @@ static int set_length(struct stage *stage, size_t length)
 static int set_small(struct stage *stage)
 {
     return set_length(stage, SMALL);
+}
+
+/* Whatever became of that call. (`fault` is empty where the set was tried again.) */
+static void has_woken(struct stage *stage)
+{
+    check(stage->fault.calls == 0 || stage->fault.wakes == 1);
+    stands(stage, stage->share);
+    usable(stage, stage->share);
 }
 
 static int set_long(struct stage *stage)
@@ -225,6 +247,8 @@ const struct operation value_operations[] = {
      is_usable, is_usable, close_all},
     {"set, longer", 0, NO_MEMFD | NO_FALLOCATE, false, false, no_room, make_busy, set_long, is_usable,
      is_usable, close_all},
+    {"set, the first of its tick", 0, 0, false, false, no_room, make_ticked, set_small, has_woken, is_usable,
+     close_all},
     {"set_if", 0, 0, false, false, no_room, make_busy, set_if, is_usable, is_usable, close_all},
     {"fill and publish", 0, NO_FALLOCATE, false, false, no_room, make_busy, fill, is_usable, is_usable,
      close_all},

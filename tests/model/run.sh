@@ -109,6 +109,7 @@ spin_right() {
     spin_run right states lock -DEXECS=1 -DCONTENDERS=2
     spin_run right states wait -DPUBLISHERS=2
     spin_run right states wait -DPUBLISHERS=1 -DRETIRE -DDEATHS=1 -DSPURIOUS=1
+    spin_run right states wait -DREADER -DSLEEPERS=1 -DPUBLISHERS=2 -DTICKS=1
     spin_run right states names -DWRITERS=2 -DLOCKERS=1 -DDEATHS=1
     spin_run right states names -DLOCKERS=2 -DDEATHS=1
     spin_run right states names -DSETS=2 -DOUTSIDERS=1 -DDEATHS=1
@@ -132,6 +133,8 @@ spin_right() {
     spin_run right states wait -DPUBLISHERS=3
     spin_run right states wait -DPUBLICATIONS=2 -DDEATHS=1
     spin_run right states wait -DPUBLISHERS=2 -DSLEEPERS=1 -DRETIRE -DDEATHS=1
+    spin_run right states wait -DREADER -DSLEEPERS=1 -DPUBLISHERS=2 -DTICKS=1 -DDEATHS=1
+    spin_run right states wait -DREADER -DSLEEPERS=1 -DPUBLISHERS=3 -DTICKS=2
     spin_run right states names -DWRITERS=2 -DLOCKERS=2 -DDEATHS=2
     spin_run right states names -DLOCKERS=1 -DUNLINKERS=1 -DCREATORS=1 -DDEATHS=1
 }
@@ -206,12 +209,15 @@ genmc_right() { # MEMORY_MODEL DIR
     genmc_rows right "$1" "$1 weak, 4 slots, 1 reader, 4 publications" "$2" weak \
         -DREADERS=1 -DPUBLICATIONS=3 -DSLOTS=4
     genmc_rows right "$1" "$1 weak_wait" "$2" weak_wait
-    genmc_rows right "$1" "$1 weak_wait, marked" "$2" weak_wait -DRETIRE=1 -DPUBLISHERS=0
-    genmc_rows right "$1" "$1 weak_wait, marked after a publication" "$2" weak_wait -DRETIRE=1 -DPUBLISHERS=1
+    genmc_rows right "$1" "$1 weak_wait, one of them read-only, 1 publisher" "$2" weak_wait -DREAD_ONLY=1 -DPUBLISHERS=1
+    genmc_rows right "$1" "$1 weak_wait, a read-only one alone" "$2" weak_wait -DREAD_ONLY=1 -DSLEEPERS=1
+    genmc_rows right "$1" "$1 weak_wait, marked" "$2" weak_wait -DREAD_ONLY=1 -DRETIRE=1 -DPUBLISHERS=0
+    genmc_rows right "$1" "$1 weak_wait, marked after a publication" "$2" weak_wait -DREAD_ONLY=1 -DRETIRE=1 -DPUBLISHERS=1
     [ -n "$long" ] || return 0
     genmc_rows right "$1" "$1 weak, 2 readers, 2 publications" "$2" weak -DREADERS=2 -DPUBLICATIONS=1
     genmc_rows right "$1" "$1 weak, 1 reader, 4 publications" "$2" weak -DREADERS=1 -DPUBLICATIONS=3
     genmc_rows right "$1" "$1 weak_wait, 3 publishers" "$2" weak_wait -DPUBLISHERS=3
+    genmc_rows right "$1" "$1 weak_wait, one of them read-only" "$2" weak_wait -DREAD_ONLY=1
 }
 
 genmc_mutants() { # MEMORY_MODEL

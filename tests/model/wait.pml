@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping until something is published: the wake word of src/wait.c.
+ * Sleeping until something is published: the wake word of src/wake.c.
  *
- * Checked: nobody sleeps for ever on a version or a retired mark that has come (an invalid end state),
- * and no time-out of FUTEX_WAIT is needed except after a publisher was killed between publishing and
- * waking.
+ * Checked: nobody sleeps for ever on a version or a retired mark that has come (an invalid end state). No
+ * time-out of FUTEX_WAIT is needed but in two cases: a publisher was killed between publishing and waking; or
+ * the sleeper cannot register, and no version after the one that it has seen was the first of its tick.
  *
  * Bounds (by -D): SLEEPERS, that follow every version to the last; PUBLISHERS that publish PUBLICATIONS
- * each, DEATHS of them killed in the middle; SPURIOUS returns of FUTEX_WAIT. With RETIRE the region is
- * marked as well, while an onlooker sleeps that may not register and waits for the mark alone.
+ * each, DEATHS of them killed in the middle; SPURIOUS returns of FUTEX_WAIT. With READER an onlooker follows the
+ * versions as well that may not register, and before each publication the clock may go on by a tick, TICKS times.
+ * With RETIRE the region is marked in the end, and the onlooker waits for the mark alone.
  *
  * spin runs everything in one order. A missing fence is therefore a step done out of turn: without D1
  * the look may come before the registration, without D2 the load of the word before the publication.
@@ -31,6 +32,10 @@
 #define SPURIOUS 0
 #endif
 
+#ifndef TICKS
+#define TICKS 0
+#endif
+
 #define ONLOOKER SLEEPERS
 #define LAST (PUBLISHERS * PUBLICATIONS)
 
@@ -39,6 +44,10 @@ byte wake;
 bool retired;
 
 bool asleep[SLEEPERS + 1]; /* in the futex's queue */
+byte tick = 1;  /* the coarse clock */
+byte date[2];   /* of the version in each slot */
+byte obliged;   /* the last version that was the first of its tick: its publisher must wake everybody */
+
 byte deaths, spurious;
 bool wake_died; /* a publisher was killed before it had woken whom it should */
 
@@ -57,14 +66,21 @@ inline return_from_wait()
     if
     :: !asleep[i]
     :: d_step { asleep[i] && spurious < SPURIOUS -> spurious++; asleep[i] = false }
+#ifndef M_FOR_EVER
     :: atomic { timeout && asleep[i] && wake_died -> asleep[i] = false }
+#ifdef READER
+    :: atomic { timeout && asleep[i] && i == ONLOOKER && seen >= obliged -> asleep[i] = false }
+#endif
+#endif
     fi
 }
 
 inline futex_wake_all()
 {
     d_step {
+#if SLEEPERS > 0
         asleep[0] = false;
+#endif
 #if SLEEPERS > 1 && !defined M_WAKE_ONE
         asleep[1] = false;
 #endif
@@ -140,25 +156,42 @@ inline bump()
     }
 }
 
-/* Who fails met another publisher's count: that one wakes. */
-inline wake_registered()
+/*
+ * If it fails, another publisher has counted, and wakes; or, with the bit clear, a sleeper has registered, and
+ * nobody else wakes.
+ */
+inline wake_sleepers()
 {
     if
 #ifdef M_WAKE_BEFORE_BUMP
-    :: atomic { w & 1 -> futex_wake_all() }
+    :: atomic { w & 1 || first -> futex_wake_all() }
         may_die();
         bump()
 #else
-    :: atomic { w & 1 -> bump() }
+    :: atomic { w & 1 || first ->
+#ifdef M_TICK_NO_BUMP
+        if
+        :: w & 1 -> bump()
+        :: else
+        fi
+#else
+        bump()
+#endif
+        }
         may_die();
         if
+#ifdef M_TICK_IF_COUNTED
         :: atomic { bumped -> futex_wake_all() }
         :: !bumped
+#else
+        :: atomic { bumped || first -> futex_wake_all() }
+        :: !bumped && !first
+#endif
         fi
 #endif
-    :: !(w & 1)
+    :: !(w & 1) && !first
     fi;
-    atomic { w = 0; bumped = false }
+    atomic { w = 0; bumped = false; first = false }
 }
 
 inline may_die()
@@ -174,18 +207,35 @@ inline may_die()
 #endif
 }
 
+/* Under the lock: one step. */
 inline publish()
 {
-    d_step {
-        version++; /* under the lock: one step */
-        n++
+    atomic {
+        if
+        :: tick < TICKS + 1 -> tick++
+        :: true
+        fi;
+        version++;
+        n++;
+#ifdef READER
+        first = tick != date[(version - 1) & 1];
+#endif
+        date[version & 1] = tick;
+        if
+        :: first -> obliged = version
+        :: else
+        fi;
+#ifdef M_TICK_UNKNOWN
+        first = false;
+#endif
+        mine = version
     }
 }
 
 active [PUBLISHERS] proctype publisher()
 {
-    byte n, w;
-    bool bumped;
+    byte n, w, mine;
+    bool bumped, first;
 
     do
     :: n == PUBLICATIONS -> break
@@ -201,11 +251,15 @@ active [PUBLISHERS] proctype publisher()
         fi;
 #else
         publish() }
+#ifdef M_COMPARES_LATE
+        first = date[mine & 1] != date[(mine - 1) & 1];
+#endif
         may_die();
         w = wake;
 #endif
         may_die();
-        wake_registered()
+        mine = 0;
+        wake_sleepers()
     od;
 dead:
     skip
@@ -233,7 +287,7 @@ dead:
     skip
 }
 
-/* A read-only mapping: sleeps without registering. For versions it relies on time-outs, for the mark not. */
+/* A read-only mapping: sleeps without registering. */
 active proctype onlooker()
 {
     byte i = ONLOOKER, w;
@@ -246,6 +300,31 @@ active proctype onlooker()
         fi;
         atomic { futex_wait() };
         return_from_wait()
+    od
+}
+#endif
+
+#ifdef READER
+/* Likewise, for versions. The load of the word comes before the look: D1. */
+active proctype onlooker()
+{
+    byte i = ONLOOKER, seen, now, w;
+
+    do
+    :: seen == LAST -> break
+    :: seen < LAST ->
+#ifdef M_READER_LOOKS_FIRST
+        now = version;
+        w = wake;
+#else
+        w = wake;
+        now = version;
+#endif
+        if
+        :: atomic { now != seen -> seen = now; now = 0; w = 0 }
+        :: atomic { now == seen -> now = 0; futex_wait() }
+            return_from_wait()
+        fi
     od
 }
 #endif

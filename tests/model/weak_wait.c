@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shipping src/wait.c under a weak memory model, for GenMC: sleepers that wait for a version,
- * publishers that publish one each. With RETIRE=1 the region is marked as replaced in the end, and the last
- * sleeper has it read-only: it cannot register. The kernel is played by three lines: FUTEX_WAIT compares
- * under a lock, so behind a full barrier, and who finds the word as it was sleeps until somebody changes it
- * and wakes all.
+ * The shipping src/wake.c under a weak memory model, for GenMC: sleepers that wait for a version,
+ * publishers that publish one each. READ_ONLY of the sleepers cannot register: for these the first version is the
+ * first of its tick, and the others are not. With RETIRE=1 the region is marked as replaced in the end.
  *
- * Checked: nobody is left asleep, and nobody takes the mark for an answer when there is another version. Who
- * sleeps on a word that in the end still is the same has lost its wake-up, whatever was published or marked.
+ * The kernel's queue is a number that counts the calls of FUTEX_WAKE. FUTEX_WAIT puts itself into the queue by
+ * reading that number, and then compares. A sleeper is asleep in the end if nobody has called FUTEX_WAKE since.
+ *
+ * Checked: nobody is left asleep, and nobody takes the mark for an answer when there is another version.
  *
  * Shows: WAIT-1, WAIT-2.
  */
@@ -17,10 +17,11 @@
 
 #include "layout.h"
 
-/* In the place of region.h: all that wait.c uses of it. A region that is writable stays so. */
+/* In the place of region.h: all that wake.c uses of it. A region that is writable stays so. */
 #define SEQSHARE_REGION_H
 struct region {
     struct layout *map;
+    struct header header;
     bool writable;
 };
 
@@ -34,39 +35,50 @@ static void region_leave_wake(struct region *region)
     (void)region;
 }
 
-#include "wait.c"
+/* In the place of clock.h: no time goes by. */
+#define SEQSHARE_CLOCK_H
+static int64_t clock_now(void)
+{
+    return 0;
+}
 
+static int64_t clock_after(int64_t ns)
+{
+    return ns;
+}
+
+static uint64_t clock_date(void)
+{
+    return 0;
+}
+
+#include "wake.c"
+
+#ifndef SLEEPERS
+#define SLEEPERS 2
+#endif
 #ifndef PUBLISHERS
 #define PUBLISHERS 2
 #endif
 #ifndef RETIRE
 #define RETIRE 0
 #endif
-
-enum { SLEEPERS = 2 };
+#ifndef READ_ONLY
+#define READ_ONLY 0
+#endif
 
 static struct layout layout;
-static struct region writable = {&layout, true}, read_only = {&layout, false};
+static struct region writable = {&layout, {.slots = 2}, true}, read_only = {&layout, {.slots = 2}, false};
 static uint32_t locked; /* the writer lock, as small as can be */
-static _Thread_local uint32_t slept_on, sleeping;
-
-int64_t clock_now(void)
-{
-    return 0;
-}
-
-int64_t clock_after(int64_t ns)
-{
-    return ns;
-}
+static uint32_t wakes;  /* the kernel's queue */
+static _Thread_local uint32_t slept_since, sleeping;
 
 int futex_wait(const uint32_t *word, uint32_t value, int64_t ns)
 {
     (void)ns;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    slept_since = __atomic_load_n(&wakes, __ATOMIC_ACQUIRE);
     if (__atomic_load_n(word, __ATOMIC_RELAXED) != value)
         return -EAGAIN;
-    slept_on = value;
     sleeping = 1;
     return -EINTR; /* ends the wait: what became of the sleep is looked at in the end */
 }
@@ -75,14 +87,15 @@ void futex_wake(const uint32_t *word, int32_t sleepers)
 {
     (void)word;
     (void)sleepers;
+    __atomic_fetch_add(&wakes, 1, __ATOMIC_RELEASE);
 }
 
 static void sleep_through(struct region *region, uint64_t *result)
 {
-    int error = wait_for_version(region, 0, NULL, -1);
+    int error = wake_await(region, 0, NULL, -1);
 
     assert(error != -EIDRM || PUBLISHERS == 0);
-    *result = (uint64_t)sleeping << 32 | slept_on;
+    *result = (uint64_t)sleeping << 32 | slept_since;
 }
 
 static void *sleeper(void *result)
@@ -112,10 +125,13 @@ static void unlock(void)
 
 static void *publisher(void *unused)
 {
+    uint64_t version;
+
     lock();
-    seqshare_write_publish(&layout.head, seqshare_write_begin(&layout.head));
+    version = seqshare_write_begin(&layout.head);
+    seqshare_write_publish(&layout.head, version);
     unlock();
-    wake_registered(&layout.wake);
+    wake_sleepers(&layout.wake, READ_ONLY > 0 && version == 1);
     return unused;
 }
 
@@ -125,7 +141,7 @@ static void *retire(void *unused)
     lock();
     __VERIFIER_assume(seqshare_write_current(&layout.head) == PUBLISHERS);
     __atomic_fetch_or(&layout.head.retired, SEQSHARE_REPLACED, __ATOMIC_RELEASE);
-    wake_everybody(&layout.wake);
+    wake_sleepers(&layout.wake, true);
     unlock();
     return unused;
 }
@@ -136,7 +152,7 @@ int main(void)
     uint64_t slept[SLEEPERS] = {0};
 
     for (int n = 0; n < SLEEPERS; n++)
-        pthread_create(&thread[n], NULL, RETIRE && n == SLEEPERS - 1 ? onlooker : sleeper, &slept[n]);
+        pthread_create(&thread[n], NULL, n < SLEEPERS - READ_ONLY ? sleeper : onlooker, &slept[n]);
     for (int n = 0; n < PUBLISHERS; n++)
         pthread_create(&thread[SLEEPERS + n], NULL, publisher, NULL);
     if (RETIRE)
@@ -146,6 +162,6 @@ int main(void)
 
     for (int n = 0; n < SLEEPERS; n++)
         if (slept[n] >> 32)
-            assert((uint32_t)slept[n] != __atomic_load_n(&layout.wake, __ATOMIC_RELAXED));
+            assert((uint32_t)slept[n] != __atomic_load_n(&wakes, __ATOMIC_RELAXED));
     return 0;
 }

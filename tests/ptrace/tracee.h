@@ -32,6 +32,7 @@ struct stage {
     volatile uint64_t before;  /* key (see values.h) of a value to be written before the mark */
     volatile uint64_t key;     /* of the one to be written by the call */
     volatile uint64_t size;    /* of the buffer to read into */
+    volatile uint64_t ticks;   /* of the clock that publications are dated by: see ground.c */
     unsigned char bytes[STAGE_BYTES];
 };
 

@@ -156,6 +156,13 @@ static void one_died_waiting(struct kind kind)
     reap_the_dead();
 }
 
+/* The next publication calls FUTEX_WAKE, though nobody has registered. */
+static void a_tick_goes_by(struct kind kind)
+{
+    (void)kind;
+    stage->ticks++;
+}
+
 static void hold_lock(struct kind kind)
 {
     int taken = seqshare_lock(share);
@@ -193,6 +200,11 @@ const struct writing writings[] = {
      .kind = {SMALL, false},
      .call = call_set,
      .meanwhile = one_died_waiting,
+     .publishes = 1},
+    {.name = "set, the first of its tick",
+     .kind = {SMALL, false},
+     .call = call_set,
+     .meanwhile = a_tick_goes_by,
      .publishes = 1},
     {.name = "set, the first of its process, with memory to allocate",
      .kind = {LARGE, false},

@@ -2,6 +2,8 @@
 /* Waiting for a version. Shows: WAIT-1, WAIT-2, WAIT-3, WAIT-4, WRITE-9. */
 #include "support.h"
 
+#include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -66,24 +69,14 @@ Test(wait, returns_at_once_when_the_version_is_another)
     seqshare_close(meeting->share);
 }
 
-/* In a mode in which the kernel kills who calls it but to end. (One that has no such mode shows nothing.) */
-static void set_without_system_call(void *context)
+static struct layout *layout_of(const seqshare *share)
 {
-    seqshare *share = context;
-
-    for (int i = 0; i < 2; i++) /* now it knows who it is, and both slots have memory */
-        equals(seqshare_set(share, "x", 1), 0);
-    equals(seqshare_wait(share, seqshare_version(share), 0), -ETIMEDOUT);
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
-    syscall(SYS_exit, seqshare_set(share, "x", 1) != 0);
+    return (struct layout *)(uintptr_t)((const unsigned char *)share->head - offsetof(struct layout, head));
 }
 
 static void nobody_is_to_be_woken(const seqshare *share)
 {
-    const unsigned char *region = (const unsigned char *)share->head - offsetof(struct layout, head);
-    uint32_t wake = *(const uint32_t *)(const void *)(region + offsetof(struct layout, wake));
-
-    equals(wake & 1, 0);
+    equals(layout_of(share)->wake & 1, 0);
 }
 
 /* Fails with: a waiter that asks to be woken before it looks. Polling would cost publishers a system call. */
@@ -99,16 +92,149 @@ Test(wait, who_need_not_sleep_costs_the_publisher_nothing)
     equals(seqshare_wait(meeting->share, 1, SECONDS), 0);
     equals(seqshare_wait(meeting->share, 1, -1), 0);
     nobody_is_to_be_woken(meeting->share);
-    child_run(set_without_system_call, meeting->share);
-    equals(seqshare_version(meeting->share), 3);
+    equals(seqshare_set(meeting->share, "x", 1), 0);
 
     equals(seqshare_replace(&next, name, 100, 0600), 0);
-    equals(seqshare_wait(meeting->share, 3, -1), -EIDRM);
-    equals(seqshare_wait(meeting->share, 3, 0), -EIDRM);
+    equals(seqshare_wait(meeting->share, 1, -1), -EIDRM);
+    equals(seqshare_wait(meeting->share, 1, 0), -EIDRM);
     nobody_is_to_be_woken(meeting->share);
     seqshare_close(next);
     seqshare_close(meeting->share);
 }
+
+/* ---- what a publication calls ---- */
+
+static uint64_t date_of(const seqshare *share, uint64_t version)
+{
+    return layout_of(share)->note[seqshare_slot_of(version, share->mask)].published;
+}
+
+static int wake_calls; /* calls of FUTEX_WAKE that the kernel has refused to make */
+
+static void count_wake(int signal)
+{
+    (void)signal;
+    wake_calls++;
+}
+
+#ifdef SYS_futex
+#define WAKING SYS_futex
+#else
+#define WAKING SYS_futex_time64
+#endif
+#ifdef SYS_clock_gettime64 /* without a vDSO */
+#define ASKING SYS_clock_gettime64
+#else
+#define ASKING SYS_clock_gettime
+#endif
+
+/* From here on FUTEX_WAKE is counted, and anything else kills, but to end, and to ask a clock. False: not here. */
+static bool count_wakes(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WAKING, 5, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ASKING, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 offsetof(struct seccomp_data, args[1]) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAKE, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
+    };
+    struct sock_fprog filter = {sizeof steps / sizeof steps[0], steps};
+    struct sigaction action = {.sa_handler = count_wake};
+
+    check(sigaction(SIGSYS, &action, NULL) == 0);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+/* No check that fails can speak any more. */
+static void set_and_count(void *context)
+{
+    seqshare *share = context;
+    int ticks = 0;
+    bool right = true;
+
+    for (int i = 0; i < 2; i++) /* now it knows who it is, and both slots have memory */
+        equals(seqshare_set(share, "x", 1), 0);
+    equals(seqshare_wait(share, seqshare_version(share), 0), -ETIMEDOUT);
+    if (!count_wakes())
+        return;
+    for (int sets = 0; sets < 1000 || ticks < 3; sets++) {
+        uint64_t version;
+
+        right &= seqshare_set(share, "x", 1) == 0;
+        version = seqshare_version(share);
+        ticks += date_of(share, version) >> 20 != date_of(share, version - 1) >> 20;
+        right &= wake_calls == ticks;
+    }
+    syscall(SYS_exit, !right);
+}
+
+/* Fails with: a wake-up at each publication, or at none. */
+Test(wait, a_set_calls_the_kernel_once_a_tick_and_only_to_wake)
+{
+    struct meeting *meeting = meeting_of(NULL);
+
+    child_run(set_and_count, meeting->share);
+    nobody_is_to_be_woken(meeting->share);
+    seqshare_close(meeting->share);
+}
+
+static uint64_t coarse_now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    return (uint64_t)time.tv_sec * SECONDS + (uint64_t)time.tv_nsec;
+}
+
+/*
+ * While a process that cannot register sleeps, the next version comes: in the tick of the one before, as far as
+ * that one's date tells, or long after it. Did the publisher wake anybody?
+ */
+static bool next_version_wakes(struct meeting *meeting, bool same_tick)
+{
+    struct layout *layout = layout_of(meeting->share);
+    pid_t waiter;
+    uint32_t word;
+
+    meeting->seen = seqshare_version(meeting->share);
+    waiter = child_start(wait_reading, meeting);
+    child_sleeps(waiter);
+    word = layout->wake;
+    layout->note[seqshare_slot_of(meeting->seen, 1)].published = same_tick ? coarse_now() : 1;
+    equals(seqshare_set(meeting->share, "x", 1), 0);
+    equals(child_end(waiter), 0);
+    equals(layout->wake & 1, 0);
+    return layout->wake != word;
+}
+
+/* Fails with: who cannot register sleeps until it is woken. */
+Test(wait, a_version_that_wakes_nobody_is_seen_all_the_same)
+{
+    struct meeting *meeting = meeting_of(NULL);
+
+    while (next_version_wakes(meeting, true)) /* the clock went on just then */
+        ;
+    seqshare_close(meeting->share);
+}
+
+Test(wait, the_first_version_of_a_tick_wakes_who_cannot_register)
+{
+    struct meeting *meeting = meeting_of(NULL);
+
+    for (int i = 0; i < 3; i++)
+        check(next_version_wakes(meeting, false));
+    seqshare_close(meeting->share);
+}
+
+/* ---- limits ---- */
 
 Test(wait, times_out_and_not_before)
 {
