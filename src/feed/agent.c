@@ -136,6 +136,24 @@ static void write_metrics(struct agent *agent)
     free(temporary);
 }
 
+/* Ten times a second at most, however often something changes. */
+static void tell_status(struct agent *agent)
+{
+    const int64_t pause = 100 * LOOP_MILLISECOND, since = loop_now() - agent->status_at;
+
+    if (!agent->status_dirty)
+        return;
+    if (since >= pause)
+        write_status(agent);
+    else if (!agent->status.set)
+        loop_after(agent->loop, &agent->status, pause - since);
+}
+
+static void status_due(void *context)
+{
+    tell_status(context);
+}
+
 void agent_tell(struct agent *agent)
 {
     const struct seqshare_feed_1 *now = &agent->report.feed, *told = &agent->told;
@@ -154,8 +172,7 @@ void agent_tell(struct agent *agent)
     agent->status_dirty |= differs;
     log_publications(agent);
     log_state(agent);
-    if (agent->status_dirty && loop_now() - agent->status_at >= LOOP_SECOND)
-        write_status(agent);
+    tell_status(agent);
 }
 
 /* Once a second. */
@@ -315,6 +332,7 @@ static void prepare(struct agent *agent, const struct config *config, struct loo
     report->feed.stale_ms = (uint32_t)(config->stale / LOOP_MILLISECOND);
     report->feed.pid = (uint32_t)getpid();
     agent->tick = (struct loop_timer){.due = tick, .context = agent};
+    agent->status = (struct loop_timer){.due = status_due, .context = agent};
     change_begin(agent);
 }
 
@@ -343,6 +361,7 @@ void agent_close(struct agent *agent)
         write_status(agent);
     }
     loop_cancel(agent->loop, &agent->tick);
+    loop_cancel(agent->loop, &agent->status);
     operator_end(agent);
     change_end(agent);
     share_close(&agent->share);

@@ -76,7 +76,7 @@ struct agent {
     struct loop_watch operator_watch;
 
     /* telling */
-    struct loop_timer tick;
+    struct loop_timer tick, status;
     struct seqshare_feed_1 told; /* as NAME.feed has it */
     int64_t told_at, status_at, metrics_at, logged_at, published_logged_at, kept_tried_at;
     char logged[2 * REPORT_WHY]; /* the last line about the state */

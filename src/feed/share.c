@@ -121,6 +121,14 @@ static int open_one(seqshare **share, const char *name, size_t capacity, mode_t 
     return error ? error : replace(share, name, capacity, mode, errors);
 }
 
+static bool is_same_file(int one, int other)
+{
+    struct stat first, second;
+
+    return one >= 0 && other >= 0 && fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 /* A lock on the file that has the name now. -EEXIST another agent has it. */
 static int lock_state(struct share *share)
 {
@@ -129,10 +137,10 @@ static int lock_state(struct share *share)
 
     if (fd < 0)
         error = path ? -errno : -ENOMEM;
-    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    else if (!is_same_file(fd, share->lock) && flock(fd, LOCK_EX | LOCK_NB) != 0)
         error = errno == EWOULDBLOCK ? -EEXIST : -errno;
     free(path);
-    if (error) {
+    if (error || is_same_file(fd, share->lock)) {
         if (fd >= 0)
             close(fd);
         return error == -ENOENT ? 0 : error;
