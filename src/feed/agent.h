@@ -40,8 +40,8 @@ struct agent {
     /* the source */
     struct source *source;
     struct keys *keys; /* what it has; NULL: not known yet */
-    struct keys
-        *keys_saved; /* what it had when `current` was published, from the disk, until it was listed */
+    bool keys_kept;    /* the state folder has them, as of the standing document or later */
+    struct keys *keys_saved; /* what it had when `current` was published; until it was listed */
     uint64_t serial; /* grows with each change of keys */
     bool following, must_list;
     struct backoff backoff;

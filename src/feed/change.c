@@ -78,13 +78,25 @@ static int write_next(struct agent *agent, const struct document *document)
     return agent->state.folder < 0 ? -ENOENT : state_write_next(&agent->state, document);
 }
 
+/* When each key was changed last, by which the next start finds out that the store went back. */
+static int keep_keys(struct agent *agent)
+{
+    int error;
+
+    if (!agent->keys || agent->keys->revision == 0 || agent->state.folder < 0)
+        return 0;
+    error = state_write_keys(&agent->state, agent->keys);
+    agent->keys_kept = error == 0;
+    return error;
+}
+
 /* To the disk itself, under its final name. */
 static int keep(struct agent *agent, const struct document *document)
 {
     int error = agent->state.folder < 0 ? -ENOENT : state_keep_next(&agent->state, document);
 
-    if (!error && agent->keys && agent->standing_serial)
-        error = state_write_keys(&agent->state, agent->keys);
+    if (!error && agent->standing_serial)
+        error = keep_keys(agent);
     return error;
 }
 
@@ -421,6 +433,8 @@ static void settle(struct agent *agent, const struct document *document)
     operator_hold_back(agent, false);
     if (went_back) /* or each start would find it again */
         save_standing(agent);
+    else if (!agent->keys_kept) /* an agent was killed before it had written them */
+        keep_keys(agent);
     agent_tell(agent);
 }
 

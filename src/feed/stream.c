@@ -220,6 +220,7 @@ int stream_open(struct agent *agent)
     agent->connect = (struct loop_timer){.due = connect_due, .context = agent};
     agent->prove = (struct loop_timer){.due = prove_due, .context = agent};
     agent->keys_saved = agent->state.folder < 0 ? NULL : state_read_keys(&agent->state);
+    agent->keys_kept = agent->keys_saved && agent->keys_saved->revision >= agent->standing.revision;
     agent->source = calloc(1, type->size);
     if (!agent->source)
         return -ENOMEM;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The operator's check: what it gets, and what it may do to the agent: nothing.
+# Shows: FEED-1, FEED-10.
 load helpers
 
 # The body of the check, from standard input.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A configuration with a fault: file, line, sentence, status 2, and nothing is started.
+# Shows: no promise, but that nothing starts with a faulty one.
 load helpers
 
 # LINE TEXT: this line of the file is at fault, and the sentence has this text.

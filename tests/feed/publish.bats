@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # FEED-1 to FEED-3, with files: what is published, and what is refused or held.
+# Shows: FEED-1, FEED-2, FEED-3, FEED-5.
 load helpers
 
 @test "FEED-1: a change is published, once; the same bytes publish nothing" {

@@ -25,7 +25,7 @@ A_TEST = {
     ".t": r"",
 }
 # Programs that tests run.
-HELPERS = re.compile(r"tests/(arch/plain|cli/program|crash/main|faults/main|ptrace/report|releases/unprivileged|step/main|unit/program)\.c$|(build|server)\.bash$")
+HELPERS = re.compile(r"tests/(arch/plain|cli/program|feed/reader|crash/main|faults/main|ptrace/report|releases/unprivileged|step/main|unit/program)\.c$|(build|server)\.bash$")
 ROW = re.compile(r"^\| ([A-Z]+-[0-9]+) \| (.*) \| ([^|]*) \|$")
 
 

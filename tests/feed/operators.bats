@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What operators do: pin, unpin, rollback, history, status. Shows: FEED-9, FEED-1.
+load helpers
+
+# Three documents, 1 to 3, the last of which stands.
+three() {
+    local i
+    put rate 1
+    start_agent
+    eventually status_is 0
+    for i in 2 3; do
+        put rate $i
+        eventually has "{\"rate\":$i}"
+        eventually status_is 0
+    done
+}
+
+@test "history: five, newest first, the current one marked" {
+    three
+    local i
+    for i in 4 5 6 7; do
+        put rate $i
+        eventually has "{\"rate\":$i}"
+        eventually status_is 0
+    done
+    run -0 seqshare-feed history ./shop.conf
+    [ "${#lines[@]}" -eq 5 ]
+    [[ ${lines[0]} == "* "*" 7 "* ]]
+    [[ ${lines[4]} == "  "*" 3 "* ]]
+    [ "$(find state/history -type f | wc -l)" -eq 5 ]
+}
+
+@test "rollback: one back, pinned over what comes and over restarts; unpin goes on at once" {
+    configure "splay = 1000h"
+    put rate 1
+    start_agent
+    eventually status_is 0
+    configure
+    stop_agent TERM
+    start_agent
+    put rate 2
+    eventually has '{"rate":2}'
+    eventually status_is 0
+    configure "splay = 1000h"
+    stop_agent TERM
+    start_agent
+    eventually status_is 0
+    seqshare-feed rollback ./shop.conf
+    has '{"rate":1}'
+    eventually status_is 8
+    says "to revision 1"
+    put rate 3
+    eventually json '.newest == 3'
+    has '{"rate":1}'
+    stop_agent KILL
+    start_agent
+    eventually status_is 8
+    has '{"rate":1}'
+    seqshare-feed unpin ./shop.conf
+    eventually has '{"rate":3}'
+    eventually status_is 0
+}
+
+@test "rollback --to, and without an agent" {
+    three
+    run -1 seqshare-feed rollback ./shop.conf --to 9
+    [[ $output == *"no such document"* ]]
+    stop_agent TERM
+    seqshare-feed rollback ./shop.conf --to 1
+    has '{"rate":1}'
+    status_is 4
+    start_agent
+    eventually status_is 8
+    has '{"rate":1}'
+    [ "$(version_of "$share")" = 4 ]
+}
+
+@test "pin: what stands stays" {
+    three
+    seqshare-feed pin ./shop.conf
+    eventually status_is 8
+    put rate 4
+    eventually json '.newest == 4'
+    has '{"rate":3}'
+    seqshare-feed unpin ./shop.conf
+    eventually has '{"rate":4}'
+    eventually status_is 0
+}
+
+@test "FEED-9: status as text, JSON and metrics, and its wait" {
+    run -3 seqshare-feed status ./shop.conf
+    run -3 seqshare-feed status ./shop.conf --wait 100ms
+    start seqshare-feed status ./shop.conf --wait 1m
+    local waiting=$last
+    start_agent
+    wait "$waiting" || [ $? -eq 7 ]
+    eventually status_is 0
+    eventually json '.document_bytes == 12 and .agent == true and .name == "shop" and .version == 1'
+    run -0 seqshare-feed status ./shop.conf --prometheus
+    [[ $output == *'seqshare_feed_state{share="'$share'",state="live"} 1'* ]]
+    [[ $output == *'seqshare_feed_publications_total{share="'$share'"} 1'* ]]
+    [[ $output == *'seqshare_feed_refusals_total{share="'$share'",reason="check"} 0'* ]]
+}
+
+@test "metrics = FILE is written, for others to read" {
+    configure "metrics = $work/shop.prom"
+    start_agent
+    eventually grep -q 'state="live"} 1' shop.prom
+    [ "$(stat -c %a shop.prom)" = 644 ]
+}
+
+@test "FEED-9: an application reads the state by seqshare/feed.h" {
+    start_agent
+    eventually status_is 0
+    run -0 feed-reader "$share.feed"
+    [[ $output == "state 0 age "* ]]
+    stop_agent KILL
+    run -0 feed-reader /dev/null
+    [ "$output" = "no state" ]
+}
