@@ -39,10 +39,10 @@ struct agent {
 
     /* the source */
     struct source *source;
-    struct keys *keys; /* what it has; NULL: not known yet */
-    bool keys_kept;    /* the state folder has them, as of the standing document or later */
+    struct keys *keys;       /* what it has; NULL: not known yet */
+    bool keys_kept;          /* the state folder has them, as of the standing document or later */
     struct keys *keys_saved; /* what it had when `current` was published; until it was listed */
-    uint64_t serial; /* grows with each change of keys */
+    uint64_t serial;         /* grows with each change of keys */
     bool following, must_list;
     struct backoff backoff;
     struct backoff_limit connects;
