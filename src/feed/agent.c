@@ -185,7 +185,7 @@ static void tick(void *context)
     change_look_for_drift(agent);
     change_keep_again(agent);
     agent_tell(agent);
-    if (now - agent->status_at >= 60 * LOOP_SECOND)
+    if (now - agent->status_at >= 15 * LOOP_SECOND) /* for its counts */
         write_status(agent);
     if (now - agent->metrics_at >= 10 * LOOP_SECOND)
         write_metrics(agent);

@@ -34,12 +34,13 @@ reboot() {
 }
 
 @test "FEED-7: the agent does not end because its source is away, and asks ever more seldom" {
+    local from=$SECONDS
     rm -r source
     start_agent
-    eventually says "cannot be read"
+    says "cannot be read"
     eventually json '.connects >= 3'
     lives "$last"
-    json '.connects < 12'
+    json ".connects <= 12 * (1 + $((SECONDS - from)) / 60 | ceil)"
     status_is 3
 }
 
