@@ -43,9 +43,9 @@ static bool follow(struct cache *cache)
     struct undisturbed before;
     bool moved;
 
-    undisturbed_begin(&before);
+    right_begin_undisturbed(&before);
     moved = source_follow(&cache->source, &cache->state);
-    undisturbed_end(&before);
+    right_end_undisturbed(&before);
     cache->state.stat.moved += moved;
     return moved;
 }
@@ -77,10 +77,10 @@ const void *seqshare_cache_refresh(seqshare_cache *handle)
     void *old = state->view.object;
 
     source_was_left(&cache->source, state);
-    if (must_follow(&cache->source, state, count_call(cache)))
+    if (source_must_follow(&cache->source, state, count_call(cache)))
         follow(cache);
     tell(cache);
-    if (must_read(&cache->source, state) && source_read(&cache->source, state))
+    if (source_must_read(&cache->source, state) && source_read(&cache->source, state))
         destroy_object(cache, old);
     return state->view.object;
 }
@@ -101,7 +101,7 @@ int seqshare_cache_look(seqshare_cache *handle)
 
 int64_t seqshare_cache_age(const seqshare_cache *handle)
 {
-    return handle ? state_age(&((const struct cache *)handle)->state) : -EINVAL;
+    return handle ? source_age(&((const struct cache *)handle)->state) : -EINVAL;
 }
 
 int seqshare_cache_stat(const seqshare_cache *handle, struct seqshare_cache_stat *stat)

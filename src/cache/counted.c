@@ -48,7 +48,7 @@ struct sections *sections_new(struct node *first)
     return sections;
 }
 
-struct node *section_enter(struct sections *sections, uint64_t *entry)
+struct node *sections_enter(struct sections *sections, uint64_t *entry)
 {
     /* Acquire: the node was complete when it became current (release in sections_replace). */
     uint64_t current = __atomic_fetch_add(&sections->current, 1, __ATOMIC_ACQUIRE);
@@ -69,7 +69,7 @@ static void count(struct sections *sections, struct node *node, uint64_t more)
     node->free(node);
 }
 
-void section_leave(struct sections *sections, struct node *node)
+void sections_leave(struct sections *sections, struct node *node)
 {
     count(sections, node, UINT64_MAX); /* minus one */
 }

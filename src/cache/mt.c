@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache for many threads. The facts at one time are a state that never changes. The thread that finds that the
- * share has moved makes the next state and puts it in its place. So a section sees an object, its version and the
- * region that they came from together.
+ * The cache for many threads. What it knows at one time is an edition, which never changes. The thread that finds
+ * that the share has moved makes the next edition and puts it in the place of this one. So a section sees an object,
+ * its version and the region that they came from together.
  *
  * One thread at a time has the right to do that. It keeps the right while it decodes, but no other thread waits for it
  * unless there is no object yet.
@@ -15,37 +15,40 @@
 #include "sections.h"
 #include "source.h"
 
-/* A part that states share. The thread that has the right adds users; freeing the last state lets it go. */
+/*
+ * Editions have these parts in common. The thread that has the right adds users. Freeing the last edition that has a
+ * part releases it.
+ */
 struct object {
     unsigned users;
     void *decoded;
     seqshare_destroy *destroy;
 };
 
-struct region {
+struct attachment {
     unsigned users;
     bool ours;
     seqshare *share;
 };
 
-struct moment {
+struct edition {
     struct node node; /* first: sections know no more of it */
     struct state state;
     struct object *object; /* NULL: none yet */
-    struct region *region;
+    struct attachment *attachment;
 };
 
 struct seqshare_cache_mt {
     struct source source; /* if its share has a name, that share follows the name, and does not read */
     bool unattached;      /* it has moved, and the cache could not attach to the new region yet */
     struct right right;   /* to refresh: needed for all of this but sections */
-    struct moment *next;  /* room for the next one; NULL: not made yet */
+    struct edition *next; /* room for the next one; NULL: not made yet */
     struct sections *sections;
 };
 
-/* ---- moments ---- */
+/* ---- editions ---- */
 
-static void object_let_go(struct object *object)
+static void object_release(struct object *object)
 {
     if (!object || __atomic_sub_fetch(&object->users, 1, __ATOMIC_ACQ_REL) > 0)
         return;
@@ -54,44 +57,44 @@ static void object_let_go(struct object *object)
     free(object);
 }
 
-static void region_let_go(struct region *region)
+static void attachment_release(struct attachment *attachment)
 {
-    if (!region || __atomic_sub_fetch(&region->users, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!attachment || __atomic_sub_fetch(&attachment->users, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    if (region->ours)
-        seqshare_close(region->share);
-    free(region);
+    if (attachment->ours)
+        seqshare_close(attachment->share);
+    free(attachment);
 }
 
-static void moment_free(struct node *node)
+static void edition_free(struct node *node)
 {
-    struct moment *moment = (struct moment *)node;
+    struct edition *edition = (struct edition *)node;
 
-    object_let_go(moment->object);
-    region_let_go(moment->region);
-    free(moment);
+    object_release(edition->object);
+    attachment_release(edition->attachment);
+    free(edition);
 }
 
-static struct object *object_used_again(struct object *object)
+static struct object *object_keep(struct object *object)
 {
     if (object)
         __atomic_add_fetch(&object->users, 1, __ATOMIC_RELAXED);
     return object;
 }
 
-static struct region *region_used_again(struct region *region)
+static struct attachment *attachment_keep(struct attachment *attachment)
 {
-    __atomic_add_fetch(&region->users, 1, __ATOMIC_RELAXED);
-    return region;
+    __atomic_add_fetch(&attachment->users, 1, __ATOMIC_RELAXED);
+    return attachment;
 }
 
 /*
  * Before all else, so that what is found out can be kept. It stays with the cache until it is used: decode may
  * not come back.
  */
-static bool make_room(seqshare_cache_mt *cache)
+static bool make_next(seqshare_cache_mt *cache)
 {
-    struct moment *room;
+    struct edition *room;
 
     if (cache->next)
         return true;
@@ -104,55 +107,55 @@ static bool make_room(seqshare_cache_mt *cache)
     return room;
 }
 
-/* The next moment. Object and region are its own: new, or used again. */
-static void go_on(seqshare_cache_mt *cache, const struct state *state, struct object *object,
-                  struct region *region)
+/* Puts the next edition in place. Object and attachment are its own: new, or used again. */
+static void put_next(seqshare_cache_mt *cache, const struct state *state, struct object *object,
+                     struct attachment *attachment)
 {
-    struct moment *next = cache->next;
+    struct edition *next = cache->next;
 
     cache->next = NULL;
-    next->node.free = moment_free;
+    next->node.free = edition_free;
     next->state = *state;
     next->object = object;
-    next->region = region;
+    next->attachment = attachment;
     sections_replace(cache->sections, &next->node);
 }
 
-static const struct moment *now(const seqshare_cache_mt *cache)
+static const struct edition *current(const seqshare_cache_mt *cache)
 {
-    return (const struct moment *)sections_current(cache->sections);
+    return (const struct edition *)sections_current(cache->sections);
 }
 
-/* ---- regions ---- */
+/* ---- attachments ---- */
 
-static int region_new(struct region **result, seqshare *share, bool named)
+static int attachment_new(struct attachment **result, seqshare *share, bool named)
 {
-    struct region *region = malloc(sizeof *region);
+    struct attachment *attachment = malloc(sizeof *attachment);
     int error = 0;
 
-    if (!region)
+    if (!attachment)
         return -ENOMEM;
-    *region = (struct region){.users = 1, .ours = named, .share = share};
+    *attachment = (struct attachment){.users = 1, .ours = named, .share = share};
     if (named) /* a mapping for readers: the share's own may move under them */
-        error = seqshare_reader(&region->share, share);
+        error = seqshare_reader(&attachment->share, share);
     if (error)
-        free(region);
+        free(attachment);
     else
-        *result = region;
+        *result = attachment;
     return error;
 }
 
 /* ---- refreshing, by the thread that has the right ---- */
 
 /* On to the region that the name has now. */
-static struct region *find_region(seqshare_cache_mt *cache, struct state *state)
+static struct attachment *follow_name(seqshare_cache_mt *cache, struct state *state)
 {
-    struct region *found = NULL;
+    struct attachment *found = NULL;
 
     cache->unattached |= source_follow(&cache->source, state);
     if (!cache->unattached)
         return NULL;
-    state->stat.follow_error = region_new(&found, cache->source.share, true);
+    state->stat.follow_error = attachment_new(&found, cache->source.share, true);
     if (state->stat.follow_error)
         return NULL;
     cache->unattached = false;
@@ -165,24 +168,24 @@ static struct region *find_region(seqshare_cache_mt *cache, struct state *state)
 /* It returns what seqshare_cache_mt_look does. */
 static int follow(seqshare_cache_mt *cache)
 {
-    const struct moment *old = now(cache);
+    const struct edition *old = current(cache);
     struct state state = old->state;
     struct undisturbed before;
-    struct region *found;
+    struct attachment *found;
 
-    if (!make_room(cache))
+    if (!make_next(cache))
         return -ENOMEM;
-    undisturbed_begin(&before);
-    found = find_region(cache, &state);
-    undisturbed_end(&before);
+    right_begin_undisturbed(&before);
+    found = follow_name(cache, &state);
+    right_end_undisturbed(&before);
     if (found)
-        go_on(cache, &state, object_used_again(old->object), found);
+        put_next(cache, &state, object_keep(old->object), found);
     else if (state.stat.follow_error != old->state.stat.follow_error)
-        go_on(cache, &state, object_used_again(old->object), region_used_again(old->region));
+        put_next(cache, &state, object_keep(old->object), attachment_keep(old->attachment));
     return found ? 1 : state.stat.follow_error;
 }
 
-static struct object *new_object(seqshare_cache_mt *cache, struct state *state)
+static struct object *object_new(seqshare_cache_mt *cache, struct state *state)
 {
     struct object *object = malloc(sizeof *object);
 
@@ -199,14 +202,14 @@ static struct object *new_object(seqshare_cache_mt *cache, struct state *state)
 
 static void read_value(seqshare_cache_mt *cache)
 {
-    const struct moment *old = now(cache);
+    const struct edition *old = current(cache);
     struct state state = old->state;
     struct object *object = NULL;
 
-    if (!make_room(cache))
+    if (!make_next(cache))
         return;
     if (source_read(&cache->source, &state)) {
-        object = new_object(cache, &state);
+        object = object_new(cache, &state);
         if (!object) {
             uint64_t version = state.stat.version;
 
@@ -214,29 +217,29 @@ static void read_value(seqshare_cache_mt *cache)
             source_no_memory(&cache->source, &state, version);
         }
     }
-    go_on(cache, &state, object ? object : object_used_again(old->object), region_used_again(old->region));
+    put_next(cache, &state, object ? object : object_keep(old->object), attachment_keep(old->attachment));
 }
 
 /* Tidy up after the thread that had the right before, if it did not give it back. */
 static void settle(seqshare_cache_mt *cache)
 {
-    const struct moment *old = now(cache);
+    const struct edition *old = current(cache);
     struct state state = old->state;
 
     if (cache->right.inherited) { /* perhaps just when it had moved the share, and before it told */
         cache->unattached = cache->source.named;
         cache->right.inherited = false;
     }
-    if (source_was_left(&cache->source, &state) && make_room(cache))
-        go_on(cache, &state, object_used_again(old->object), region_used_again(old->region));
+    if (source_was_left(&cache->source, &state) && make_next(cache))
+        put_next(cache, &state, object_keep(old->object), attachment_keep(old->attachment));
 }
 
 static void refresh(seqshare_cache_mt *cache)
 {
     settle(cache);
-    if (must_follow(&cache->source, &now(cache)->state, source_time()))
+    if (source_must_follow(&cache->source, &current(cache)->state, source_time()))
         follow(cache);
-    if (must_read(&cache->source, &now(cache)->state))
+    if (source_must_read(&cache->source, &current(cache)->state))
         read_value(cache);
 }
 
@@ -263,7 +266,7 @@ static bool try_to_refresh(seqshare_cache_mt *cache)
     return true;
 }
 
-static void a_little_later(void)
+static void wait_a_little(void)
 {
     nanosleep(&(struct timespec){0, 50000}, NULL);
 }
@@ -273,50 +276,51 @@ static bool refresh_or_wait(seqshare_cache_mt *cache)
 {
     if (try_to_refresh(cache))
         return true;
-    a_little_later();
+    wait_a_little();
     return false;
 }
 
 /* ---- the API ---- */
 
-static struct moment *enter(seqshare_cache_mt *cache, uint64_t *entry)
+static struct edition *enter(seqshare_cache_mt *cache, uint64_t *entry)
 {
-    return (struct moment *)section_enter(cache->sections, entry);
+    return (struct edition *)sections_enter(cache->sections, entry);
 }
 
-static bool has_news(seqshare_cache_mt *cache, const struct moment *moment, uint64_t entry)
+static bool has_news(seqshare_cache_mt *cache, const struct edition *edition, uint64_t entry)
 {
     bool turn = (entry & (source_period(&cache->source) - 1)) == 0;
     uint64_t time = turn ? source_take_turn(&cache->source) : 0;
 
-    return must_read(&cache->source, &moment->state) || must_follow(&cache->source, &moment->state, time);
+    return source_must_read(&cache->source, &edition->state) ||
+           source_must_follow(&cache->source, &edition->state, time);
 }
 
 const void *seqshare_cache_mt_enter(seqshare_cache_mt *cache, seqshare_snapshot *snapshot)
 {
     uint64_t entry;
-    struct moment *moment = enter(cache, &entry);
+    struct edition *edition = enter(cache, &entry);
     bool refreshed = false;
 
-    while (!refreshed && has_news(cache, moment, entry)) {
-        if (moment->object && right_is_taken(&cache->right))
+    while (!refreshed && has_news(cache, edition, entry)) {
+        if (edition->object && right_is_taken(&cache->right))
             break;
-        section_leave(cache->sections, &moment->node);
+        sections_leave(cache->sections, &edition->node);
         refreshed = refresh_or_wait(cache);
-        moment = enter(cache, &entry);
+        edition = enter(cache, &entry);
     }
-    snapshot->object = moment->object ? moment->object->decoded : NULL;
-    snapshot->version = moment->state.stat.version;
-    snapshot->hold = moment;
+    snapshot->object = edition->object ? edition->object->decoded : NULL;
+    snapshot->version = edition->state.stat.version;
+    snapshot->hold = edition;
     return snapshot->object;
 }
 
 void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_snapshot *snapshot)
 {
-    struct moment *moment = snapshot->hold;
+    struct edition *edition = snapshot->hold;
 
     *snapshot = (seqshare_snapshot){0};
-    section_leave(cache->sections, &moment->node);
+    sections_leave(cache->sections, &edition->node);
 }
 
 int seqshare_cache_mt_look(seqshare_cache_mt *cache)
@@ -339,10 +343,10 @@ int seqshare_cache_mt_look(seqshare_cache_mt *cache)
 static struct state state_of(seqshare_cache_mt *cache)
 {
     uint64_t entry;
-    struct moment *moment = enter(cache, &entry);
-    struct state state = moment->state;
+    struct edition *edition = enter(cache, &entry);
+    struct state state = edition->state;
 
-    section_leave(cache->sections, &moment->node);
+    sections_leave(cache->sections, &edition->node);
     return state;
 }
 
@@ -353,7 +357,7 @@ int64_t seqshare_cache_mt_age(seqshare_cache_mt *cache)
     if (!cache)
         return -EINVAL;
     state = state_of(cache);
-    return state_age(&state);
+    return source_age(&state);
 }
 
 int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshare_cache_stat *stat)
@@ -372,19 +376,19 @@ const char *seqshare_cache_mt_reclamation(void)
 /* Nothing seen, nothing decoded. */
 static int begin(seqshare_cache_mt *cache)
 {
-    struct moment *first = calloc(1, sizeof *first);
+    struct edition *first = calloc(1, sizeof *first);
     int error = -ENOMEM;
 
     if (first)
-        error = region_new(&first->region, cache->source.share, cache->source.named);
+        error = attachment_new(&first->attachment, cache->source.share, cache->source.named);
     if (!error) {
-        first->node.free = moment_free;
-        first->state.view.share = first->region->share;
+        first->node.free = edition_free;
+        first->state.view.share = first->attachment->share;
         cache->sections = sections_new(&first->node);
         error = cache->sections ? 0 : -ENOMEM;
     }
     if (error && first)
-        moment_free(&first->node);
+        edition_free(&first->node);
     return error;
 }
 

@@ -21,7 +21,7 @@ static struct right *taken; /* the list */
 /* Its address identifies the thread. A child of fork has the thread that forked at the same address. */
 static _Thread_local char me;
 
-static void hold(pthread_mutex_t *lock, struct undisturbed *before)
+static void lock_undisturbed(pthread_mutex_t *lock, struct undisturbed *before)
 {
     sigset_t all;
 
@@ -31,21 +31,21 @@ static void hold(pthread_mutex_t *lock, struct undisturbed *before)
     pthread_mutex_lock(lock);
 }
 
-static void let_go(pthread_mutex_t *lock, const struct undisturbed *before)
+static void unlock_undisturbed(pthread_mutex_t *lock, const struct undisturbed *before)
 {
     pthread_mutex_unlock(lock);
     cancel_restore(before->cancellation);
     pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
 }
 
-void undisturbed_begin(struct undisturbed *before)
+void right_begin_undisturbed(struct undisturbed *before)
 {
-    hold(&moving_lock, before);
+    lock_undisturbed(&moving_lock, before);
 }
 
-void undisturbed_end(const struct undisturbed *before)
+void right_end_undisturbed(const struct undisturbed *before)
 {
-    let_go(&moving_lock, before);
+    unlock_undisturbed(&moving_lock, before);
 }
 
 /* ---- the list ---- */
@@ -102,9 +102,9 @@ static void thread_ends(void *thread)
 {
     struct undisturbed before;
 
-    hold(&list_lock, &before);
+    lock_undisturbed(&list_lock, &before);
     remove_where(is_held_by, thread);
-    let_go(&list_lock, &before);
+    unlock_undisturbed(&list_lock, &before);
 }
 
 static struct undisturbed forking; /* guarded by both locks */
@@ -113,7 +113,7 @@ static void before_fork(void)
 {
     struct undisturbed before;
 
-    hold(&moving_lock, &before);
+    lock_undisturbed(&moving_lock, &before);
     pthread_mutex_lock(&list_lock);
     forking = before;
 }
@@ -123,7 +123,7 @@ static void in_parent(void)
     const struct undisturbed before = forking;
 
     pthread_mutex_unlock(&list_lock);
-    let_go(&moving_lock, &before);
+    unlock_undisturbed(&moving_lock, &before);
 }
 
 static void in_child(void)
@@ -168,11 +168,11 @@ bool right_take(struct right *right)
     bool mine;
 
     pthread_setspecific(key, &me); /* so that its end is noticed */
-    hold(&list_lock, &before);
+    lock_undisturbed(&list_lock, &before);
     if (!right->holder)
         add(right);
     mine = right->holder == &me;
-    let_go(&list_lock, &before);
+    unlock_undisturbed(&list_lock, &before);
     return mine;
 }
 
@@ -180,9 +180,9 @@ void right_give(struct right *right)
 {
     struct undisturbed before;
 
-    hold(&list_lock, &before);
+    lock_undisturbed(&list_lock, &before);
     remove_where(is_right, right);
-    let_go(&list_lock, &before);
+    unlock_undisturbed(&list_lock, &before);
 }
 
 bool right_is_taken(const struct right *right)

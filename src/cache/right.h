@@ -33,7 +33,7 @@ struct undisturbed {
     int cancellation;
 };
 
-void undisturbed_begin(struct undisturbed *before);
-void undisturbed_end(const struct undisturbed *before);
+void right_begin_undisturbed(struct undisturbed *before);
+void right_end_undisturbed(const struct undisturbed *before);
 
 #endif

@@ -31,8 +31,8 @@ struct sections;
 struct sections *sections_new(struct node *first);
 
 /* The current node, which stays until it is left; `entry` counts the sections of a node from 0, or nearly. */
-struct node *section_enter(struct sections *sections, uint64_t *entry);
-void section_leave(struct sections *sections, struct node *node);
+struct node *sections_enter(struct sections *sections, uint64_t *entry);
+void sections_leave(struct sections *sections, struct node *node);
 
 struct node *sections_current(struct sections *sections);
 

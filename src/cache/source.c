@@ -76,7 +76,7 @@ static bool reached(const seqshare_word *time)
     return when == 0 || source_time() >= when;
 }
 
-bool must_read(const struct source *source, const struct state *state)
+bool source_must_read(const struct source *source, const struct state *state)
 {
     uint64_t version = seqshare_version(state->view.share), put_off;
 
@@ -103,7 +103,7 @@ uint64_t source_take_turn(struct source *source)
     return time;
 }
 
-bool must_follow(struct source *source, const struct state *state, uint64_t time)
+bool source_must_follow(struct source *source, const struct state *state, uint64_t time)
 {
     uint32_t marks = load(&state->view.share->head->retired), known = load(&source->marks);
 
@@ -264,7 +264,7 @@ bool source_was_left(struct source *source, struct state *state)
     return true;
 }
 
-int64_t state_age(const struct state *state)
+int64_t source_age(const struct state *state)
 {
     int64_t age = (int64_t)nanoseconds(CLOCK_REALTIME_COARSE) - state->published;
 

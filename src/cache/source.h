@@ -48,7 +48,7 @@ int source_begin(struct source *source, seqshare *share, seqshare_decode *decode
 void source_end(struct source *source);
 
 /* Is it time to read? */
-bool must_read(const struct source *source, const struct state *state);
+bool source_must_read(const struct source *source, const struct state *state);
 
 /* CLOCK_MONOTONIC_COARSE, in nanoseconds. */
 uint64_t source_time(void);
@@ -61,7 +61,7 @@ uint32_t source_period(const struct source *source);
 uint64_t source_take_turn(struct source *source);
 
 /* Is it time to look at the name? At once for a new mark, otherwise once a second. `time` 0: not asked. */
-bool must_follow(struct source *source, const struct state *state, uint64_t time);
+bool source_must_follow(struct source *source, const struct state *state, uint64_t time);
 
 /* Look at the name, and note the result: did the share move? Undisturbed (right.h). */
 bool source_follow(struct source *source, struct state *state);
@@ -82,6 +82,6 @@ bool source_was_left(struct source *source, struct state *state);
 void source_no_memory(struct source *source, struct state *state, uint64_t version);
 
 /* Nanoseconds since the object's version was published. -ENODATA: there is no object. */
-int64_t state_age(const struct state *state);
+int64_t source_age(const struct state *state);
 
 #endif

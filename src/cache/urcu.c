@@ -193,7 +193,7 @@ struct node *sections_current(struct sections *sections)
     return __atomic_load_n(&sections->current, __ATOMIC_ACQUIRE);
 }
 
-struct node *section_enter(struct sections *sections, uint64_t *entry)
+struct node *sections_enter(struct sections *sections, uint64_t *entry)
 {
     struct node *node;
 
@@ -213,7 +213,7 @@ static bool count(struct node *node, uint64_t more)
     return __atomic_add_fetch(&node->count, more, __ATOMIC_ACQ_REL) == 0;
 }
 
-void section_leave(struct sections *sections, struct node *node)
+void sections_leave(struct sections *sections, struct node *node)
 {
     bool last = false;
 
