@@ -6,7 +6,7 @@
 size_t copy_wide_most;
 
 /* Once, before main: no reader's branch ever goes the other way afterwards. */
-__attribute__((constructor)) static void look_at_processor(void)
+__attribute__((constructor)) static void choose_width(void)
 {
     __builtin_cpu_init();
     copy_wide_most = __builtin_cpu_supports("avx") ? COPY_WIDE_MOST : 0;

@@ -18,7 +18,7 @@
 #endif
 
 /* Header of a new region, and the size of the whole. */
-static int describe(struct region *region, size_t capacity, unsigned slots)
+static int fill_header(struct region *region, size_t capacity, unsigned slots)
 {
     struct header *header = &region->header;
     struct world world;
@@ -102,7 +102,7 @@ static int write_contents(const struct region *region, int fd, const struct firs
 }
 
 /* `region` has its header and size, and fd among its own. */
-static int make_in(struct region *region, int fd, const struct first_value *value)
+static int make_in_descriptor(struct region *region, int fd, const struct first_value *value)
 {
     int error = descriptor_identify(&region->file, fd);
 
@@ -124,9 +124,9 @@ int create_in_file(struct region *region, int fd, size_t capacity, const struct 
 
     region_clear(region);
     region->file.write_fd = fd;
-    error = describe(region, capacity, 2);
+    error = fill_header(region, capacity, 2);
     if (!error)
-        error = make_in(region, fd, value);
+        error = make_in_descriptor(region, fd, value);
     if (!error)
         error = descriptor_open_read_only(&region->file, fd, &region->file.read_fd);
     return error ? region_give_up(region, fd, error) : 0;
@@ -158,7 +158,7 @@ int create_anonymous(struct region *region, size_t capacity, unsigned slots)
     int fd, error;
 
     region_clear(region);
-    error = describe(region, capacity, slots);
+    error = fill_header(region, capacity, slots);
     if (error)
         return error;
     region->anonymous = true;
@@ -166,7 +166,7 @@ int create_anonymous(struct region *region, size_t capacity, unsigned slots)
     if (fd < 0)
         return errno == ENOSYS || errno == EPERM || errno == EACCES ? make_without_file(region) : -errno;
     region->file.write_fd = fd;
-    error = make_in(region, fd, NULL);
+    error = make_in_descriptor(region, fd, NULL);
     if (!error && fchmod(fd, 0600) != 0) /* born 0777: a read-only descriptor could be reopened for writing */
         error = -errno;
     if (!error && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)

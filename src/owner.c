@@ -17,7 +17,7 @@ static bool has_no_acl(int error)
 }
 
 /* In a user namespace that does not know the owner, the kernel says EINVAL (EOVERFLOW of an ACL's). */
-static int refusal(int error)
+static int ownership_error(int error)
 {
     return error == EINVAL || error == EOVERFLOW ? -EPERM : -error;
 }
@@ -36,7 +36,7 @@ static int copy_owner(const struct stat *from, int to, bool as_far)
         (void)!fchown(to, (uid_t)-1, from->st_gid); /* the group at least, if that is one of ours */
         return 0;
     }
-    return refusal(errno);
+    return ownership_error(errno);
 }
 
 /* -ERANGE: it has grown since it was asked for its size. */
@@ -50,7 +50,7 @@ static int copy_acl_of(int from, int to, size_t size)
         return -ENOMEM;
     got = fgetxattr(from, ACL, acl, size);
     if (got < 0 || fsetxattr(to, ACL, acl, (size_t)got, 0) != 0)
-        error = refusal(errno);
+        error = ownership_error(errno);
     free(acl);
     return error;
 }

@@ -182,7 +182,7 @@ int seqshare_pversion(const seqshare *handle, uint64_t *version)
 }
 
 /* `seen` is all of one version, and its sequence says which; or there is none. */
-static int see(const struct share *share, int fd, struct layout *seen)
+static int read_layout(const struct share *share, int fd, struct layout *seen)
 {
     uint64_t version = 0;
     int error = begin(fd, &version);
@@ -206,7 +206,7 @@ int seqshare_pstat(const seqshare *handle, struct seqshare_stat *result)
     if (fd < 0)
         return share_of(handle)->region.anonymous ? seqshare_stat(handle, result) : fd;
     do
-        error = see(share_of(handle), fd, &seen);
+        error = read_layout(share_of(handle), fd, &seen);
     while (error == -EAGAIN && retry_once_more(handle, &retry));
     return error ? error : stat_from(share_of(handle), &seen, result);
 }

@@ -171,7 +171,7 @@ ssize_t seqshare_length(const seqshare *share, uint64_t *version)
 /* ---- all that belongs to one version ---- */
 
 /* What stands in the header about the version that is there. 0, -ENODATA, -EAGAIN, -EBADMSG. */
-static int look(const seqshare *share, struct seqshare_reading *found)
+static int read_header(const seqshare *share, struct seqshare_reading *found)
 {
     const struct slot_note *note;
     uint64_t length;
@@ -201,7 +201,7 @@ static int look(const seqshare *share, struct seqshare_reading *found)
 static int attempt_read(const seqshare *share, struct reading_room *room, struct seqshare_reading *found,
                         struct retry *retry, size_t *copied)
 {
-    int error = look(share, found);
+    int error = read_header(share, found);
 
     *copied = 0;
     if (!error)

@@ -71,7 +71,7 @@ static int swap(const struct name *name, const char *temporary, struct file_id *
 }
 
 /* Give the name to the file under the temporary one, if nothing has it. Else that keeps the temporary one. */
-static int bring_back(const struct name *name, const char *temporary)
+static int restore(const struct name *name, const char *temporary)
 {
     int error = rename_with(name, temporary, RENAME_NOREPLACE);
 
@@ -89,7 +89,7 @@ enum { SWAPS_MOST = 100 }; /* each one more needs another process that moves the
  * Should that bring a third file, made meanwhile, the third is put back as well: it is the newer one. At the
  * end the temporary name has ours, which is removed, or a stranger's, which is not ours to remove.
  */
-static void put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id put)
+static void undo_exchange(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id put)
 {
     const struct file_id ours = put;
     int error = -EAGAIN;
@@ -97,25 +97,25 @@ static void put_back(const struct name *name, char temporary[NAME_TEMPORARY_SIZE
     for (int swaps = 0; error == -EAGAIN && swaps < SWAPS_MOST; swaps++)
         error = swap(name, temporary, &put);
     if (error == -ENOENT) /* somebody has removed what we had put there */
-        bring_back(name, temporary);
+        restore(name, temporary);
     if (error || !file_id_is(put, ours))
         temporary[0] = 0;
 }
 
-static int take_name(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
+static int swap_or_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
 {
     int error = swap(name, temporary, &old);
 
     if (is_unknown(error))
         return check_and_rename(name, temporary, old);
     if (error == -EAGAIN)
-        put_back(name, temporary, old);
+        undo_exchange(name, temporary, old);
     return error == -ENOENT ? -EAGAIN : error;
 }
 
 int rename_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
 {
-    int error = take_name(name, temporary, old);
+    int error = swap_or_rename(name, temporary, old);
 
     if (error)
         name_discard(name, temporary);
@@ -141,6 +141,6 @@ int rename_away(const struct name *name, struct file_id file)
     if (!error && unlinkat(name->directory, temporary, 0) != 0)
         error = -errno;
     if (error)
-        bring_back(name, temporary);
+        restore(name, temporary);
     return error;
 }

@@ -54,7 +54,7 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
 }
 
 /* What belongs to the current value, all of one version; and the words beside it, as they are after that. */
-static int see(const seqshare *share, const struct layout *map, struct layout *seen)
+static int read_layout(const seqshare *share, const struct layout *map, struct layout *seen)
 {
     struct retry retry = {0, 0};
     uint64_t version;
@@ -88,6 +88,6 @@ int seqshare_stat(const seqshare *handle, struct seqshare_stat *result)
     if (!handle || !result)
         return -EINVAL;
     share = share_of(handle);
-    error = see(handle, share->region.map, &seen);
+    error = read_layout(handle, share->region.map, &seen);
     return error ? error : stat_from(share, &seen, result);
 }

@@ -33,20 +33,20 @@ enum {
 /* What has the name. */
 struct target {
     struct stat status;
-    seqshare *share; /* NULL: no region, or not ours to write */
-    bool strange;    /* its memory is not to be touched */
+    seqshare *share;  /* NULL: no region, or not ours to write */
+    bool untouchable; /* its memory is not to be touched */
     bool locked;
     bool kept; /* by an owner of the lock that lives, as far as can be told */
 };
 
 /* These say nothing of the file. A file that is not a share, or not ours to write, is removed anyway, without a mark. */
-static bool says_nothing(int error)
+static bool is_inconclusive(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
 }
 
 /* So that no signal handler of this thread can unlock it before we do. Closing the share gives it back. */
-static void lock(struct target *target)
+static void lock_target(struct target *target)
 {
     int error = seqshare_lock_for(target->share, PATIENCE_NS);
 
@@ -55,7 +55,7 @@ static void lock(struct target *target)
 }
 
 /* 0; -EAGAIN: the name has another file by now. */
-static int look(struct target *target, const struct name *name)
+static int open_target(struct target *target, const struct name *name)
 {
     const struct region *region;
     int error;
@@ -64,13 +64,13 @@ static int look(struct target *target, const struct name *name)
         return -EISDIR;
     error = share_open_at(&target->share, name, SEQSHARE_WRITE); /* a stranger could truncate it beside us */
     if (error)
-        return says_nothing(error) || error == -ENOENT ? error : 0;
+        return is_inconclusive(error) || error == -ENOENT ? error : 0;
     region = &share_of(target->share)->region;
     if (!file_id_is(region->file.id, file_id_of(&target->status)))
         return -EAGAIN;
-    target->strange = geteuid() == 0 && target->status.st_uid != 0;
-    if (!target->strange)
-        lock(target);
+    target->untouchable = geteuid() == 0 && target->status.st_uid != 0;
+    if (!target->untouchable)
+        lock_target(target);
     return 0;
 }
 
@@ -89,7 +89,7 @@ static int remove_name(const struct target *target, const struct name *name, boo
  * what has the name then without another look. (A mark alone says nothing: it may be of a damaged region, which
  * must be removable.)
  */
-static bool is_moved_by_the_living(const struct target *target)
+static bool is_moved_by_live_owner(const struct target *target)
 {
     return target->kept && region_marks(&share_of(target->share)->region) & SEQSHARE_LOOK;
 }
@@ -101,7 +101,7 @@ static bool has_a_name(const struct region *region)
     return fstat(region->file.write_fd, &status) != 0 || status.st_nlink > 0;
 }
 
-static int remove_strange(const struct target *target, const struct name *name)
+static int remove_untouchable(const struct target *target, const struct name *name)
 {
     const struct region *region = &share_of(target->share)->region;
     int error = remove_name(target, name, false);
@@ -111,13 +111,13 @@ static int remove_strange(const struct target *target, const struct name *name)
     return error;
 }
 
-static int remove_and_tell(const struct target *target, const struct name *name)
+static int remove_and_mark(const struct target *target, const struct name *name)
 {
     struct region *region = &share_of(target->share)->region;
     bool alone = move_begin(region, target->locked);
     int error = -EBUSY;
 
-    if (alone || !is_moved_by_the_living(target))
+    if (alone || !is_moved_by_live_owner(target))
         error = remove_name(target, name, alone);
     if (!error && !has_a_name(region))
         region_retire(region, SEQSHARE_UNLINKED);
@@ -129,7 +129,7 @@ static int remove_target(const struct target *target, const struct name *name)
 {
     if (!target->share)
         return remove_name(target, name, false);
-    return target->strange ? remove_strange(target, name) : remove_and_tell(target, name);
+    return target->untouchable ? remove_untouchable(target, name) : remove_and_mark(target, name);
 }
 
 static int try_to_unlink(const struct name *name)
@@ -137,7 +137,7 @@ static int try_to_unlink(const struct name *name)
     struct target target = {0};
     int fd =
         openat(name->directory, name->base, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* its number stays taken */
-    int error = fd < 0 || fstat(fd, &target.status) != 0 ? -errno : look(&target, name);
+    int error = fd < 0 || fstat(fd, &target.status) != 0 ? -errno : open_target(&target, name);
 
     if (!error)
         error = remove_target(&target, name);
