@@ -236,7 +236,7 @@ _decode(SV *self)
 void
 version(SV *self)
     PPCODE:
-        PUSHs(sv_2mortal(new_u64(aTHX_ seqshare_version(share_of(open_object(aTHX_ "version", self))))));
+        PUSHs(sv_2mortal(new_u64(aTHX_ seqshare_version(object_share(open_object(aTHX_ "version", self))))));
 
 void
 set_if(SV *self, SV *version, SV *value)
@@ -325,7 +325,7 @@ wait(SV *self, SV *seconds = NULL)
         do {
             left = ns < 0 ? WAIT_SLICE_NS : end - now_ns();
             left = left < 0 ? 0 : left < WAIT_SLICE_NS ? left : WAIT_SLICE_NS;
-            result = seqshare_wait(share_of(object), object->seen, left);
+            result = seqshare_wait(object_share(object), object->seen, left);
             PERL_ASYNC_CHECK();
             if (!object->handle)
                 refuse(aTHX_ "wait", "the share is closed");
@@ -343,7 +343,7 @@ wait(SV *self, SV *seconds = NULL)
 int
 _fd(SV *self, bool write)
     CODE:
-        RETVAL = seqshare_fd(share_of(open_object(aTHX_ "fd", self)), access_of(write, false));
+        RETVAL = seqshare_fd(object_share(open_object(aTHX_ "fd", self)), access_of(write, false));
         if (RETVAL < 0)
             refuse_error(aTHX_ "fd", RETVAL);
     OUTPUT:
@@ -370,7 +370,7 @@ reopen(SV *self)
 bool
 retired(SV *self)
     CODE:
-        RETVAL = seqshare_retired(share_of(open_object(aTHX_ "retired", self)));
+        RETVAL = seqshare_retired(object_share(open_object(aTHX_ "retired", self)));
     OUTPUT:
         RETVAL
 
@@ -383,14 +383,14 @@ drop_write(SV *self)
         int error;
     CODE:
         object = open_object(aTHX_ ix ? "prefault" : "drop_write", self);
-        error = ix ? seqshare_prefault(share_of(object)) : seqshare_drop_write(share_of(object));
+        error = ix ? seqshare_prefault(object_share(object)) : seqshare_drop_write(object_share(object));
         if (error)
             refuse_error(aTHX_ ix ? "prefault" : "drop_write", error);
 
 UV
 capacity(SV *self)
     CODE:
-        RETVAL = seqshare_capacity(share_of(open_object(aTHX_ "capacity", self)));
+        RETVAL = seqshare_capacity(object_share(open_object(aTHX_ "capacity", self)));
     OUTPUT:
         RETVAL
 
@@ -400,7 +400,7 @@ stat(SV *self)
         struct seqshare_stat stat;
         int error;
     PPCODE:
-        error = seqshare_stat(share_of(open_object(aTHX_ "stat", self)), &stat);
+        error = seqshare_stat(object_share(open_object(aTHX_ "stat", self)), &stat);
         if (error)
             refuse_error(aTHX_ "stat", error);
         mPUSHs(newRV_noinc((SV *)stat_hash(aTHX_ &stat)));
@@ -456,7 +456,7 @@ unlock(SV *self)
         int error;
     CODE:
         object = open_object(aTHX_ "unlock", self);
-        error = seqshare_unlock(share_of(object));
+        error = seqshare_unlock(object_share(object));
         if (error)
             refuse(aTHX_ "unlock",
                    error == -EPERM ? "this thread does not own the lock" : seqshare_strerror(error));

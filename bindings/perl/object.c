@@ -150,7 +150,7 @@ struct share_object *hold_object(pTHX_ const char *method, SV *self)
     return object;
 }
 
-seqshare *share_of(struct share_object *object)
+seqshare *object_share(struct share_object *object)
 {
     return object->handle->share;
 }
@@ -235,7 +235,7 @@ static int lock_within(pTHX_ const char *method, struct share_object *object, in
     int64_t end = ns < 0 ? INT64_MAX : now_ns() + ns, left = ns < 0 ? SLICE_NS : ns;
 
     for (;;) {
-        int result = seqshare_lock_for(share_of(object), left < SLICE_NS ? left : SLICE_NS);
+        int result = seqshare_lock_for(object_share(object), left < SLICE_NS ? left : SLICE_NS);
 
         if (result != -ETIMEDOUT)
             return result;

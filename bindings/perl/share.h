@@ -65,7 +65,7 @@ struct share_object *object_of_hash(const SV *hash); /* NULL: none is behind it 
 struct share_object *find_object(SV *self);          /* the same */
 struct share_object *open_object(pTHX_ const char *method, SV *self);
 struct share_object *hold_object(pTHX_ const char *method, SV *self); /* stays to the end of the statement */
-seqshare *share_of(struct share_object *object);
+seqshare *object_share(struct share_object *object);
 int follow_name(struct share_object *object); /* as seqshare_reopen, also while clones use the handle */
 void let_go(pTHX_ struct share_object *object);
 SV *new_u64(pTHX_ uint64_t number);

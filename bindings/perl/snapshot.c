@@ -42,7 +42,7 @@ static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t n
 static void follow(pTHX_ struct share_object *object)
 {
     struct following *following = &object->following;
-    const bool is_retired = seqshare_retired(share_of(object));
+    const bool is_retired = seqshare_retired(object_share(object));
     const int64_t now = now_coarse_ns();
     int result;
 
@@ -123,7 +123,7 @@ static void replace(pTHX_ SV **old, SV *new)
 static void take_newest(pTHX_ SV *self, struct share_object *object)
 {
     struct latest *latest = &object->latest;
-    const uint64_t before = object->seen, version = seqshare_version(share_of(object));
+    const uint64_t before = object->seen, version = seqshare_version(object_share(object));
     SV *error;
 
     object->seen = UINT64_MAX;
@@ -148,7 +148,7 @@ SV *find_snapshot(pTHX_ SV *self, struct share_object *object)
 
     if (object->following.next_look != INT64_MAX)
         follow(aTHX_ object);
-    if (seqshare_version(share_of(object)) != latest->tried ||
+    if (seqshare_version(object_share(object)) != latest->tried ||
         (latest->next_try && now_coarse_ns() >= latest->next_try)) {
         (void)hold_object(aTHX_ "snapshot", self);
         take_newest(aTHX_ self, object);

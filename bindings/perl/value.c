@@ -61,7 +61,7 @@ SV *read_value(pTHX_ const char *method, struct share_object *object, uint64_t *
     seqshare_reading reading;
     SV *bytes = take_spare(aTHX_ object), *value;
 
-    if (!read_bytes(aTHX_ method, share_of(object), bytes, &reading))
+    if (!read_bytes(aTHX_ method, object_share(object), bytes, &reading))
         return NULL;
     object->seen = *version = reading.version;
     value = codec_decode(aTHX_ object->codec, method, bytes, reading.tag);
@@ -83,7 +83,7 @@ static void refuse_length(pTHX_ const struct share_object *object, const char *m
 static uint64_t publish(pTHX_ const char *method, struct share_object *object, SV *bytes, uint32_t tag,
                         uint64_t *expected)
 {
-    seqshare *share = share_of(object);
+    seqshare *share = object_share(object);
     uint64_t version = 0;
     bool unlock;
     int error = 0;

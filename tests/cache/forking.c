@@ -97,7 +97,7 @@ Test(forking, a_child_forked_in_a_section_keeps_one_object)
 {
     seqshare_snapshot snapshot;
 
-    begin(share_of(4096));
+    begin(new_share(4096));
     equals(publish_words(scene.share, 1), 0);
     check(seqshare_cache_mt_enter(scene.cache, &snapshot) != NULL);
     child_run(child_leaves, &snapshot);
@@ -134,7 +134,7 @@ static void threads_of_children(bool in_section)
     pthread_t readers[2];
 
     skip_for_allocator();
-    begin(share_of(4096));
+    begin(new_share(4096));
     equals(publish_words(scene.share, 1), 0);
     for (int i = 0; i < 2; i++)
         readers[i] = started(look_on);
@@ -172,7 +172,7 @@ Test(forking, fork_waits_for_no_section, .timeout = SECONDS_TO_HANG)
 {
     seqshare_snapshot snapshot;
 
-    begin(share_of(4096));
+    begin(new_share(4096));
     equals(publish_words(scene.share, 1), 0);
     check(seqshare_cache_mt_enter(scene.cache, &snapshot) != NULL);
     equals(publish_words(scene.share, 2), 0);
@@ -193,7 +193,7 @@ Test(forking, a_section_ends_in_another_thread)
     seqshare_snapshot snapshot;
     pthread_t thread;
 
-    begin(share_of(4096));
+    begin(new_share(4096));
     equals(publish_words(scene.share, 1), 0);
     check(seqshare_cache_mt_enter(scene.cache, &snapshot) != NULL);
     equals(publish_words(scene.share, 2), 0);
@@ -217,7 +217,7 @@ static void forked_while_decoding(uint64_t first)
 {
     pthread_t thread;
 
-    begin(share_of(4096));
+    begin(new_share(4096));
     if (first)
         equals(publish_words(scene.share, first), 0);
     equals(look(), first);
@@ -272,7 +272,7 @@ static void forked_while_one_decodes(uint64_t first)
     seqshare_cache *cache;
     pthread_t thread;
 
-    scene.share = share_of(4096);
+    scene.share = new_share(4096);
     equals(seqshare_cache_new(&cache, scene.share, waiting_decode, object_destroy, NULL), 0);
     if (first)
         equals(publish_words(scene.share, first), 0);

@@ -59,7 +59,7 @@ struct scene {
 
 static struct scene scene_of(bool many, uint64_t word)
 {
-    struct scene scene = {.share = share_of(4096)};
+    struct scene scene = {.share = new_share(4096)};
 
     plan.how = RETURNS;
     if (many)
@@ -259,7 +259,7 @@ static void *nested_decode(void *bytes, size_t length, uint64_t version, void *i
 
 Test(leaving, many_leave_two_caches_at_once)
 {
-    struct scene inner = scene_of(true, 1), outer = {.share = share_of(4096)};
+    struct scene inner = scene_of(true, 1), outer = {.share = new_share(4096)};
 
     equals(seqshare_cache_mt_new(&outer.many, outer.share, nested_decode, object_destroy, &inner), 0);
     equals(publish_words(outer.share, 1), 0);

@@ -39,7 +39,7 @@ static uint64_t word_of(seqshare_cache_mt *cache)
 
 Test(many, decodes_once_per_version)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
     seqshare_snapshot snapshot;
 
@@ -62,7 +62,7 @@ Test(many, decodes_once_per_version)
 
 Test(many, a_section_keeps_its_object)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
     seqshare_snapshot first, second;
     const struct object *old, *new;
@@ -91,7 +91,7 @@ Test(many, hundreds_of_versions_in_use)
 {
     enum { SECTIONS = 600 };
     static seqshare_snapshot snapshots[SECTIONS];
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
 
     for (uint64_t i = 0; i < SECTIONS; i++) {
@@ -115,7 +115,7 @@ Test(many, hundreds_of_versions_in_use)
 
 Test(many, sections_of_two_caches)
 {
-    seqshare *shares[2] = {share_of(4096), share_of(4096)};
+    seqshare *shares[2] = {new_share(4096), new_share(4096)};
     seqshare_cache_mt *outer = cache_of(shares[0]), *inner = cache_of(shares[1]);
     seqshare_snapshot snapshot;
 
@@ -137,7 +137,7 @@ Test(many, sections_of_two_caches)
 
 Test(many, a_cache_is_closed_inside_a_section_of_another)
 {
-    seqshare *shares[2] = {share_of(4096), share_of(4096)};
+    seqshare *shares[2] = {new_share(4096), new_share(4096)};
     seqshare_cache_mt *outer = cache_of(shares[0]), *inner = cache_of(shares[1]);
     seqshare_snapshot snapshot;
 
@@ -169,7 +169,7 @@ static void cache_destroy(void *cache)
 
 Test(many, an_object_has_a_cache_of_its_own, .timeout = SECONDS_TO_HANG)
 {
-    seqshare *shares[2] = {share_of(4096), share_of(4096)};
+    seqshare *shares[2] = {new_share(4096), new_share(4096)};
     seqshare_cache_mt *outer = NULL;
     seqshare_snapshot snapshot;
 
@@ -188,7 +188,7 @@ Test(many, an_object_has_a_cache_of_its_own, .timeout = SECONDS_TO_HANG)
 
 Test(many, a_bad_value_leaves_the_last_good_object)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);
@@ -218,7 +218,7 @@ static void *fails_at_first(void *bytes, size_t length, uint64_t version, void *
 
 Test(many, a_newer_version_is_not_held_back)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = NULL;
     seqshare_snapshot snapshot;
     int asked = 0;
@@ -240,7 +240,7 @@ Test(many, a_newer_version_is_not_held_back)
 
 Test(many, tells_the_age_of_its_object)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
 
     equals(seqshare_cache_mt_age(cache), -ENODATA);
@@ -274,7 +274,7 @@ static void *section_of_thread(void *cache)
 /* More than have a stripe of their own with liburcu; and then as many again, who take what these have left. */
 Test(many, a_crowd_of_threads_is_in_sections)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = cache_of(share);
     pthread_t threads[CROWD];
     void *right;
@@ -324,7 +324,7 @@ static void child_goes_on(void *context)
 
 Test(many, works_in_children_of_fork)
 {
-    struct family family = {.share = share_of(4096)};
+    struct family family = {.share = new_share(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -352,7 +352,7 @@ static void child_leaves(void *context)
 
 Test(many, forks_inside_a_section)
 {
-    struct family family = {.share = share_of(4096)};
+    struct family family = {.share = new_share(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -368,7 +368,7 @@ Test(many, forks_inside_a_section)
 
 Test(many, bad_input)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache_mt *cache = NULL;
     struct seqshare_cache_stat stat;
 

@@ -371,7 +371,7 @@ static void privilege_dropped(bool many)
 static void told_to_look(bool many)
 {
     const char *name = temp_name();
-    seqshare *writer = made(name, 1), *next = NULL, *anonymous = share_of(64);
+    seqshare *writer = made(name, 1), *next = NULL, *anonymous = new_share(64);
     struct looker looker = open_looker(name, many);
     struct looker unnamed = {.share = anonymous};
 

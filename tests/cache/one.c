@@ -35,7 +35,7 @@ static uint64_t word_of(seqshare_cache *cache)
 
 Test(one, decodes_once_per_version)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = cache_of(share);
     const void *object;
 
@@ -63,7 +63,7 @@ Test(one, decodes_once_per_version)
 
 Test(one, a_bad_value_leaves_the_last_good_object)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);
@@ -87,7 +87,7 @@ Test(one, a_bad_value_leaves_the_last_good_object)
 
 Test(one, a_bad_first_value_is_none)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(seqshare_set(share, "bad", 3), 0);
@@ -108,7 +108,7 @@ static void *fails_silently(void *bytes, size_t length, uint64_t version, void *
 
 Test(one, a_decoder_without_errno_gets_badmsg)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
     int asked = 0;
 
@@ -132,7 +132,7 @@ static void *fails_at_first(void *bytes, size_t length, uint64_t version, void *
 Test(one, a_decoder_without_memory_is_asked_again)
 {
     int64_t end = now() + SECONDS_TO_HANG * SECONDS;
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
     int asked = 0;
 
@@ -155,7 +155,7 @@ Test(one, a_decoder_without_memory_is_asked_again)
 /* What keeps one version from being decoded does not keep the next. */
 Test(one, a_newer_version_is_not_held_back)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
     int asked = 0;
 
@@ -183,7 +183,7 @@ static void *is_outrun_without_memory(void *bytes, size_t length, uint64_t versi
 /* Not the one that is current by then. */
 Test(one, the_version_that_failed_is_told)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
 
     equals(seqshare_cache_new(&cache, share, is_outrun_without_memory, NULL, share), 0);
@@ -208,7 +208,7 @@ static int64_t coarse_time(void)
 /* A bad version has no age of its own: it is the object's. */
 Test(one, tells_the_age_of_its_object)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = cache_of(share);
     int64_t before = coarse_time(), age;
 
@@ -239,7 +239,7 @@ static void *length_and_end(void *bytes, size_t length, uint64_t version, void *
 Test(one, any_length_ends_in_a_zero)
 {
     static const size_t lengths[] = {0, 1, 63, 64, 4096};
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
     char bytes[4096];
     size_t seen = 99;
@@ -272,7 +272,7 @@ static void child_sees_the_newest(void *context)
 
 Test(one, works_in_children_of_fork)
 {
-    struct family family = {.share = share_of(4096)};
+    struct family family = {.share = new_share(4096)};
 
     family.cache = cache_of(family.share);
     equals(publish_words(family.share, 1), 0);
@@ -287,7 +287,7 @@ Test(one, works_in_children_of_fork)
 
 Test(one, bad_input)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = NULL;
     struct seqshare_cache_stat stat;
 
@@ -313,7 +313,7 @@ static void corrupt_length(seqshare *share)
 Test(one, a_corrupt_region_costs_an_error)
 {
     int64_t end = now() + SECONDS_TO_HANG * SECONDS;
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
     seqshare_cache *cache = cache_of(share);
 
     equals(publish_words(share, 1), 0);

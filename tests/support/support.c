@@ -347,7 +347,7 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 
 /* ---- shares ---- */
 
-seqshare *share_of(size_t capacity)
+seqshare *new_share(size_t capacity)
 {
     seqshare *share = NULL;
 

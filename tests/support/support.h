@@ -73,7 +73,7 @@ const char *format(const char *text, ...)      /* static; the last 64 are kept *
 
 /* ---- shares ---- */
 
-seqshare *share_of(size_t capacity);                         /* an anonymous one */
+seqshare *new_share(size_t capacity);                        /* an anonymous one */
 seqshare *another_handle(const seqshare *share, int access); /* of the same region */
 /* A new one of that name and mode, for values up to 100 bytes; with this text as its value, unless that is NULL. */
 seqshare *named_share(const char *name, const char *text, mode_t mode);

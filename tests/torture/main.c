@@ -40,11 +40,11 @@ enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 /* The parent's own book of its workers. */
 struct storm {
     struct herd herd;
-    struct world *world;
+    struct arena *arena;
     unsigned writers_killed, owners_killed;
 };
 
-static const struct world *hanging; /* what to say when the alarm rings */
+static const struct arena *hanging; /* what to say when the alarm rings */
 
 /* The workers die with this process (herd_start). */
 static void on_alarm(int signal)
@@ -68,7 +68,7 @@ static void live(void *context, unsigned index, uint64_t seed)
 
 static struct complaint *complaint_of(void *context, unsigned index)
 {
-    return &((struct world *)context)->tally[index].complaint;
+    return &((struct arena *)context)->tally[index].complaint;
 }
 
 /* A stopped owner keeps all writers waiting, and is right to. */
@@ -81,27 +81,27 @@ static void disturb(struct storm *storm, unsigned index)
         return;
     if (index >= READERS) {
         storm->writers_killed++;
-        if (seqshare_stat(storm->world->share, &stat) == 0 && stat.owner == killed)
+        if (seqshare_stat(storm->arena->share, &stat) == 0 && stat.owner == killed)
             storm->owners_killed++;
     }
     herd_start(&storm->herd, index);
 }
 
-static uint64_t total(const struct world *world, size_t counter)
+static uint64_t total(const struct arena *arena, size_t counter)
 {
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < WORKERS; i++)
-        sum += counted((const uint64_t *)((const char *)&world->tally[i] + counter));
+        sum += counted((const uint64_t *)((const char *)&arena->tally[i] + counter));
     return sum;
 }
-#define TOTAL(world, counter) total(world, offsetof(struct tally, counter))
+#define TOTAL(arena, counter) total(arena, offsetof(struct tally, counter))
 
 /* Has this run shown anything? Readers met writers, and writers died as owners of the lock. */
 static bool eventful(const struct storm *storm)
 {
-    return TOTAL(storm->world, seen) >= 100 && storm->owners_killed > 0 &&
-           TOTAL(storm->world, overtaken) + TOTAL(storm->world, retries) > 0;
+    return TOTAL(storm->arena, seen) >= 100 && storm->owners_killed > 0 &&
+           TOTAL(storm->arena, overtaken) + TOTAL(storm->arena, retries) > 0;
 }
 
 /* Until the time is up; and longer where nothing has happened yet, on a slow machine. */
@@ -125,12 +125,12 @@ static bool gets_on(struct storm *storm)
     uint64_t before[WORKERS];
 
     for (unsigned i = 0; i < WORKERS; i++) {
-        before[i] = counted(&storm->world->tally[i].done);
+        before[i] = counted(&storm->arena->tally[i].done);
         if (storm->herd.stopped[i])
             herd_stop_or_go(&storm->herd, i);
     }
     for (unsigned i = 0; i < WORKERS; i++) {
-        while (counted(&storm->world->tally[i].done) == before[i]) {
+        while (counted(&storm->arena->tally[i].done) == before[i]) {
             if (now() > last)
                 return false;
             rest(MILLISECONDS);
@@ -144,7 +144,7 @@ static bool all_end(struct storm *storm)
     int64_t last = now() + SECONDS_TO_HANG * SECONDS;
     bool in_time = true;
 
-    __atomic_store_n(&storm->world->stop, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&storm->arena->stop, 1, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < WORKERS; i++)
         in_time &= herd_end(&storm->herd, i, last);
     return in_time;
@@ -152,64 +152,64 @@ static bool all_end(struct storm *storm)
 
 /* ---- one scenario ---- */
 
-static struct world *world_make(const struct scenario *scenario, uint64_t *random)
+static struct arena *arena_make(const struct scenario *scenario, uint64_t *random)
 {
-    struct world *world = share_memory(sizeof *world, -1);
+    struct arena *arena = share_memory(sizeof *arena, -1);
     uint64_t seed = random_next(random);
     unsigned char *value = malloc(scenario->size);
     int error;
 
     if (!value)
         give_up("memory", ENOMEM);
-    world->scenario = *scenario;
-    world->fd = -1;
+    arena->scenario = *scenario;
+    arena->fd = -1;
     if (scenario->reach == NAMED) {
-        snprintf(world->name, sizeof world->name, "torture-%d-%" PRIx64, (int)getpid(), seed);
-        error = seqshare_create(&world->share, world->name, scenario->size, 0600);
+        snprintf(arena->name, sizeof arena->name, "torture-%d-%" PRIx64, (int)getpid(), seed);
+        error = seqshare_create(&arena->share, arena->name, scenario->size, 0600);
     } else {
-        error = seqshare_new_slots(&world->share, scenario->size, scenario->slots);
+        error = seqshare_new_slots(&arena->share, scenario->size, scenario->slots);
     }
     if (error)
         give_up("make a share", error);
-    if (scenario->reach == DESCRIPTOR && (world->fd = seqshare_fd(world->share, SEQSHARE_READ)) < 0)
-        give_up("a descriptor", world->fd);
+    if (scenario->reach == DESCRIPTOR && (arena->fd = seqshare_fd(arena->share, SEQSHARE_READ)) < 0)
+        give_up("a descriptor", arena->fd);
     value_make(value, value_length(scenario, seed), seed, 1);
-    error = value_set(scenario, world->share, value, value_length(scenario, seed));
+    error = value_set(scenario, arena->share, value, value_length(scenario, seed));
     if (error)
         give_up("the first value", error);
     free(value);
-    return world;
+    return arena;
 }
 
-static void world_free(struct world *world)
+static void arena_free(struct arena *arena)
 {
-    if (world->name[0])
-        seqshare_unlink(world->name);
-    if (world->fd >= 0)
-        close(world->fd);
-    seqshare_close(world->share);
-    munmap(world, sizeof *world);
+    if (arena->name[0])
+        seqshare_unlink(arena->name);
+    if (arena->fd >= 0)
+        close(arena->fd);
+    seqshare_close(arena->share);
+    munmap(arena, sizeof *arena);
 }
 
 /* The parent, that neither locked nor wrote meanwhile, can write, and finds every publication counted. */
 static void check_end(const struct storm *storm)
 {
-    struct world *world = storm->world;
-    const char *name = world->scenario.name;
-    uint64_t version = seqshare_version(world->share), acknowledged = 1, got = 0;
-    unsigned char *value = malloc(world->scenario.size), *back = malloc(world->scenario.size);
-    size_t length = value_length(&world->scenario, 42);
+    struct arena *arena = storm->arena;
+    const char *name = arena->scenario.name;
+    uint64_t version = seqshare_version(arena->share), acknowledged = 1, got = 0;
+    unsigned char *value = malloc(arena->scenario.size), *back = malloc(arena->scenario.size);
+    size_t length = value_length(&arena->scenario, 42);
 
     if (!value || !back)
         give_up("memory", ENOMEM);
     for (unsigned i = READERS; i < WORKERS; i++)
-        acknowledged += counted(&world->tally[i].done);
+        acknowledged += counted(&arena->tally[i].done);
     verdict(name, "every acknowledged publication is a version, and no other but those of the killed",
             version >= acknowledged && version <= acknowledged + storm->writers_killed);
     value_make(value, length, 42, version + 1);
-    verdict(name, "the last value can be set", seqshare_set(world->share, value, length) == 0);
+    verdict(name, "the last value can be set", seqshare_set(arena->share, value, length) == 0);
     verdict(name, "the last value is read",
-            seqshare_get(world->share, back, world->scenario.size, &got) == (ssize_t)length &&
+            seqshare_get(arena->share, back, arena->scenario.size, &got) == (ssize_t)length &&
                 got == version + 1 && memcmp(value, back, length) == 0);
     free(value);
     free(back);
@@ -217,30 +217,30 @@ static void check_end(const struct storm *storm)
 
 static void report(const struct storm *storm)
 {
-    const struct world *world = storm->world;
+    const struct arena *arena = storm->arena;
     uint64_t reads = 0;
 
     for (unsigned i = 0; i < READERS; i++)
-        reads += counted(&world->tally[i].done);
+        reads += counted(&arena->tally[i].done);
     printf("%-28s %9" PRIu64 " reads: %8" PRIu64 " versions seen, %7" PRIu64 " overtaken, %7" PRIu64
            " retries, %" PRIu64 " outrun; %8" PRIu64 " publications; %u killed (%u as owners), %u stopped\n",
-           world->scenario.name, reads, TOTAL(world, seen), TOTAL(world, overtaken), TOTAL(world, retries),
-           TOTAL(world, outrun), seqshare_version(world->share), storm->herd.killed, storm->owners_killed,
+           arena->scenario.name, reads, TOTAL(arena, seen), TOTAL(arena, overtaken), TOTAL(arena, retries),
+           TOTAL(arena, outrun), seqshare_version(arena->share), storm->herd.killed, storm->owners_killed,
            storm->herd.paused);
     for (unsigned i = 0; i < WORKERS; i++) {
-        if (world->tally[i].complaint.first[0])
-            printf("        worker %u: %s\n", i, world->tally[i].complaint.first);
+        if (arena->tally[i].complaint.first[0])
+            printf("        worker %u: %s\n", i, arena->tally[i].complaint.first);
     }
 }
 
 static void run(const struct scenario *scenario, double seconds, uint64_t *random)
 {
-    struct world *world = world_make(scenario, random);
+    struct arena *arena = arena_make(scenario, random);
     struct storm storm = {
-        .herd = {.context = world, .live = live, .complaint_of = complaint_of, .random = random_next(random)},
-        .world = world};
+        .herd = {.context = arena, .live = live, .complaint_of = complaint_of, .random = random_next(random)},
+        .arena = arena};
 
-    hanging = world;
+    hanging = arena;
     alarm((unsigned)seconds + 4 * SECONDS_TO_HANG);
     for (unsigned i = 0; i < WORKERS; i++)
         herd_start(&storm.herd, i);
@@ -248,15 +248,15 @@ static void run(const struct scenario *scenario, double seconds, uint64_t *rando
     verdict(scenario->name, "every living worker gets on", gets_on(&storm));
     verdict(scenario->name, "every worker ends when told to", all_end(&storm));
     report(&storm);
-    verdict(scenario->name, "no value is torn", TOTAL(world, torn) == 0);
-    verdict(scenario->name, "no version goes backwards", TOTAL(world, backwards) == 0);
-    verdict(scenario->name, "no version is older than one known to be published", TOTAL(world, stale) == 0);
-    verdict(scenario->name, "nobody gets an unexpected answer or end", TOTAL(world, complaint.errors) == 0);
+    verdict(scenario->name, "no value is torn", TOTAL(arena, torn) == 0);
+    verdict(scenario->name, "no version goes backwards", TOTAL(arena, backwards) == 0);
+    verdict(scenario->name, "no version is older than one known to be published", TOTAL(arena, stale) == 0);
+    verdict(scenario->name, "nobody gets an unexpected answer or end", TOTAL(arena, complaint.errors) == 0);
     verdict(scenario->name, "readers met writers, and owners of the lock died", eventful(&storm));
     check_end(&storm);
     alarm(0);
     hanging = NULL;
-    world_free(world);
+    arena_free(arena);
 }
 
 /* A checker that sees nothing would pass everything. */

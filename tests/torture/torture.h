@@ -41,7 +41,7 @@ struct tally {
     struct complaint complaint; /* answers that nobody may get */
 };
 
-struct world {
+struct arena {
     struct scenario scenario;
     seqshare *share; /* of the parent of all workers */
     int fd;          /* DESCRIPTOR */
@@ -52,7 +52,7 @@ struct world {
 };
 
 /* Be worker `index` until told to stop. Does not return. */
-_Noreturn void worker_run(struct world *world, unsigned index, uint64_t seed);
+_Noreturn void worker_run(struct arena *arena, unsigned index, uint64_t seed);
 
 /*
  * Values. A length follows from the seed, the bytes from seed and stamp, and both stand in the first 16

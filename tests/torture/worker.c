@@ -24,7 +24,7 @@ SEQSHARE_TYPE(page, struct page)
 
 /* One life of one worker. */
 struct worker {
-    struct world *world;
+    struct arena *arena;
     const struct scenario *scenario;
     struct tally *tally;
     seqshare *share;
@@ -40,7 +40,7 @@ static void wrong(struct worker *me, const char *what, long result)
 
 static bool stopped(const struct worker *me)
 {
-    return __atomic_load_n(&me->world->stop, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&me->arena->stop, __ATOMIC_RELAXED) != 0;
 }
 
 /* ---- readers ---- */
@@ -53,9 +53,9 @@ static int reader_reach(struct worker *me)
     if (random_next(&me->random) & 1)
         return 0;
     if (me->scenario->reach == NAMED)
-        return seqshare_open(&me->share, me->world->name, access);
+        return seqshare_open(&me->share, me->arena->name, access);
     if (me->scenario->reach == DESCRIPTOR)
-        return seqshare_attach(&me->share, me->world->fd, access);
+        return seqshare_attach(&me->share, me->arena->fd, access);
     return seqshare_drop_write(me->share);
 }
 
@@ -172,7 +172,7 @@ static void read_on(struct worker *me, unsigned index)
     count_retries(me, &repeated);
     for (unsigned i = 0; !stopped(me); i++) {
         /* Acquire: what was published before this call began has to be seen. Not always, lest it helps. */
-        uint64_t published = i % 4 == 0 ? __atomic_load_n(&me->world->published, __ATOMIC_ACQUIRE) : 0;
+        uint64_t published = i % 4 == 0 ? __atomic_load_n(&me->arena->published, __ATOMIC_ACQUIRE) : 0;
         uint64_t version = 0;
         bool whole = false;
         ssize_t length = methods[index].read(me, &version, &whole);
@@ -193,7 +193,7 @@ static void read_on(struct worker *me, unsigned index)
 
 static void acknowledge(struct worker *me, uint64_t version)
 {
-    uint64_t *highest = &me->world->published, seen = counted(highest);
+    uint64_t *highest = &me->arena->published, seen = counted(highest);
 
     count(&me->tally->done, 1);
     while (seen < version &&
@@ -303,11 +303,11 @@ static void write_on(struct worker *me, unsigned index)
     }
 }
 
-_Noreturn void worker_run(struct world *world, unsigned index, uint64_t seed)
+_Noreturn void worker_run(struct arena *arena, unsigned index, uint64_t seed)
 {
-    struct worker me = {world, &world->scenario, &world->tally[index], world->share, NULL, seed, 0};
+    struct worker me = {arena, &arena->scenario, &arena->tally[index], arena->share, NULL, seed, 0};
 
-    me.buffer = malloc(world->scenario.size);
+    me.buffer = malloc(arena->scenario.size);
     if (!me.buffer)
         wrong(&me, "memory", -ENOMEM);
     else if (index < READERS)

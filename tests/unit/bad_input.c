@@ -65,7 +65,7 @@ static void everywhere(void (*row)(seqshare *share, bool writable))
     struct scene scene = {.writable = true, .row = row};
     struct scene reader = {.row = row};
 
-    scene.share = share_of(CAPACITY);
+    scene.share = new_share(CAPACITY);
     equals(seqshare_set(scene.share, standing, sizeof standing), 0);
     reader.share = another_handle(scene.share, SEQSHARE_READ);
 
@@ -427,7 +427,7 @@ Test(bad_input, abandon_after_a_longjmp_out_of_set_gives_the_lock_back)
 
 Test(bad_input, close_after_a_longjmp_out_of_set_gives_the_lock_back)
 {
-    seqshare *share = share_of(CAPACITY);
+    seqshare *share = new_share(CAPACITY);
     char buffer[CAPACITY];
 
     skip_under_valgrind();

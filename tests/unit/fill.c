@@ -15,7 +15,7 @@ TestSuite(fill, .timeout = 60);
 
 static seqshare *share_with(const char *text)
 {
-    seqshare *share = share_of(4096);
+    seqshare *share = new_share(4096);
 
     equals(seqshare_set(share, text, strlen(text)), 0);
     return share;

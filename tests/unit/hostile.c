@@ -28,7 +28,7 @@ static struct seqshare_head *head_of(seqshare *share)
 
 static seqshare *share_with(const char *text)
 {
-    seqshare *share = share_of(CAPACITY);
+    seqshare *share = new_share(CAPACITY);
 
     for (int i = 0; i < 2; i++) /* in either slot */
         equals(seqshare_set(share, text, strlen(text)), 0);
@@ -302,7 +302,7 @@ Test(hostile, a_length_that_names_a_hole_touches_no_page)
 {
     seqshare *named = NULL;
 
-    holes_are_left_alone(share_of(ROOMY));
+    holes_are_left_alone(new_share(ROOMY));
     equals(seqshare_create(&named, temp_name(), ROOMY, 0600), 0);
     holes_are_left_alone(named);
 }
@@ -310,7 +310,7 @@ Test(hostile, a_length_that_names_a_hole_touches_no_page)
 /* Values of all lengths, in slots that have memory for shorter ones, through handles that know of less. */
 Test(hostile, memory_that_came_later_is_found)
 {
-    seqshare *share = share_of(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
+    seqshare *share = new_share(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
     static unsigned char value[ROOMY], copy[ROOMY];
     static const size_t lengths[] = {0, 1, 64, PAGE, 1, 3 * PAGE + 1, 64, ROOMY, PAGE, ROOMY - 1, 0, ROOMY};
 
@@ -333,7 +333,7 @@ Test(hostile, memory_that_came_later_is_found)
 /* Fails with: memory that was allocated and never touched, which a file system calls a hole. */
 Test(hostile, what_a_fill_leaves_untouched_is_read)
 {
-    seqshare *share = share_of(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
+    seqshare *share = new_share(ROOMY), *reader = another_handle(share, SEQSHARE_READ);
     static unsigned char copy[ROOMY];
     void *slot;
 

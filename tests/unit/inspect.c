@@ -36,7 +36,7 @@ Test(inspect, a_new_share)
 {
     static const uint8_t zeros[16];
     int64_t before = clock_before();
-    seqshare *share = share_of(1234), *other = share_of(1234);
+    seqshare *share = new_share(1234), *other = new_share(1234);
     struct seqshare_stat stat = stat_of(share), second = stat_of(other);
 
     equals(stat.version, 0);
@@ -73,7 +73,7 @@ static void set_here(void *share)
 Test(inspect, who_published_what_and_when)
 {
     int64_t before = clock_before();
-    seqshare *share = share_of(1 << 20);
+    seqshare *share = new_share(1 << 20);
     static char value[1 << 20];
     struct seqshare_stat stat;
     pid_t child;
@@ -118,7 +118,7 @@ static void look_read_only(void *context)
 
 Test(inspect, is_the_same_through_every_handle_but_for_writable)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
 
     equals(seqshare_set(share, "x", 1), 0);
     child_run(look_read_only, share);
@@ -144,7 +144,7 @@ static void fill_and_sleep(void *share)
 /* It must not wait for the lock, or the fill, of one that lives, is stopped, or has died. */
 static void sees_owner(void (*own)(void *share))
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     struct seqshare_stat stat;
     pid_t owner;
 

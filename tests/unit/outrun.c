@@ -223,7 +223,7 @@ static int typed_read_outrun_by(int how_many, struct half *got)
     int result;
 
     skip_under_valgrind();
-    target = share_of(sizeof(struct half));
+    target = new_share(sizeof(struct half));
     equals(half_set(target, &(struct half){{1, 2, 3, 4}}), 0);
     reader = another_handle(target, SEQSHARE_READ);
     slots = reader->bytes;

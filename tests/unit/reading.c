@@ -61,7 +61,7 @@ static void all_is_read(seqshare *share)
 
 Test(reading, all_that_belongs_to_a_version_is_read)
 {
-    seqshare *anonymous = share_of(1000), *named = named_share(temp_name(), NULL, 0600);
+    seqshare *anonymous = new_share(1000), *named = named_share(temp_name(), NULL, 0600);
 
     all_is_read(anonymous);
     all_is_read(named);
@@ -71,7 +71,7 @@ Test(reading, all_that_belongs_to_a_version_is_read)
 
 Test(reading, a_callers_buffer_is_filled_or_its_size_is_told)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     char buffer[8];
 
     equals(seqshare_set(share, "twelve bytes", 12), 0);
@@ -97,7 +97,7 @@ Test(reading, a_callers_buffer_is_filled_or_its_size_is_told)
 
 Test(reading, bad_input_is_refused)
 {
-    seqshare *share = share_of(10), *reader = NULL;
+    seqshare *share = new_share(10), *reader = NULL;
     struct seqshare_stat stat;
     uint64_t version;
 
@@ -131,7 +131,7 @@ static void *publish_often(void *share)
 /* Fails with: an acceptance that is forgotten, or made before the bytes were read. */
 Test(reading, what_is_read_is_of_one_version)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     pthread_t thread;
 
     check(pthread_create(&thread, NULL, publish_often, share) == 0);
@@ -229,7 +229,7 @@ Test(reading, opening_and_closing_touch_no_mapped_memory)
 
 static void close_all_and_read(void *nothing)
 {
-    seqshare *anonymous = share_of(100), *named = named_share(temp_name(), "named", 0600);
+    seqshare *anonymous = new_share(100), *named = named_share(temp_name(), "named", 0600);
     struct seqshare_stat stat;
     uint64_t version;
 
@@ -275,7 +275,7 @@ Test(reading, a_reader_is_a_handle_of_its_own)
 
 Test(reading, a_typed_value_is_published_only_over_the_version_that_is_named)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     uint64_t version = 0;
 
     equals(seqshare_set_if_typed(share, &version, "one", 3, 11), 0);

@@ -75,7 +75,7 @@ Test(region, a_huge_capacity_costs_three_pages)
     const char *name = temp_name();
     seqshare *share = NULL;
 
-    costs_little(share_of(huge));
+    costs_little(new_share(huge));
     equals(seqshare_create(&share, name, huge, 0600), 0);
     costs_little(share);
     equals(seqshare_create(&share, format("%s/name", temp_directory("/tmp")), huge, 0600), 0);
@@ -88,7 +88,7 @@ Test(region, it_costs_what_its_values_touch_and_little_more)
     char *value = calloc(1, LONGEST), *copy = calloc(1, LONGEST);
 
     for (size_t length = 1; length <= LONGEST; length = length * 3 + 1) {
-        seqshare *share = share_of(huge);
+        seqshare *share = new_share(huge);
 
         equals(seqshare_set(share, value, length), 0);
         equals(seqshare_get(share, copy, LONGEST, NULL), length);
@@ -105,7 +105,7 @@ Test(region, it_costs_what_its_values_touch_and_little_more)
 
 static void costs_three_pages_more(size_t capacity, const char *value, size_t length)
 {
-    seqshare *share = share_of(capacity);
+    seqshare *share = new_share(capacity);
 
     for (int i = 0; i < 4; i++)
         equals(seqshare_set(share, value, length), 0);
@@ -155,7 +155,7 @@ static void not_dumped(const seqshare *share)
 /* A core dump reads what it dumps, and reading a hole of a tmpfs allocates it. */
 Test(region, slots_are_left_out_of_core_dumps)
 {
-    seqshare *share = share_of(huge), *reader = another_handle(share, SEQSHARE_READ);
+    seqshare *share = new_share(huge), *reader = another_handle(share, SEQSHARE_READ);
 
     not_dumped(share);
     not_dumped(reader);
@@ -183,7 +183,7 @@ Test(region, every_descriptor_is_close_on_exec_and_closed_again)
     int fd[2];
 
     list_descriptors(before);
-    share[0] = share_of(100);
+    share[0] = new_share(100);
     fd[0] = fd_of(share[0], SEQSHARE_READ);
     fd[1] = fd_of(share[0], SEQSHARE_WRITE);
     equals(seqshare_attach(&share[1], fd[0], SEQSHARE_READ), 0);
@@ -220,7 +220,7 @@ static void cannot_reopen_for_writing(void *context)
 /* Fails with: the memfd as it is born, mode 0777. */
 Test(region, a_descriptor_for_reading_reads_only)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     int fd = fd_of(share, SEQSHARE_READ);
     struct stat stat;
 
@@ -238,7 +238,7 @@ Test(region, a_descriptor_for_reading_reads_only)
 
 Test(region, nobody_can_truncate_an_anonymous_region_or_unseal_it)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     int fd = fd_of(share, SEQSHARE_WRITE), seals = fcntl(fd, F_GET_SEALS);
 
     equals(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
@@ -266,7 +266,7 @@ static void runs(const char *place, const char *expected, const char *new_value)
 
 Test(region, a_program_attaches_to_an_inherited_descriptor)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     int reads = dup(fd_of(share, SEQSHARE_READ)),
         writes = dup(fd_of(share, SEQSHARE_WRITE)); /* not cloexec */
     char buffer[1000];
@@ -322,7 +322,7 @@ Test(region, a_descriptor_sent_over_a_socket)
 
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
     child = child_start(receive_and_use, &sockets[1]);
-    share = share_of(10);
+    share = new_share(10);
     equals(seqshare_set(share, "there", 5), 0);
     equals(seqshare_set(share, "sent", 4), 0);
     send_descriptor(sockets[0], fd_of(share, SEQSHARE_READ));
@@ -412,7 +412,7 @@ Test(region, drop_write_is_for_good_in_this_process_alone)
     seqshare *share = NULL;
 
     skip_under_valgrind();
-    drops(share_of(10));
+    drops(new_share(10));
     equals(seqshare_create(&share, temp_name(), 10, 0600), 0);
     drops(share);
 }
@@ -429,7 +429,7 @@ static void drop_as_nobody(void *share)
 /* Fails with: the read-only descriptor opened only now, by one who may not. */
 Test(region, drop_write_after_setuid)
 {
-    seqshare *share = share_of(10);
+    seqshare *share = new_share(10);
 
     skip_under_valgrind();
     skip_unless_root();
@@ -457,7 +457,7 @@ static void reads_only(const seqshare *writer)
 /* Fails with: a mapping of the descriptor as it came, which mprotect makes writable. */
 Test(region, who_attaches_for_reading_to_a_writable_descriptor_reads_for_good)
 {
-    seqshare *share = share_of(10);
+    seqshare *share = new_share(10);
 
     skip_under_valgrind();
     equals(seqshare_set(share, "value", 5), 0);
@@ -484,7 +484,7 @@ static void *read_on(void *context)
 Test(region, threads_read_on_while_another_drops_writing)
 {
     for (int i = 0; i < 200; i++) {
-        struct dropping dropping = {share_of(10), 0, 0};
+        struct dropping dropping = {new_share(10), 0, 0};
         pthread_t reader;
 
         equals(seqshare_set(dropping.share, "value", 5), 0);
@@ -530,7 +530,7 @@ static long faults_of_first_get(const seqshare *share, bool prefault, bool writa
 Test(region, prefault_leaves_no_page_fault_to_the_first_read)
 {
     static char value[300000];
-    seqshare *share = share_of(1 << 20);
+    seqshare *share = new_share(1 << 20);
 
     skip_under_valgrind(); /* it has page faults of its own */
 #ifdef __SANITIZE_ADDRESS__
@@ -550,7 +550,7 @@ Test(region, prefault_leaves_no_page_fault_to_the_first_read)
 
 Test(region, prefault_of_a_share_without_a_value)
 {
-    seqshare *share = share_of(huge);
+    seqshare *share = new_share(huge);
 
     equals(seqshare_prefault(share), 0);
     check(cost_of(share) <= OVERHEAD);

@@ -95,7 +95,7 @@ Test(reopen, stays_read_only_after_drop_write)
 Test(reopen, of_a_share_without_a_name_or_while_it_is_locked)
 {
     const char *name = temp_name();
-    seqshare *share = share_of(100), *attached;
+    seqshare *share = new_share(100), *attached;
     void *slot;
 
     equals(seqshare_reopen(share), -EINVAL);
@@ -153,7 +153,7 @@ static void *change_handles(void *context)
 Test(reopen, a_cancelled_thread_leaves_no_handle_torn)
 {
     const char *name = temp_name();
-    seqshare *shares[2] = {named_share(name, "old", 0600), share_of(100)}, *next = NULL;
+    seqshare *shares[2] = {named_share(name, "old", 0600), new_share(100)}, *next = NULL;
     int before = entries("/proc/self/fd");
     pthread_t thread;
     void *result;

@@ -49,7 +49,7 @@ static uint32_t fnv(const char *name, uint64_t size)
 
 Test(typed, a_struct_comes_back_as_it_was)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     struct limits set = {100, 20, "checkout"}, got;
     struct point corner = {1.5, -2.25}, found;
 
@@ -86,7 +86,7 @@ Test(typed, the_tag_is_fnv_1a_over_name_and_size)
         "a name much longer than what the compiler is asked to unroll, \xc3\xa4"};
     static const size_t sizes[] = {1,       8, 255, 256, 65536, (size_t)1 << 31, (size_t)0x0102030405060708,
                                    SIZE_MAX};
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
 
     equals(fnv("", 0), 0x9be17165); /* a value worked out elsewhere: FNV-1a of eight zero bytes */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -142,7 +142,7 @@ Test(typed, a_tag_is_never_zero)
 
 Test(typed, another_name_or_size_is_an_error_and_the_value_stands)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     struct point corner = {1, 2}, found = {7, 7};
     struct limits limits = {7, 7, "untouched"};
     uint64_t number;
@@ -166,7 +166,7 @@ Test(typed, another_name_or_size_is_an_error_and_the_value_stands)
 
 Test(typed, untyped_set_is_not_read_typed_but_typed_set_is_read_untyped)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     struct point corner = {3, 4}, found;
 
     equals(seqshare_set(share, &corner, sizeof corner), 0);
@@ -220,7 +220,7 @@ ALL_SIZES(SIZED)
 
 Test(typed, sizes_1_to_80_and_200_are_exact)
 {
-    seqshare *share = share_of(200);
+    seqshare *share = new_share(200);
 
     ALL_SIZES(CALL_SIZED)
     equals(seqshare_version(share), 81);
@@ -230,7 +230,7 @@ Test(typed, sizes_1_to_80_and_200_are_exact)
 /* The smallest capacity there can be: the inline read loads whole words of a slot that is one byte long. */
 Test(typed, a_small_type_in_a_share_just_as_small)
 {
-    seqshare *share = share_of(1);
+    seqshare *share = new_share(1);
     struct bytes1 from = {{42}}, to = {{0}};
     struct bytes2 too_long = {{1, 2}};
 
@@ -270,7 +270,7 @@ Test(typed, reads_beside_a_busy_writer_are_whole)
     uint64_t last = 0;
     pid_t writer;
 
-    traffic->share = share_of(sizeof(struct five));
+    traffic->share = new_share(sizeof(struct five));
     writer = child_start(write_fives, traffic);
     while (seqshare_version(traffic->share) == 0)
         ;
@@ -294,7 +294,7 @@ Test(typed, reads_beside_a_busy_writer_are_whole)
 
 Test(typed, cxx_and_c_read_each_others_values)
 {
-    seqshare *share = share_of(1000);
+    seqshare *share = new_share(1000);
     struct cxx_route route = {443, 1.25, "eu-north"}, got;
 
     equals(cxx_round_trip(), 0);

@@ -41,7 +41,7 @@ static unsigned char *at_end(struct walled memory, size_t length)
 
 Test(values, nothing_is_there_before_the_first_set)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     char buffer[100];
     void *copy;
     seqshare_view view = {0};
@@ -59,7 +59,7 @@ Test(values, nothing_is_there_before_the_first_set)
 /* It shows no version, so none of its bytes is part of one. */
 Test(values, a_view_that_was_never_filled_in_is_not_valid)
 {
-    seqshare *share = share_of(100);
+    seqshare *share = new_share(100);
     seqshare_view view = {0};
 
     check(!seqshare_valid(share, &view));
@@ -74,7 +74,7 @@ Test(values, a_view_that_was_never_filled_in_is_not_valid)
 
 Test(values, every_set_makes_the_next_version)
 {
-    seqshare *share = share_of(8);
+    seqshare *share = new_share(8);
 
     for (uint64_t i = 1; i <= 1000; i++) {
         uint64_t value = 0, version = 0;
@@ -125,7 +125,7 @@ static void round_trip(seqshare *share, struct walled from, struct walled to, si
 
 Test(values, sizes_0_to_600_are_exact)
 {
-    seqshare *share = share_of(600);
+    seqshare *share = new_share(600);
     struct walled from = walled_new(600), to = walled_new(600);
 
     for (size_t length = 0; length <= 600; length++)
@@ -138,7 +138,7 @@ Test(values, sizes_0_to_600_are_exact)
 /* Up to where the copy goes another way, in steps that hit every remainder of a vector. */
 Test(values, sizes_up_to_20000_are_exact)
 {
-    seqshare *share = share_of(20000);
+    seqshare *share = new_share(20000);
     struct walled from = walled_new(20000), to = walled_new(20000);
 
     for (size_t length = 601; length <= 20000; length += 37)
@@ -148,7 +148,7 @@ Test(values, sizes_up_to_20000_are_exact)
 
 Test(values, powers_of_two_and_their_neighbours_are_exact)
 {
-    seqshare *share = share_of(MEBI + 1);
+    seqshare *share = new_share(MEBI + 1);
     struct walled from = walled_new(MEBI + 1), to = walled_new(MEBI + 1);
 
     for (size_t power = 1; power <= MEBI; power *= 2) {
@@ -162,7 +162,7 @@ Test(values, powers_of_two_and_their_neighbours_are_exact)
 /* Aligned or not: vector code differs by where its ends lie. */
 Test(values, buffers_at_any_address)
 {
-    seqshare *share = share_of(1024);
+    seqshare *share = new_share(1024);
     unsigned char from[1024 + 64], to[1024 + 128];
 
     for (size_t offset = 0; offset < 64; offset++) {
@@ -185,7 +185,7 @@ Test(values, buffers_at_any_address)
 
 Test(values, an_empty_value_is_a_value)
 {
-    seqshare *share = share_of(10);
+    seqshare *share = new_share(10);
     char buffer[10];
     void *copy = NULL;
     uint64_t version = 0;
@@ -216,7 +216,7 @@ static void set_in_child(void *share)
 
 Test(values, parent_and_child_see_each_others_values)
 {
-    seqshare *share = share_of(20);
+    seqshare *share = new_share(20);
     char buffer[20];
     uint64_t version = 0;
 
@@ -354,7 +354,7 @@ Test(values, a_view_holds_for_seven_publications_with_8_slots)
 
 Test(values, set_if_publishes_only_over_the_version_it_was_told)
 {
-    seqshare *share = share_of(20);
+    seqshare *share = new_share(20);
     uint64_t version = 3;
     char buffer[20];
 
@@ -417,7 +417,7 @@ static void counts_exactly(seqshare *share)
 /* Fails with: the version compared before the lock is held. */
 Test(values, set_if_loses_no_update_of_several_processes)
 {
-    seqshare *share = share_of(8);
+    seqshare *share = new_share(8);
     pid_t adder[ADDERS];
 
     equals(seqshare_set(share, &(uint64_t){0}, 8), 0);
@@ -431,7 +431,7 @@ Test(values, set_if_loses_no_update_of_several_processes)
 
 Test(values, set_if_loses_no_update_of_several_threads)
 {
-    seqshare *share = share_of(8);
+    seqshare *share = new_share(8);
     pthread_t adder[ADDERS];
 
     equals(seqshare_set(share, &(uint64_t){0}, 8), 0);
