@@ -141,7 +141,7 @@ spin_right() {
 
 spin_mutants() {
     local arguments flags
-    while IFS=$'\t' read -r -u 8 _ _ arguments; do
+    while IFS=$'\t' read -r -u 8 _ arguments; do
         read -ra flags <<<"$arguments"
         spin_run caught "${flags[@]}"
     done 8< <(mutants_of spin)
@@ -164,7 +164,7 @@ copy_of_source() {
 # For each fault: its name, the folder with its source, the program, and flags.
 weak_mutants() {
     local name arguments number=0
-    while IFS=$'\t' read -r -u 8 name _ arguments; do
+    while IFS=$'\t' read -r -u 8 name arguments; do
         number=$((number + 1))
         [ -d "$work/weak.$number" ] || copy_of_source "$work/weak.$number" "$name" >"$work/weak.$number.patch" || return 1
         printf '%s\t%s\t%s\n' "$name" "$work/weak.$number" "$arguments"

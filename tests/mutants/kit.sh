@@ -70,10 +70,10 @@ attempt() {
     set -e
 }
 
-# PLACE SHOWS ARGUMENT...: builds and runs the detector on $tree; sets $verdict and $why.
+# PLACE ARGUMENT...: builds and runs the detector on $tree; sets $verdict and $why.
 judge() {
-    local place=$1 shows=$2
-    shift 2
+    local place=$1
+    shift
     attempt "$place/build.log" build_mutant "$@"
     if [ $status -ne 0 ]; then
         verdict=broken why="it cannot be built: $(grep -m 1 -E 'error|Error' "$place/build.log" || tail -n 1 "$place/build.log")"
@@ -81,35 +81,37 @@ judge() {
     fi
     attempt "$place/detect.log" detect_mutant "$@"
     why=$(grep -m 1 -E "$evidence" "$place/detect.log" || true)
-    case $status/$shows in
-    0/*) verdict=missed why="nothing was found" ;;
-    1/*) if [ -n "$why" ]; then verdict=caught; else verdict=broken why="status 1, and nothing says why"; fi ;;
-    124/hang | 137/hang) verdict=caught why="it hangs" ;;
-    124/* | 137/*) verdict=missed why="the detector did not end" ;;
+    case $status in
+    0) verdict=missed why="nothing was found" ;;
+    1) if [ -n "$why" ]; then verdict=caught; else verdict=broken why="status 1, and nothing says why"; fi ;;
+    124 | 137) verdict=missed why="the detector did not end" ;;
     *) verdict=broken why="the detector broke down, status $status: $(tail -n 1 "$place/detect.log")" ;;
     esac
 }
 
-# A detector that finds something where there is no fault catches nothing. PLACE ARGUMENT...
+# It finds nothing where there is no fault. PLACE ARGUMENT...
 is_sound() {
-    judge "$1" - "${@:2}"
+    judge "$@"
     [ "$verdict" = missed ] && [ $status -eq 0 ] && return
     echo "$verdict ($why)"
     cat "$1"/*.log
     return 1
 }
 
-# Like check, with the verdict and the seconds. NAME PLACE SHOWS ARGUMENT...
+# Like check, with the verdict and the seconds. NAME SOUND PLACE ARGUMENT...
 plant_and_judge() {
-    local name=$1 place=$2 from=$SECONDS file
+    local name=$1 sound=$2 place=$3 from=$SECONDS file
+    shift 2
     attempt "$place/patch" python3 "$planter" plant "$name" "$tree"
-    if [ $status -eq 0 ]; then
-        judge "${@:2}"
-    else
+    if [ $status -ne 0 ]; then
         verdict=broken why="it does not apply: $(cat "$place/patch")"
+    elif [ $sound = no ]; then
+        verdict=broken why="its detector finds something without it as well"
+    else
+        judge "$@"
     fi
     if [ $verdict = caught ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    printf '%s: %s%s (%s; %d s)\n' $verdict "$name" "${4:+ [${*:4}]}" "$why" $((SECONDS - from))
+    printf '%s: %s%s (%s; %d s)\n' $verdict "$name" "${2:+ [${*:2}]}" "$why" $((SECONDS - from))
     sed -n 's/^+++ //p' "$place/patch" | while read -r file; do
         cp "$place/sound/$file" "$tree/$file" # with a new time: it is compiled again
     done
@@ -118,20 +120,21 @@ plant_and_judge() {
 # DETECTOR [ARGUMENTS]: all of its runs, or those with these arguments; with SEQSHARE_FAULT, of faults whose names
 # contain that.
 run_mutants() {
-    local detector=$1 only=${2-} place=$SEQSHARE_BUILD/mutants-$1 name shows arguments words verdict why status
+    local detector=$1 only=${2-} place=$SEQSHARE_BUILD/mutants-$1 name arguments words before verdict why status
     local -A sound=()
     tree=$place/tree
     rm -rf "$place"
     copy_of_project "$place/sound"
     cp -r "$place/sound" "$tree"
-    while IFS=$'\t' read -r -u 8 name shows arguments; do
+    while IFS=$'\t' read -r -u 8 name arguments; do
         [[ $name = *"${SEQSHARE_FAULT:-}"* ]] && [ "$arguments" = "${only:-$arguments}" ] || continue
         read -ra words <<<"$arguments"
         now "$name"
         if [ -z "${sound["[$arguments]"]-}" ]; then
+            before=$failed
             check "without a fault nothing is found${arguments:+ [$arguments]}" is_sound "$place" "${words[@]}"
-            sound["[$arguments]"]=known
+            sound["[$arguments]"]=$([ "$failed" -eq "$before" ] && echo yes || echo no)
         fi
-        plant_and_judge "$name" "$place" "$shows" "${words[@]}"
+        plant_and_judge "$name" "${sound["[$arguments]"]}" "$place" "${words[@]}"
     done 8< <(python3 "$planter" list "$detector")
 }

@@ -3,7 +3,7 @@
 """Reads the catalogue of planted faults beside this file, and plants them. README.md describes an entry.
 
     mutants.py check [SOURCE [CATALOGUE]]   every fault has its place in SOURCE, and a detector
-    mutants.py list DETECTOR                a line for each run: name, TAB, "hang" or "-", TAB, arguments
+    mutants.py list DETECTOR                a line for each run: name, TAB, arguments
     mutants.py plant NAME TREE              change TREE, a copy of the sources; print the changes as a patch
     mutants.py table                        which detectors must catch which fault, as Markdown
 """
@@ -16,7 +16,8 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "json", "httpd", "genmc", "spin"]
-FUNCTION = re.compile( # at the start of a line, up to a brace there
+# From the start of a line to a brace there.
+FUNCTION = re.compile(
     r"^(?:__attribute__\(\(\w+\)\)|[\w*\s])+?\b(?!__attribute__)(\w+)\([^;{]*\)\s*\{.*?^\}", re.M | re.S)
 
 
@@ -33,7 +34,7 @@ def read_catalogue(folder=HERE):
         for name, entry in entries.items():
             if name in faults:
                 raise Wrong(f"{name}: stands in the catalogue twice")
-            faults[name] = {"files": files, "edits": [], "hangs": False} | entry
+            faults[name] = {"files": files, "edits": []} | entry
     return faults
 
 
@@ -61,8 +62,9 @@ def planted(entry, tree):
     paths = [path for pattern in entry["files"] for path in sorted(tree.glob(pattern))]
     before = {path: path.read_text() for path in paths}
     after = dict(before)
+    # From the end: what stands before keeps its place.
     places = [(*place_of(edit, before), edit["new"].strip()) for edit in entry["edits"]]
-    for path, (start, end), new in sorted(places, key=lambda place: place[1], reverse=True): # from the end
+    for path, (start, end), new in sorted(places, key=lambda place: place[1], reverse=True):
         after[path] = after[path][:start] + new + after[path][end:]
     return {path: (before[path], after[path]) for path in paths if before[path] != after[path]}
 
@@ -86,7 +88,7 @@ def runs_of(entry, detector):
 def list_runs(detector):
     for name, entry in read_catalogue().items():
         for arguments in runs_of(entry, detector):
-            print(name, "hang" if entry["hangs"] else "-", arguments, sep="\t")
+            print(name, arguments, sep="\t")
 
 
 def switches(texts):
