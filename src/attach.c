@@ -12,7 +12,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* Every field that safety rests on. `header` is a private copy. */
+/* Check every field that safety depends on. `header` is a private copy. */
 static int validate(const struct header *header, bool writable, uint64_t file_size, size_t *size)
 {
     uint64_t bytes;
@@ -40,7 +40,7 @@ static int validate(const struct header *header, bool writable, uint64_t file_si
     return 0;
 }
 
-/* With who has the lock, for that must not be looked up in mapped memory: the file may be cut at any moment. */
+/* Reads the lock's owner as well, because mapped memory is not safe: the file may be cut at any moment. */
 static int read_header(struct region *region, int fd)
 {
     struct layout start;
@@ -69,8 +69,8 @@ static int check_mode(int fd, bool writable)
 }
 
 /*
- * A reader must not be able to do more: a mapping of a writable descriptor could be made writable again. So *fd
- * becomes a read-only one. Without /proc there is no other.
+ * A reader must not be able to write: a mapping of a writable descriptor could be made writable again. So *fd becomes a
+ * read-only one. Without /proc there is no other.
  */
 static int prefer_read_only(struct region *region, int *fd, int mode)
 {
@@ -86,7 +86,7 @@ static int prefer_read_only(struct region *region, int *fd, int mode)
     return 0;
 }
 
-/* Header and mapping of a file that has been looked at. */
+/* Header and mapping of a file that was checked. */
 static int read_and_map(struct region *region, int fd)
 {
     struct stat status;
@@ -100,7 +100,7 @@ static int read_and_map(struct region *region, int fd)
     return error ? error : region_map(region, fd);
 }
 
-/* A memfd may be sealed against writing, whatever its mode and this descriptor say. */
+/* A memfd may be sealed against writing, whatever its mode and this descriptor allow. */
 static int check_seals(const struct region *region, int fd, int *seals)
 {
     *seals = fcntl(fd, F_GET_SEALS);
@@ -132,6 +132,6 @@ int attach_region(struct region *region, int fd, bool writable)
         region->file.read_fd = fd;
     else
         region->file.write_fd =
-            fd; /* for want of a read-only one, also of a reader: to ask what the file holds */
+            fd; /* if there is no read-only one, for a reader too: to ask what the file holds */
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between these two, pthread_cancel ends no thread. Who changes a handle needs that: else a cancellation in
+ * Between these two, pthread_cancel ends no thread. A function that changes a handle needs that: a cancellation in
  * close(2), halfway through, would leave a handle that nobody can use or close.
  */
 #ifndef SEQSHARE_CANCEL_H

@@ -2,25 +2,25 @@
 /*
  * The copy: bytes in and out of a slot that another process may be reading or writing at that moment.
  *
- * For C11 a plain memcpy that races is undefined, even if its result is thrown away, and a compiler may use
- * that: load twice, or move the copy over a fence that, as far as it can see, orders nothing. Two ways out,
- * chosen here once:
+ * In C11 a plain memcpy that races is undefined, even if its result is thrown away. A compiler may use that: load
+ * twice, or move the copy over a fence that, as far as it can see, orders nothing. There are two ways out, and this
+ * file chooses one:
  *
  *   portable   Relaxed atomic words. Right under the language, visible to ThreadSanitizer and to model
  *              checkers, and 3 to 10 times slower than memcpy from 256 bytes on. For them, and for processors
  *              that we have not looked at yet.
  *   opaque     Loads and stores in assembly, which the compiler cannot see through, and libc's memcpy behind a
- *              pointer of unknown value. What they do is defined by the processor's memory model: no aligned
- *              word is torn, and the protocol's fences (on arm64 real instructions) order them like any other
- *              access. For x86-64 and arm64. Of a long value memcpy may make non-temporal stores, which on x86
- *              keep no order with others: it ends with the fence that they need, and see copy_fence.
+ *              pointer of unknown value. The processor's memory model defines them: no aligned word is torn, and
+ *              the protocol's fences (on arm64 real instructions) order them like any other access. For x86-64
+ *              and arm64. For a long value memcpy may use non-temporal stores, which on x86 keep no order with
+ *              others. It ends with the fence that they need; for the fence before them see copy_fence.
  *
- * Which length goes which way was measured: with AVX the loop below equals or beats memcpy from 33 bytes to
- * 256 KiB. (memcpy spends its time on choosing; and from 2 KiB on, on `rep movsb`, which is many times slower
- * on some processors when the target lies a few bytes after the source, modulo a page.) Beyond, memcpy knows
- * more about caches than we do; and so it does from 65 bytes on where x86-64 has no AVX, from 257 on arm64.
+ * We have measured which length goes which way. With AVX the loop below equals or beats memcpy from 33 bytes to 256
+ * KiB. (memcpy spends its time on choosing; and from 2 KiB on, on `rep movsb`, which is many times slower on some
+ * processors if the target is a few bytes after the source, modulo a page.) Beyond that, memcpy knows more about
+ * caches than we do; and so it does from 65 bytes on if x86-64 has no AVX, and from 257 on arm64.
  *
- * Neither order nor wholeness comes from here: both are protocol.h's business, before and after.
+ * Neither order nor wholeness comes from here: protocol.h provides both, before and after the copy.
  */
 #ifndef SEQSHARE_COPY_H
 #define SEQSHARE_COPY_H
@@ -42,8 +42,8 @@
 #endif
 
 /*
- * Before stores into a slot that may be non-temporal: a program's own, or memcpy's. On x86 these may be seen
- * before stores made earlier, the announcement [W1] too, and W2 is not an instruction there: a reader would take in
+ * Before stores into a slot that may be non-temporal: a program's own, or memcpy's. On x86, readers may see these
+ * before earlier stores, even before the announcement [W1], and W2 is not an instruction there. A reader would take in
  * bytes of the next version and accept them. It pairs, as W2 does, with R2.
  */
 static inline void copy_fence(void)

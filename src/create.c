@@ -30,7 +30,7 @@ static int fill_header(struct region *region, size_t capacity, unsigned slots)
         return -EINVAL;
     if (__builtin_add_overflow(capacity, LAYOUT_LINE - 1, &stride))
         return -ENOMEM;
-    /* A slot that can fill pages starts one: else its first and last would be the neighbours' as well. */
+    /* A slot that can fill pages starts on one: otherwise it would share its first and last page with neighbours. */
     stride -= stride % LAYOUT_LINE;
     if (stride > LAYOUT_PAGE &&
         __builtin_add_overflow(stride, (LAYOUT_PAGE - stride % LAYOUT_PAGE) % LAYOUT_PAGE, &stride))
@@ -42,7 +42,7 @@ static int fill_header(struct region *region, size_t capacity, unsigned slots)
         return -EIO;
     error = world_get(&world);
     if (error)
-        return error; /* a header that says `not known` for good, because of one bad moment? */
+        return error; /* one bad moment must not leave a header that says `not known` for good */
     clock_gettime(CLOCK_REALTIME, &now);
     memcpy(header->magic, LAYOUT_MAGIC, sizeof header->magic);
     header->layout = LAYOUT_VERSION;
@@ -76,7 +76,7 @@ static int write_all(int fd, const void *bytes, size_t length, off_t offset)
     return 0;
 }
 
-/* Written, not stored through the mapping: a full file system then says ENOSPC and sends no SIGBUS. */
+/* Written, not stored through the mapping: on a full file system that is ENOSPC and not SIGBUS. */
 static int write_contents(const struct region *region, int fd, const struct first_value *value)
 {
     union {
@@ -110,9 +110,9 @@ static int make_in_descriptor(struct region *region, int fd, const struct first_
     if (!error)
         error = descriptor_check_file(fd);
     if (!error)
-        error = region_map(region, fd); /* first, while the file is empty: is there address space at all? */
+        error = region_map(region, fd); /* first, while the file is empty: is there enough address space? */
     if (!error && descriptor_exceeds_limit(region->size))
-        error = -EFBIG; /* asked and not tried: SIGXFSZ would kill */
+        error = -EFBIG; /* we ask and do not try: SIGXFSZ would kill */
     if (!error && ftruncate(fd, (off_t)region->size) != 0)
         error = -errno;
     return error ? error : write_contents(region, fd, value);
@@ -141,7 +141,7 @@ static int open_memfd(void)
     return descriptor_keep_apart(fd);
 }
 
-/* No memfd here (old kernel, seccomp): memory that fork inherits, and no descriptor. */
+/* No memfd here (old kernel, seccomp): memory that fork inherits, without a descriptor. */
 static int make_without_file(struct region *region)
 {
     int error;
@@ -167,7 +167,7 @@ int create_anonymous(struct region *region, size_t capacity, unsigned slots)
         return errno == ENOSYS || errno == EPERM || errno == EACCES ? make_without_file(region) : -errno;
     region->file.write_fd = fd;
     error = make_in_descriptor(region, fd, NULL);
-    if (!error && fchmod(fd, 0600) != 0) /* born 0777: a read-only descriptor could be reopened for writing */
+    if (!error && fchmod(fd, 0600) != 0) /* it has 0777: a read-only one could be reopened for writing */
         error = -errno;
     if (!error && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         error = -errno;

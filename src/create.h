@@ -5,7 +5,7 @@
 
 #include "region.h"
 
-/* A value to be born with: version 0 for none. */
+/* The value of a new region: version 0 for none. */
 struct first_value {
     const void *bytes;
     size_t length;
@@ -14,10 +14,10 @@ struct first_value {
     struct slot_note note;
 };
 
-/* In memory without a name. -EINVAL, -ENOMEM, -EFBIG, -ENOSPC, or what the system calls said; then nothing is left. */
+/* In memory without a name. -EINVAL, -ENOMEM, -EFBIG, -ENOSPC, or a system call's error; then nothing is left. */
 int create_anonymous(struct region *region, size_t capacity, unsigned slots);
 
-/* In an empty file just created; `fd` is the region's from here on, also on failure. */
+/* In an empty file just created. The region owns `fd` from here on, even on failure. */
 int create_in_file(struct region *region, int fd, size_t capacity, const struct first_value *value);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* In linux/magic.h only of late, or never. */
+/* linux/magic.h has these only since recently, or never. */
 #define CIFS_MAGIC UINT32_C(0xff534d42)
 #define SMB2_MAGIC UINT32_C(0xfe534d42)
 #define SMB1_MAGIC UINT32_C(0x517b)
@@ -36,7 +36,7 @@ int descriptor_check_file(int fd)
     case V9FS_MAGIC:
     case FUSE_MAGIC:
     case HUGETLBFS_MAGIC:
-        return -EOPNOTSUPP; /* shared mappings there are not one memory, or cannot be allocated in pages */
+        return -EOPNOTSUPP; /* there, mappings do not share one memory, or pages cannot be allocated singly */
     default:
         return 0;
     }
@@ -69,7 +69,7 @@ int descriptor_for_reading(const struct descriptors *file)
     return descriptor_is_ours(file, fd) ? fd : -EBADF;
 }
 
-/* There is no such thing here, or this process may not have it. Any other error (no descriptors, say) says nothing. */
+/* There is no such descriptor here, or this process may not have one. Other errors (no descriptors, say) may pass. */
 static bool is_absent(int error)
 {
     return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ELOOP ||
@@ -77,7 +77,7 @@ static bool is_absent(int error)
 }
 
 /*
- * Opened together with the writable one: later, after setuid, it might be refused. Where it is not certain that
+ * Opened together with the writable one: later, after setuid, the kernel might refuse it. If it is not certain that
  * there is none, that is an error: one bad moment must not leave a share without it for good.
  */
 int descriptor_open_read_only(const struct descriptors *file, int fd, int *read_fd)

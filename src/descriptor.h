@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Which file it is. The number cannot be given again while the file is open or mapped. */
+/* Identifies a file. The kernel cannot give its number again while the file is open or mapped. */
 struct file_id {
     dev_t device;
     ino_t inode;
@@ -36,7 +36,7 @@ struct descriptors {
 /* A regular file, on a file system whose shared mappings are memory? 0, -EBADMSG, -EOPNOTSUPP. */
 int descriptor_check_file(int fd);
 
-/* Note which file `fd` is. */
+/* Remember the file of `fd`. */
 int descriptor_identify(struct descriptors *file, int fd);
 
 /* Is this descriptor still the one we opened? */
@@ -52,14 +52,14 @@ int descriptor_for_reading(const struct descriptors *file);
 int descriptor_open_read_only(const struct descriptors *file, int fd, int *read_fd);
 
 /*
- * `fd`, or a duplicate above standard input, output and error, which programs close and print to. -1 stays -1.
+ * `fd`, or a duplicate with a number above 2: programs close 0 to 2, and print to them. -1 stays -1.
  */
 int descriptor_keep_apart(int fd);
 
 /* Close *fd if it is still ours. Either way it is -1 then. */
 void descriptor_close(const struct descriptors *file, int *fd);
 
-/* May this process not make files of that size (RLIMIT_FSIZE)? To try would kill it: SIGXFSZ. */
+/* Is that size beyond this process's limit for files (RLIMIT_FSIZE)? To try would kill the process: SIGXFSZ. */
 bool descriptor_exceeds_limit(size_t size);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where does a handle's name lead now? A name may move without any mark in the region: by hand, by a mount, or
- * because the process that moved it was killed. So whoever must know asks the name itself:
+ * because the process that moved it was killed. So these ask the name itself:
  *
  *   - seqshare_reopen, at each call;
  *   - seqshare_wait, at once when a mark is new, and once a second while it sleeps (wait.c);
- *   - the owner of the lock, before it stores anything, when one of the two marks stands that say that a
+ *   - the owner of the lock, before it stores anything, if one of the two marks is set that say that a
  *     process was about to move the name (share_check_marks).
  *
- * What a process sees under a name is its own matter (chroot, mounts). So only the last of these writes what it
- * has found into the region, where a process that moved the name has asked for it.
+ * Each process may see another file under a name (chroot, mounts). So only the last of these writes its
+ * finding into the region, where a process that moved the name has asked for it.
  */
 #include <errno.h>
 #include <linux/magic.h>
@@ -31,11 +31,11 @@ static bool is_layered(int fd)
     return fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* What a reader of the file finds, if it stays the same for that long. */
+/* The region's id in the file, if it stays the same while we read. */
 static bool reads_another_sequence(const struct region *region, int fd)
 {
     const struct seqshare_head *head = &region->map->head;
-    uint64_t before = seqshare_load_relaxed(&head->sequence), found; /* compared alone, like the one below */
+    uint64_t before = seqshare_load_relaxed(&head->sequence), found; /* only compared, like the next one */
     off_t offset = (off_t)offsetof(struct layout, head.sequence);
 
     if (pread(fd, &found, sizeof found, offset) != sizeof found)
@@ -44,8 +44,8 @@ static bool reads_another_sequence(const struct region *region, int fd)
 }
 
 /*
- * On overlayfs a file that is opened for writing may be copied up to another layer, and keeps its number.
- * What was mapped before stays the file below, while the descriptor then reads the file above.
+ * On overlayfs, opening a file for writing may copy it up to another layer, where it keeps its number.
+ * An older mapping stays with the file below, while the descriptor then reads the file above.
  */
 static bool was_copied_up(const struct region *region)
 {
@@ -103,10 +103,10 @@ static int look(struct share *share, uint32_t marks)
     }
     if (!(marks & SEQSHARE_LOOK))
         return 0;
-    if (here == -ENOENT && has_no_name(region)) /* removed, by one that was killed before it could say so */
+    if (here == -ENOENT && has_no_name(region)) /* removed, by a process that was killed before the mark */
         retire(region, SEQSHARE_UNLINKED);
-    else if (here != 1) /* no answer, or the file has a name that is not to be seen from here */
-        return -EIDRM;  /* what is set in it may be lost */
+    else if (here != 1) /* no answer, or this process cannot see the file's name */
+        return -EIDRM;  /* a value that is set in it may be lost */
     region_unmark(region, SEQSHARE_LOOK);
     return 0;
 }
@@ -126,7 +126,7 @@ int share_check_marks(struct share *share)
 
 /* ---- moving the handle ----------------------------------------------------------------------- */
 
-/* What the name leads to, if that is a region that this handle may move to: 0, and *found is open. */
+/* The region that the name leads to, if this handle may move to it: 0, and *found is open. */
 static int open_found(const struct share *share, struct region *found)
 {
     struct name name;
@@ -139,7 +139,7 @@ static int open_found(const struct share *share, struct region *found)
     return error;
 }
 
-/* By the file too: a copy of a region's file has its id. */
+/* Compare the files too: a copy of a region's file has the same id. */
 static bool is_same(const struct region *one, const struct region *other)
 {
     return memcmp(one->header.region_id, other->header.region_id, sizeof one->header.region_id) == 0 &&
@@ -161,7 +161,7 @@ static int move_to(struct share *share, struct region *found)
     return 1;
 }
 
-/* Acquire: pairs with region_retire. Who sees the mark, and asks the name after that, finds it moved. */
+/* Acquire: pairs with region_retire. A thread that sees the mark, and then asks the name, finds it moved. */
 static bool is_replaced(const struct share *share)
 {
     return __atomic_load_n(&share->region.map->head.retired, __ATOMIC_ACQUIRE) & SEQSHARE_REPLACED;
@@ -177,7 +177,7 @@ static int reopen(struct share *share)
         return -EBUSY;
     replaced = is_replaced(share);
     here = leads_here(share);
-    if (here == 1) /* replaced, and yet so: its file is mounted alone, or has a second name */
+    if (here == 1) /* if it was replaced: its file is mounted alone, or has a second name */
         return replaced ? -EIDRM : 0;
     if (here != 0)
         return here;

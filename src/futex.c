@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What the kernel reads: two 64-bit numbers for SYS_futex_time64, and on 64-bit systems for SYS_futex as
+/* The kernel's form of a time: two 64-bit numbers for SYS_futex_time64, and on 64-bit systems for SYS_futex as
  * well. */
 struct kernel_time {
     int64_t seconds;

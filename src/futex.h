@@ -8,8 +8,8 @@
 #define FUTEX_WAKE_ALL INT32_MAX
 
 /*
- * Sleep while *word is `value`, for `ns` at most. 0, or a negative errno: -EAGAIN it was not, -ETIMEDOUT,
- * -EINTR. The word may be mapped read-only. Waking may be spurious: look again.
+ * Sleep while *word is `value`, for `ns` at most. 0, or a negative errno: -EAGAIN it was another, -ETIMEDOUT,
+ * -EINTR. The word may be mapped read-only. A wake-up may be spurious: look again.
  */
 int futex_wait(const uint32_t *word, uint32_t value, int64_t ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who this thread is, in which world its number means something, and whether another thread still lives. */
+/* The identity of this thread, the world in which its number means something, and whether another thread lives. */
 #ifndef SEQSHARE_IDENTITY_H
 #define SEQSHARE_IDENTITY_H
 
@@ -27,26 +27,26 @@
 #define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
 
 struct identity {
-    uint64_t owner; /* as it stands in the owner word: TID | start time << 32 */
+    uint64_t owner; /* as in the owner word: TID | start time << 32 */
     uint64_t generation;
     /*
      * A number of the program that this process executes: exec brings another, fork keeps it, and two
      * copies of the library in one process have the same. 0: not known.
      */
     uint64_t image;
-    /* Above 0 in the instants in which this thread takes a lock or gives one back: lock.c's alone. */
+    /* Above 0 in the instants in which this thread takes a lock or gives one back. Only lock.c uses it. */
     unsigned changing;
     pid_t process;
-    int error; /* not 0: the start time could not be found out now (no descriptors, say); do not lock with it */
+    int error; /* not 0: the start time is not known now (no descriptors, say); do not lock with this identity */
 };
 
-/* Of identity_get alone: what this thread knows, and the page that says whether it holds for this process. */
+/* For identity_get alone: this thread's identity, and the page that says whether it holds for this process. */
 extern _Thread_local struct identity identity_self IDENTITY_TLS;
 extern __attribute__((visibility("hidden"))) seqshare_word *identity_page;
 COLD struct identity *identity_find(void);
 
 /*
- * This thread's identity; never NULL. Cached per thread, and noticed to be stale after fork (also a raw
+ * This thread's identity; never NULL. Cached per thread; it notices a fork, by which it is stale (also a raw
  * clone). Async-signal-safe. The first call of a thread reads /proc.
  */
 HOT_INLINE struct identity *identity_get(void)
@@ -61,7 +61,7 @@ HOT_INLINE struct identity *identity_get(void)
  */
 uint64_t identity_generation(void);
 
-/* Up to size - 1 bytes of a small file, below /proc say, with a 0 behind; their number, or a negative errno. */
+/* Up to size - 1 bytes of a small file, below /proc say, with a 0 after them; their number, or a negative errno. */
 ssize_t identity_read_file(const char *path, char *text, size_t size);
 
 /* The world in which TIDs and start times can be compared. 0: not known. */
@@ -71,11 +71,11 @@ struct world {
     uint64_t time_namespace;
 };
 
-/* 0; or an error that says nothing about the world (no descriptors, no memory): ask again. */
+/* 0; or an error that does not concern the world (no descriptors, no memory): ask again. */
 int world_get(struct world *world);
 
 /*
- * Is the thread in this owner word surely dead? False whenever that cannot be told. `owner` may be anything
+ * Is the thread in this owner word surely dead? False whenever nobody can tell. `owner` may be anything
  * at all.
  */
 bool identity_is_dead(uint64_t owner);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The region, byte by byte. docs/format.md is this file in prose; both change together, and with
+ * The region, byte by byte. docs/format.md is this file in prose. Both change together, and with
  * LAYOUT_VERSION. The same on every libc, 32 and 64 bit; integers in the creator's byte order, which
  * `byte_order` tells.
  */
@@ -14,9 +14,9 @@
 
 enum {
     LAYOUT_VERSION = 1,
-    LAYOUT_READABLE_BY = 1, /* the oldest layout version whose readers may read what we make */
+    LAYOUT_READABLE_BY = 1, /* the oldest layout version whose readers may read our regions */
     LAYOUT_HEADER_SIZE = 4096,
-    LAYOUT_HEADER_MAX = 1 << 20, /* what a later layout may need; more is corrupt */
+    LAYOUT_HEADER_MAX = 1 << 20, /* room for a later layout; more is corrupt */
     LAYOUT_LINE = 128,           /* two cache lines: processors prefetch the neighbour */
     LAYOUT_PAGE = 4096
 };
@@ -24,7 +24,7 @@ enum {
 #define LAYOUT_MAGIC      "seqshare"
 #define LAYOUT_BYTE_ORDER UINT32_C(0x01020304)
 
-/* Never changes after creation; read once at attach, into private memory, and believed only if valid. */
+/* Never changes after creation. Attach reads it once, into private memory, and believes it only if it is valid. */
 struct header {
     char magic[8];
     uint32_t layout;
@@ -46,9 +46,9 @@ struct header {
 /* The writer lock; src/lock.c. */
 struct lock_line {
     seqshare_word owner; /* low half: TID | writing and waiters bits, a futex word; high half: start time */
-    seqshare_word state; /* the owner's TID and start time again, with what it does under its lock: lock.c */
-    seqshare_word image; /* which program image the last owner was: see identity.h */
-    seqshare_word abandoned; /* how many writes were abandoned: a fill knows by it that it was */
+    seqshare_word state; /* the owner's TID and start time again, with bits of its own: see lock.c */
+    seqshare_word image; /* the program image of the last owner: see identity.h */
+    seqshare_word abandoned; /* how many writes were abandoned: by it, a fill notices that it was */
 };
 
 /* Written with the slot, accepted with it; for stat alone. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which way a branch goes on the hot path, for the compiler. */
+/* Tells the compiler which way a branch goes on the hot path. */
 #ifndef SEQSHARE_LIKELY_H
 #define SEQSHARE_LIKELY_H
 

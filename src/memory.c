@@ -15,10 +15,10 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Before Linux 6.11 an interrupted fallocate undoes all its work: keep it small. */
+/* Before Linux 6.11 an interrupted fallocate undoes all its work: ask for little at a time. */
 enum { STEP = 1 << 20 };
 
-/* Without fallocate: let the kernel fault the pages in for writing, which reports what a store could not. */
+/* Without fallocate: let the kernel fault the pages in for writing, which returns an error where a store would kill. */
 static int populate(const struct region *region, size_t from, size_t to)
 {
     size_t page = page_size();
@@ -49,17 +49,16 @@ static int allocate(const struct region *region, size_t from, size_t length)
 }
 
 /*
- * Memory that was allocated and that nobody has touched counts as a hole where readers ask for holes, and fill
- * may publish bytes that it has not written. So each page is touched, with a store that changes nothing: readers
- * of an older version may be in this slot, and what they find must stay. Relaxed: W2, which follows, orders it
- * for readers (seqshare_holds).
+ * Allocated memory that nobody has touched counts as a hole if a reader asks for holes, and fill may publish bytes that
+ * it has not written. So we touch each page, with a store that changes nothing: readers of an older version may be in
+ * this slot, and their bytes must stay. Relaxed: W2, which follows, orders it for readers (seqshare_holds).
  */
 static void touch(const struct region *region, size_t from, size_t length)
 {
     const size_t page = page_size();
     unsigned char *bytes = (unsigned char *)region->map, nothing = 0;
 
-    /* From here on the compiler does not know it: clang makes a load of a store that changes nothing, even of a
+    /* From here on the compiler does not know the value: clang turns a store that changes nothing into a load, even a
      * volatile one. */
     __asm__("" : "+r"(nothing));
     for (size_t at = from; at < from + length; at = (at / page + 1) * page)
@@ -76,7 +75,7 @@ int memory_reserve_more(struct region *region, unsigned slot, size_t length)
     if (region->file.write_fd >= 0 && !descriptor_is_ours(&region->file, region->file.write_fd))
         return -EBADF;
     page = page_size();
-    want = (start + want + page - 1) / page * page - start; /* the page's rest comes for nothing */
+    want = (start + want + page - 1) / page * page - start; /* the rest of the page is free */
     if (want > region->header.stride)
         want = (size_t)region->header.stride;
     while (*have < want) {
@@ -91,7 +90,7 @@ int memory_reserve_more(struct region *region, unsigned slot, size_t length)
     return 1;
 }
 
-/* The rest of this page may not be mapped, but the kernel says so, and does not kill. Old ones say EINVAL. */
+/* The rest of this page may not be mapped, but the kernel returns an error, and does not kill. Old ones: EINVAL. */
 static bool fault_in(const struct region *region, size_t from, size_t length)
 {
     const size_t page = page_size();
@@ -114,8 +113,8 @@ size_t memory_held(const struct region *region, unsigned slot, size_t wanted)
         return (size_t)(hole - (off_t)start);
     if (fd >= 0 && errno == ENXIO)
         return 0; /* the file ends before */
-    /* No descriptor (closed, or there is no file), or a file system that does not know: have it faulted in. That
-     * may allocate, as reading would; but where it cannot, it is an error and no signal. */
+    /* No descriptor (closed, or there is no file), or a file system that cannot tell: have it faulted in. That
+     * may allocate, as reading would; but if it cannot, it is an error and not a signal. */
     return fault_in(region, start, wanted) ? wanted : 0;
 }
 
@@ -134,7 +133,7 @@ int memory_prefault(const struct region *region, unsigned slot, size_t length)
         if (errno != EINVAL)
             return errno == EFAULT ? -ENOMEM : -errno;
         for (size_t done = 0; done < size; done += page)        /* before Linux 5.14: touch */
-            (void)__atomic_load_n(at + done, __ATOMIC_RELAXED); /* read by nobody: no order */
+            (void)__atomic_load_n(at + done, __ATOMIC_RELAXED); /* nobody reads it: no order */
     }
     return 0;
 }

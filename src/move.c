@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two bits of the retired mark say that a process is about to move the region's name, and who may. They are a
- * lock for that alone, between processes of which some cannot have the region's lock:
+ * Two bits of the retired mark say that a process is about to move the region's name. They are a lock for that alone,
+ * between processes of which some cannot take the region's lock:
  *
  *      SEQSHARE_LOOK           set by an owner of the region's lock, of whom there is one
  *      SEQSHARE_LOOK_OUTSIDE   taken by a process that finds it clear
  *
- * Each is set by one atomic step on one word, which also tells whether the other was there. LOOK goes first: its
- * setter waits only for one that had LOOK_OUTSIDE before, and whoever takes LOOK_OUTSIDE and finds LOOK gives it
- * back and waits. So one moves the name at a time (tests/model/names.pml).
+ * One atomic step on one word sets a bit, and tells whether the other was set. LOOK goes first: its setter waits only
+ * for a process that had LOOK_OUTSIDE before. A process that sets LOOK_OUTSIDE and finds LOOK clears its bit again and
+ * waits. So one process moves the name at a time (tests/model/names.pml).
  *
- * A process that was killed leaves its bit behind: so nobody waits for longer than a second, and whoever moves a
- * name still looks at what it has moved (rename.c). LOOK is cleared by the next owner of the lock.
+ * A process that was killed leaves its bit behind. So nobody waits for longer than a second, and every process that
+ * moves a name still looks at the file that it has moved (rename.c). The next owner of the lock clears LOOK.
  */
 #include "move.h"
 
@@ -21,7 +21,7 @@
 
 #include "clock.h"
 
-/* Relaxed, as all that is waited for here: the name is asked after it, by a system call. */
+/* Relaxed, like all waiting here: afterwards a system call asks the name. */
 static bool await_clear(const struct region *region, uint32_t mark, int64_t deadline)
 {
     while (region_marks(region) & mark) {
@@ -32,7 +32,7 @@ static bool await_clear(const struct region *region, uint32_t mark, int64_t dead
     return true;
 }
 
-/* Others' bits first; and ours is given back as long as LOOK stands, whose setter waits for that. */
+/* Wait for others' bits first. While LOOK is set, clear ours again: its setter waits for that. */
 static bool take_outside(struct region *region, int64_t deadline)
 {
     const uint32_t both = SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE;
@@ -70,6 +70,7 @@ void move_end(struct region *region, bool locked, bool alone)
         return;
     if (locked)
         region_unmark(region, SEQSHARE_LOOK);
-    else if (alone) /* else it is another's as well, which may have moved the name before it died */
+    else if (
+        alone) /* otherwise the bit is another process's as well, which may have moved the name before it died */
         region_unmark(region, SEQSHARE_LOOK_OUTSIDE);
 }

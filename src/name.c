@@ -16,7 +16,7 @@
 
 #define PLACE "/dev/shm/seqshare."
 
-/* The absolute path of a name: "x" is in PLACE, "a/x" is relative to here and now, "/a/x" is itself. */
+/* The absolute path of a name: "x" is in PLACE, "a/x" is relative to the current folder, "/a/x" is itself. */
 static int resolve(const char *text, char **path)
 {
     const char *slash = strrchr(text, '/');
@@ -71,7 +71,7 @@ static int check_owner(const struct name *name, int fd)
     return name->squatted || (directory.st_mode & S_IWOTH && !trust_owner(&file)) ? -EPERM : 0;
 }
 
-/* Something that cannot be a region, and would notice being opened: a FIFO, a device. (A link does not.) */
+/* Not a region, and opening it would have effects: a FIFO, a device. (Not so a link.) */
 static bool is_special(const struct name *name)
 {
     struct stat status;
@@ -82,7 +82,7 @@ static bool is_special(const struct name *name)
 
 int name_open_file(const struct name *name, bool writable, bool any_owner)
 {
-    /* NONBLOCK: opening a FIFO, made this instant, must not wait for its other end. */
+    /* NONBLOCK: somebody may have made a FIFO this instant, and opening it must not wait for its other end. */
     int flags = (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd, error;
 
@@ -156,7 +156,7 @@ static int create_temporary(const struct name *name, char temporary[NAME_TEMPORA
 int name_create_file(const struct name *name, bool needs_name, char temporary[NAME_TEMPORARY_SIZE])
 {
     temporary[0] = 0;
-    /* A file without a name vanishes with a creator that is killed. Its name is given through /proc. */
+    /* A file without a name vanishes if its creator is killed. /proc gives it its name. */
     if (!needs_name && access("/proc/thread-self/fd", X_OK) == 0) {
         int fd = descriptor_keep_apart(openat(name->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 
@@ -176,7 +176,7 @@ int name_link(const struct name *name, int fd, char temporary[NAME_TEMPORARY_SIZ
     if (temporary[0]) {
         result = linkat(name->directory, temporary, name->directory, name->base, 0);
     } else {
-        /* Not /proc/self: a thread may have descriptors of its own, and there the number is another file's. */
+        /* Not /proc/self: a thread may have descriptors of its own, and /proc/self has the first thread's. */
         snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
         result = linkat(AT_FDCWD, path, name->directory, name->base, AT_SYMLINK_FOLLOW);
     }

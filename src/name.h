@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and the files behind them: where a name leads, and how a file appears under it. */
+/* Names and the files behind them: where a name leads, and how a file gets its name. */
 #ifndef SEQSHARE_NAME_H
 #define SEQSHARE_NAME_H
 
@@ -12,16 +12,16 @@ struct name {
     char *path;       /* absolute, malloc'ed */
     const char *base; /* its last part */
     int directory;    /* O_PATH descriptor of the directory */
-    bool squatted;    /* somebody who is not trusted has made a part of the way to it: see trust.h */
+    bool squatted;    /* an untrusted user has made a part of the way to it: see trust.h */
 };
 
-/* -EINVAL, -ENAMETOOLONG, -ENOMEM, or what opening the directory said. */
+/* -EINVAL, -ENAMETOOLONG, -ENOMEM, or the error of opening the directory. */
 int name_open(struct name *name, const char *text);
 void name_close(struct name *name);
 
 /*
  * The file behind a name: a descriptor, or -ENOENT, -ELOOP (symbolic link), -EBADMSG (not a regular file),
- * -EACCES, and -EPERM: somebody else's, or a folder on the way is, in a directory that everybody may write to,
+ * -EACCES, and -EPERM: another user owns it, or a folder on the way, in a directory that everybody may write to,
  * unless `any_owner`.
  */
 int name_open_file(const struct name *name, bool writable, bool any_owner);
@@ -30,8 +30,8 @@ int name_open_file(const struct name *name, bool writable, bool any_owner);
 bool name_is(const struct name *name, struct file_id file);
 
 /*
- * Where does an absolute path lead now, seen from the root, so that folders which were moved and mounts count?
- * 1: to this very file; 0: to another; -ENOENT: nowhere; or an error that leaves it open.
+ * Where does an absolute path lead now, from the root on, so that moved folders and mounts count?
+ * 1: to this very file; 0: to another; -ENOENT: nowhere; or an error: not known.
  */
 int name_leads_to(const char *path, struct file_id file);
 

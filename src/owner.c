@@ -10,7 +10,7 @@
 
 #define ACL "system.posix_acl_access"
 
-/* No such thing here: on this file, or on this file system. */
+/* There is none: on this file, or on this file system. */
 static bool has_no_acl(int error)
 {
     return error == ENODATA || error == EOPNOTSUPP || error == ENOSYS;
@@ -33,13 +33,13 @@ static int copy_owner(const struct stat *from, int to, bool as_far)
     if (fchown(to, from->st_uid, from->st_gid) == 0)
         return 0;
     if (as_far && (errno == EPERM || errno == EINVAL)) {
-        (void)!fchown(to, (uid_t)-1, from->st_gid); /* the group at least, if that is one of ours */
+        (void)!fchown(to, (uid_t)-1, from->st_gid); /* the group at least, if it is one of ours */
         return 0;
     }
     return ownership_error(errno);
 }
 
-/* -ERANGE: it has grown since it was asked for its size. */
+/* -ERANGE: it has grown since we asked for its size. */
 static int copy_acl_of(int from, int to, size_t size)
 {
     void *acl = malloc(size);
@@ -64,7 +64,7 @@ static int copy_acl(int from, int to)
         size = fgetxattr(from, ACL, NULL, 0);
         if (size < 0 && !has_no_acl(errno))
             return -errno;
-        if (size < 0) /* one that the folder gave to the new file goes: its entries are not the old one's */
+        if (size < 0) /* remove an ACL that the folder gave to the new file: it is not the old one's */
             return fremovexattr(to, ACL) == 0 || has_no_acl(errno) ? 0 : -errno;
         error = copy_acl_of(from, to, (size_t)size);
     } while (error == -ERANGE);

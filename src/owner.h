@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose a file is that takes another one's place: owner, group, ACL and mode go along. It needs nothing but
+ * Gives a file that replaces another the owner, group, ACL and mode of that one. It needs nothing but
  * libc; the command carries it as well, for the plain files that it replaces.
  */
 #ifndef SEQSHARE_OWNER_H
@@ -14,8 +14,8 @@
 /*
  * Give the new file `to` owner, group and ACL of the file `from`, and the permission bits `mode`
  * (OWNER_SAME_MODE: those of `from`). Nobody may have `to` yet but this process, and its mode must be 0600.
- * 0; -EPERM: this process may not (only root gives files away, others to their own groups), or, with
- * `as_far`, the rest is given; or what the system calls said.
+ * 0; -EPERM: this process may not (only root may give files away, others to their own groups), or, with
+ * `as_far`, the rest is given; or a system call's error.
  */
 int owner_copy(int from, int to, mode_t mode, bool as_far);
 

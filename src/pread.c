@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading through the region's descriptor, for processes that must not die: protocol.h's reader steps, with
- * pread(2) where others load. No mapped memory is touched. So a file that its owner truncates is an error here,
+ * pread(2) where others load. They touch no mapped memory. So a file that its owner truncates is an error here,
  * and not a SIGBUS.
  *
  * The kernel makes the loads, on this thread's processor and in the order of the calls. So the fences of the
  * protocol order them as they order loads of our own:
  *
- *   R1  the load of the sequence and an acquire fence, where others make one acquire load. Pairs with W3 and W1.
+ *   R1  the load of the sequence and an acquire fence, in place of one acquire load. Pairs with W3 and W1.
  *       Without it the kernel's loads of the slot could be older than the sequence.
  *   R2  the acquire fence before the sequence is loaded again. Pairs with W2. Without it that load could be older
  *       than those of the slot, and bytes of the next version would be accepted.
  *
- * The kernel promises no single load for eight bytes. Where the sequence is torn, it is a mixture of two moments;
- * so it is read twice wherever something is believed of it, and both must say the same: one torn read can only
- * make an attempt fail.
+ * The kernel does not promise a single load for eight bytes. A torn sequence is a mixture of two moments. So wherever
+ * the code believes it, it reads the sequence twice, and both must agree: one torn read can only make an attempt fail.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -24,7 +23,7 @@
 #include "share.h"
 #include "stat.h"
 
-/* The whole of it. -EBADMSG: the file ends before. */
+/* Read all of it. -EBADMSG: the file ends before. */
 static int read_at(int fd, void *to, size_t size, uint64_t offset)
 {
     while (size > 0) {
@@ -64,7 +63,7 @@ static int begin(int fd, uint64_t *version)
     return *version == 0 ? -ENODATA : 0;
 }
 
-/* Was all that was read since `begin` part of `version`? 0, -EAGAIN. */
+/* Was everything since `begin` part of `version`? 0, -EAGAIN. */
 static int accept(int fd, unsigned mask, uint64_t version)
 {
     seqshare_fence_acquire(); /* [R2] */
@@ -82,7 +81,7 @@ static int accept(int fd, unsigned mask, uint64_t version)
 
 /* ---- the value ---- */
 
-/* A long one in pieces, so that an attempt which a writer has outrun ends soon. */
+/* Reads a long value in pieces, so that an attempt that a writer has outrun ends soon. */
 static int read_value(const struct share *share, int fd, uint64_t version, void *bytes, size_t length)
 {
     const struct header *header = &share->region.header;
@@ -145,7 +144,7 @@ int seqshare_pread(const seqshare *handle, struct seqshare_reading *reading)
 
 /* ---- what stands around it ---- */
 
-/* The version of which two reads say that it stands. -EAGAIN: they differ. */
+/* The current version, if two reads agree. -EAGAIN: they differ. */
 static int read_version(int fd, uint64_t *version)
 {
     uint64_t first, second;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* get and its kin: protocol.h's reader steps around the copy. Nothing here writes to the region. */
+/* seqshare_get and its kin: protocol.h's reader steps around the copy. Nothing here writes to the region. */
 #include <errno.h>
 
 #include "copy.h"
@@ -18,8 +18,8 @@ bool seqshare_holds(const seqshare *share, unsigned slot, uint64_t length)
     if (slot > share->mask || length > share->capacity)
         return false;
     /*
-     * Pairs with W2. A writer has touched the memory before that fence, and stored the length behind it: who has
-     * seen the length must not ask the file from before.
+     * Pairs with W2. A writer has touched the memory before that fence, and stored the length after it. A reader that
+     * has seen the length must not get an older answer from the file.
      */
     seqshare_fence_acquire();
     held = memory_held(&share_of(share)->region, slot, (size_t)length);
@@ -31,9 +31,9 @@ bool seqshare_holds(const seqshare *share, unsigned slot, uint64_t length)
 /* ---- get ------------------------------------------------------------------------------------- */
 
 /*
- * The bytes of version v, from its slot. A long value in pieces, so that an attempt which a writer has outrun ends
+ * The bytes of version v, from its slot. A long value in pieces, so that an attempt that a writer has outrun ends
  * soon; then false. A piece is beyond the size from which memcpy passes the caches by. *copied: how many bytes.
- * Inlined, so that copy and barriers stand in one function, as tests/arch wants to see them.
+ * Inlined, so that copy and barriers are in one function, where tests/arch can check them.
  */
 static inline __attribute__((always_inline)) bool copy_value(const seqshare *share, uint64_t v, void *buffer,
                                                              size_t length, size_t *copied)
@@ -55,7 +55,7 @@ static ssize_t get_again(const seqshare *share, void *buffer, size_t size, uint6
 
 /*
  * One attempt; without `copied`, one that calls nothing on the way to success: some dozen instructions around
- * the copy. *copied: how many bytes it has copied, also in vain.
+ * the copy. *copied: how many bytes it has copied, even in vain.
  */
 static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *share, void *buffer, size_t size,
                                                              uint64_t *version, size_t *copied)
@@ -86,14 +86,14 @@ static inline __attribute__((always_inline)) ssize_t attempt(const seqshare *sha
     }
     if (unlikely(!seqshare_read_accept(share->head, share->mask, v))) /* loaded again: cheaper than kept */
         return leaf ? get_again(share, buffer, size, version, true) : -EAGAIN;
-    if (unlikely(!fits)) /* said only now: before, the length may have been another version's */
+    if (unlikely(!fits)) /* reported only now: before, the length may have been another version's */
         return length > size && seqshare_may_touch(share, k, length) ? -ENOBUFS : -EBADMSG;
     if (version)
         *version = v;
     return (ssize_t)length;
 }
 
-/* Attempts until one succeeds or time is up, the first of them after a failure if `failed`. */
+/* Tries until an attempt succeeds or time is up; `failed`: one attempt has failed already. */
 static __attribute__((noinline)) ssize_t get_again(const seqshare *share, void *buffer, size_t size,
                                                    uint64_t *version, bool failed)
 {
@@ -170,7 +170,7 @@ ssize_t seqshare_length(const seqshare *share, uint64_t *version)
 
 /* ---- all that belongs to one version ---- */
 
-/* What stands in the header about the version that is there. 0, -ENODATA, -EAGAIN, -EBADMSG. */
+/* The header's facts about the current version. 0, -ENODATA, -EAGAIN, -EBADMSG. */
 static int read_header(const seqshare *share, struct seqshare_reading *found)
 {
     const struct slot_note *note;

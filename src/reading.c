@@ -18,7 +18,7 @@ int reading_make_room(struct reading_room *room, size_t length)
         return length <= room->size ? 0 : -ENOBUFS;
     if (room->bytes && length <= room->size)
         return 0;
-    free(room->bytes); /* and not realloc, which would copy what nobody wants */
+    free(room->bytes); /* and not realloc, which would copy bytes that nobody wants */
     room->size = length > 0 ? length : 1;
     room->bytes = malloc(room->size);
     return room->bytes ? 0 : -ENOMEM;

@@ -22,7 +22,7 @@ unsigned char *region_slot(const struct region *region, unsigned slot)
     return (unsigned char *)region->map + region->header.header_size + slot * (size_t)region->header.stride;
 }
 
-/* A core dump reads what it dumps, and reading a hole allocates it: one crashed worker, the whole capacity. */
+/* A core dump reads the mapping, and reading a hole allocates it: one crashed worker would take the whole capacity. */
 static void exclude_from_dumps(const struct region *region)
 {
     size_t page = page_size();
@@ -65,8 +65,8 @@ int region_give_up(struct region *region, int fd, int error)
 
 /* ---- giving up write access ------------------------------------------------------------------ */
 
-/* Another thread may be about to store into the wake-up word;
- * one that was when this process was forked is not ours. */
+/* Another thread may be about to store into the wake-up word.
+ * A thread that was when this process was forked is not ours. */
 static bool someone_registers(const struct region *region)
 {
     uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_SEQ_CST); /* see region_enter_wake */
@@ -79,7 +79,7 @@ uint32_t *region_enter_wake(struct region *region)
     uint64_t ours = identity_generation() << 32;
     uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_RELAXED), next;
 
-    /* seq_cst, here and in drop_write, on two words: whichever is second sees the first. Weaker, we might
+    /* seq_cst, here and in drop_write, on two words: the second of the two sees the first. Weaker, we might
      * store into a mapping that has just become read-only. */
     do
         next = (now & ~(uint64_t)UINT32_MAX) == ours ? now + 1 : ours + 1;
@@ -95,7 +95,7 @@ void region_leave_wake(struct region *region)
 
 static int map_read_only(struct region *region)
 {
-    if (region->file.read_fd < 0) /* no file, or no /proc: weaker, for this process could undo it */
+    if (region->file.read_fd < 0) /* no file, or no /proc: weaker, because this process could undo it */
         return mprotect(region->map, region->size, PROT_READ) == 0 ? 0 : -errno;
     if (!descriptor_is_ours(&region->file, region->file.read_fd))
         return -EBADF;
@@ -126,7 +126,7 @@ int region_drop_write(struct region *region)
 
 uint32_t region_retire(struct region *region, uint32_t marks)
 {
-    /* Release: pairs with the acquire in seqshare_retired and wait: who sees the mark finds the new region,
+    /* Release: pairs with the acquire in seqshare_retired and wait. A thread that sees the mark finds the new region,
      * or none. */
     return __atomic_fetch_or(&region->map->head.retired, marks, __ATOMIC_RELEASE);
 }
@@ -147,6 +147,6 @@ void region_retire_by_writing(const struct region *region, uint32_t marks)
 
 void region_unmark(struct region *region, uint32_t marks)
 {
-    /* Release: who no longer sees the bit sees the mark that was set before it went. */
+    /* Release: a thread that no longer sees the bit sees the mark that was set before. */
     __atomic_fetch_and(&region->map->head.retired, ~marks, __ATOMIC_RELEASE);
 }

@@ -23,7 +23,7 @@ static int identify(const struct name *name, const char *base, struct file_id *f
     return error;
 }
 
-/* In one step; glibc and musl have it only of late. */
+/* In one step; glibc and musl have it only since recently. */
 static int rename_with(const struct name *name, const char *from, unsigned flags)
 {
     return syscall(SYS_renameat2, name->directory, from, name->directory, name->base, flags) == 0 ? 0
@@ -35,7 +35,7 @@ static bool is_unknown(int error)
     return error == -EINVAL || error == -ENOSYS || error == -EPERM;
 }
 
-/* Where files cannot be exchanged: a name that moves between check and rename is not noticed. */
+/* For file systems that cannot exchange names: we miss a name that moves between check and rename. */
 static int check_and_rename(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id old)
 {
     if (!name_is(name, old))
@@ -47,8 +47,8 @@ static int check_and_rename(const struct name *name, char temporary[NAME_TEMPORA
 }
 
 /*
- * Exchange the two names. 0: the temporary one has `*wanted` then; -EAGAIN: it has another file, which had the
- * name, and the name has what is now `*wanted`. After another error they are as they were.
+ * Exchange the two names. 0: the temporary one has `*wanted` then. -EAGAIN: it has another file, which had the name,
+ * and the name has the file that is now `*wanted`. After another error they are as they were.
  */
 static int swap(const struct name *name, const char *temporary, struct file_id *wanted)
 {
@@ -70,7 +70,7 @@ static int swap(const struct name *name, const char *temporary, struct file_id *
     return -EAGAIN;
 }
 
-/* Give the name to the file under the temporary one, if nothing has it. Else that keeps the temporary one. */
+/* Give the name to the file with the temporary one, if it is free. Otherwise that file keeps the temporary one. */
 static int restore(const struct name *name, const char *temporary)
 {
     int error = rename_with(name, temporary, RENAME_NOREPLACE);
@@ -82,12 +82,12 @@ static int restore(const struct name *name, const char *temporary)
     return unlinkat(name->directory, temporary, 0) == 0 ? 0 : -errno;
 }
 
-enum { SWAPS_MOST = 100 }; /* each one more needs another process that moves the name in the same instant */
+enum { SWAPS_MOST = 100 }; /* each further one needs another process that moves the name at that instant */
 
 /*
- * What has the temporary name was another's, and had the name a moment ago; now the name has `put`, ours. Back.
- * Should that bring a third file, made meanwhile, the third is put back as well: it is the newer one. At the
- * end the temporary name has ours, which is removed, or a stranger's, which is not ours to remove.
+ * The file with the temporary name is another process's, and had the name a moment ago; now the name has `put`, ours.
+ * Exchange them back. If that brings a third file, made meanwhile, put the third back as well: it is the newer one. At
+ * the end the temporary name has our file, which we remove, or a stranger's, which is not ours to remove.
  */
 static void undo_exchange(const struct name *name, char temporary[NAME_TEMPORARY_SIZE], struct file_id put)
 {
@@ -96,7 +96,7 @@ static void undo_exchange(const struct name *name, char temporary[NAME_TEMPORARY
 
     for (int swaps = 0; error == -EAGAIN && swaps < SWAPS_MOST; swaps++)
         error = swap(name, temporary, &put);
-    if (error == -ENOENT) /* somebody has removed what we had put there */
+    if (error == -ENOENT) /* somebody has removed our file */
         restore(name, temporary);
     if (error || !file_id_is(put, ours))
         temporary[0] = 0;
@@ -122,7 +122,7 @@ int rename_replace(const struct name *name, char temporary[NAME_TEMPORARY_SIZE],
     return error;
 }
 
-/* By way of a temporary name, where it can be looked at before it is gone. */
+/* By way of a temporary name, where we can look at the file before it is gone. */
 int rename_away(const struct name *name, struct file_id file)
 {
     char temporary[NAME_TEMPORARY_SIZE];

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new region in the place of a name, in one step for those who open it, and with nothing lost for those who
- * write:
+ * A new region for a name: in one step for processes that open it, and with nothing lost for processes that write:
  *
  *      lock the old region; does it still have the name?
  *      read its value; make the new region with it, under a temporary name; lock that as well
  *      SEQSHARE_LOOK in both
- *      exchange the two names, and see that it was the old region's; else back, and again
- *                                          from here on, who opens gets the new one (and its lock, once
- *                                          that has been seen)
+ *      exchange the two names, and check that it was the old region's; otherwise exchange back, and begin again
+ *                                          from here on, a process that opens the name gets the new region (and
+ *                                          its lock, once that check is done)
  *      SEQSHARE_REPLACED in the old one; wake; unlock
- *                                          from here on, who had it learns it; no set fell between
- *      remove the old one's, the temporary name
+ *                                          from here on, processes that had the old one learn it; no set fell
+ *                                          between
+ *      remove the temporary name, which is the old region's
  *
  * Killed before the exchange: nothing has happened (but for a file `.seqshare-*` that nobody opens, and the
  * mark, which the next owner of the lock takes back). Killed between exchange and mark: the next owner of the
  * old region's lock finds SEQSHARE_LOOK, asks the name, and marks the region before it stores anything; see
  * follow.c. So nothing is set in a region that has lost its name.
  *
- * A process that may not lock the old region (another PID or time namespace, or boot) sets
- * SEQSHARE_LOOK_OUTSIDE, and marks the region like the others. An owner that took the lock before the mark may
- * still publish in the old region. So once that lock has been seen free, what is newer there than the copy goes
- * into the new one, whose lock is ours all the time.
+ * A process that may not lock the old region (another PID or time namespace, or boot) sets SEQSHARE_LOOK_OUTSIDE, and
+ * marks the region like the others. An owner that took the lock before the mark may still publish in the old region.
+ * So this process waits until it has seen that lock free. Then it copies any newer value into the new region, whose
+ * lock is ours all the time.
  */
 #include <errno.h>
 #include <linux/membarrier.h>
@@ -42,7 +42,7 @@ enum {
     MOVED = 1, /* the name has another region than we looked at: start again */
     /* A name that moves this often under us, or a file system that gives files new numbers each time. */
     MOVES_MOST = 1000,
-    VERSIONS_MOST = 1000 /* published by it meanwhile: more is not believed */
+    VERSIONS_MOST = 1000 /* that an owner published meanwhile: we do not believe more */
 };
 
 struct old {
@@ -50,7 +50,7 @@ struct old {
     bool locked;
     void *bytes;
     struct first_value value;
-    char temporary[NAME_TEMPORARY_SIZE]; /* what its file is called at the end; empty: nothing */
+    char temporary[NAME_TEMPORARY_SIZE]; /* the name of its file at the end; empty: none */
 };
 
 static struct region *region_of(const struct old *old)
@@ -72,7 +72,7 @@ static int open_old(struct old *old, const struct name *name)
     return error;
 }
 
-/* As a write is begun, so that not even a signal handler of this thread can publish in between. */
+/* As a write begins, so that not even a signal handler of this thread can publish in between. */
 static int lock_old(struct old *old, const struct name *name)
 {
     int error = share_begin(share_of(old->share));
@@ -85,7 +85,7 @@ static int lock_old(struct old *old, const struct name *name)
     return error;
 }
 
-/* All of one version, also when the region could not be locked; or what comes after it. */
+/* Reads one version, whole, even if the region could not be locked; or a later one. */
 static int read_old(struct old *old, const struct seqshare_reading *next)
 {
     struct seqshare_reading reading = {0};
@@ -118,8 +118,8 @@ static void retire(struct region *region)
 }
 
 /*
- * Should the name have gone elsewhere meanwhile, ours had it for an instant, and who opened it then must not
- * publish there: that would be lost.
+ * If the name has gone elsewhere meanwhile, our region had it for an instant. A process that opened our region then
+ * must not publish there: that value would be lost.
  */
 static int exchange_names(struct region *ours, struct old *old, const struct name *name)
 {
@@ -142,7 +142,7 @@ static int exchange(struct share *share, struct old *old, const struct name *nam
     bool alone = move_begin(region_of(old), old->locked);
     int error = -EAGAIN;
 
-    if (has_name(region_of(old), name)) /* we may have waited for who has moved it */
+    if (has_name(region_of(old), name)) /* we may have waited for a process that moved it */
         error = exchange_names(&share->region, old, name);
     else
         name_discard(name, old->temporary);
@@ -153,9 +153,9 @@ static int exchange(struct share *share, struct old *old, const struct name *nam
 /* ---- what an owner publishes whom we could not keep from it ----------------------------------- */
 
 /*
- * Others take the lock by an atomic store to the owner word, and look at the mark after it. Here it is the other
- * way round, and neither side may miss the other. They have no fence between the two: this call makes each of
- * their processors pass one, unless it is refused; then they have a millisecond for it.
+ * Others take the lock by an atomic store to the owner word, and look at the mark after it. We do it the other way
+ * round, and neither side may miss the other. The others have no fence between the two: this call makes each of their
+ * processors pass one. If the kernel refuses the call, they get a millisecond for it.
  */
 static void pass_fences(void)
 {
@@ -163,7 +163,7 @@ static void pass_fences(void)
         poll(NULL, 0, 1);
 }
 
-/* Whoever takes the lock once it has been seen free, after the mark, publishes nothing. */
+/* A thread that takes the lock later, once we have seen it free after the mark, publishes nothing. */
 static void await_free(const struct region *old)
 {
     int64_t deadline = clock_after(MOVE_PATIENCE_NS);
@@ -175,7 +175,7 @@ static void await_free(const struct region *old)
         __ATOMIC_ACQUIRE); /* pairs with the release of the lock: all of its owner's stores */
 }
 
-/* Version by version, for a reader of the new region may be copying the one before. */
+/* Version by version, because a reader of the new region may be copying the one before. */
 static void publish_rest(seqshare *share, const struct first_value *value)
 {
     uint64_t version = seqshare_version(share);
@@ -199,8 +199,8 @@ static void carry_rest(seqshare *share, struct old *old)
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 /*
- * Under the lock of the new region, which nobody else can have as yet. (Where nobody may write, there is none.)
- * It stays ours until unlock_new.
+ * Under the lock of the new region, which nobody else can have yet. (If nobody may write there, there is no lock.) It
+ * stays ours until unlock_new.
  */
 static int exchange_locked(struct share *share, struct old *old, const struct name *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a reader does when an attempt failed: a pause, another attempt, and after a second of failures an end.
+ * After a failed attempt to read: a pause, another attempt, and after a second of failures an end.
  */
 #ifndef SEQSHARE_RETRY_H
 #define SEQSHARE_RETRY_H
@@ -11,8 +11,8 @@
 
 enum {
     RETRY_LOOK = 64,        /* failures between two looks at the clock */
-    RETRY_BYTES = 64 << 10, /* copied in vain, these count as one failure more: a long copy takes its time */
-    RETRY_PIECE = 32 << 20, /* a longer copy looks now and then whether it is outrun already */
+    RETRY_BYTES = 64 << 10, /* so many bytes copied in vain count as a failure: a long copy takes its time */
+    RETRY_PIECE = 32 << 20, /* a longer copy checks now and then if it was outrun */
     RETRY_FOR_NS = 1000000000,
 };
 
@@ -34,7 +34,7 @@ static inline void retry_count(const seqshare *share)
 }
 
 /*
- * Once more, after an attempt that copied so many bytes? A writer has published meanwhile (else nothing
+ * Try again, after an attempt that copied so many bytes? A writer has published meanwhile (otherwise nothing
  * fails), so a pause is enough of a wait.
  */
 static inline bool retry_after_copy(const seqshare *share, struct retry *retry, size_t copied)

@@ -10,11 +10,11 @@
 #include "region.h"
 
 struct share {
-    seqshare hot; /* what inline functions use */
+    seqshare hot; /* for inline functions */
     struct region region;
     char *path;              /* absolute; NULL: a share without a name */
     bool any_owner;          /* as it was opened */
-    seqshare_word our_world; /* the generation in which the region's namespaces were found to be ours */
+    seqshare_word our_world; /* the generation in which the region's namespaces proved to be ours */
     seqshare_word locked_by; /* the thread that took the lock through this handle; 0: none */
     seqshare_word writing;   /* the thread that is in a write through this handle; 0: none */
     seqshare_word abandoned; /* lock_abandoned when that write began */
@@ -22,16 +22,16 @@ struct share {
     size_t room;
     seqshare_word retries;
     seqshare_word next_look; /* when a thread that waits asks the name again; see wait.c */
-    uint32_t marks_seen;     /* the region's marks when one last did */
+    uint32_t marks_seen;     /* the region's marks when a thread last asked */
 };
 
 static inline struct share *share_of(const seqshare *share)
 {
-    return (struct share *)(uintptr_t)share; /* a handle is ours to change, whatever its user promised */
+    return (struct share *)(uintptr_t)share; /* we may change a handle, even a const one */
 }
 
 /*
- * The file holds this many bytes of a slot, of the capacity at most. They stay: so the bound only grows, until
+ * The file holds this many bytes of a slot, of the capacity at most. They stay, so the bound only grows, until
  * reopen. Relaxed: see seqshare_may_touch.
  */
 static inline void share_raise_held(struct share *share, unsigned slot, size_t held)
@@ -48,7 +48,7 @@ static inline void share_raise_held(struct share *share, unsigned slot, size_t h
 /* The region that `name` has, as seqshare_open. */
 int share_open_at(seqshare **result, const struct name *name, int access);
 
-/* What create and replace were asked for. */
+/* The arguments of create and replace. */
 struct request {
     size_t capacity;
     mode_t mode;
@@ -63,8 +63,8 @@ struct first_value share_first_value(const struct seqshare_reading *first, uint6
 int share_open_region(struct region *region, const struct name *name, bool writable, bool any_owner);
 
 /*
- * A region complete with mode and value, and not under its name yet: its file has a temporary one if it is to
- * take the place of the region `old`; else (NULL) perhaps none.
+ * A region complete with mode and value, but not under its name yet. Its file has a temporary name if it will
+ * replace the region `old`; otherwise (NULL) perhaps none.
  */
 int share_make_file(struct share *share, const struct name *name, const struct request *request,
                     const struct first_value *value, const struct region *old,
@@ -76,20 +76,20 @@ void share_take_path(struct share *share, struct name *name);
 /* Let the inline functions look at the handle's region. */
 void share_aim(struct share *share);
 
-/* The same under its name, where that is free (-EEXIST), with what the request says. */
+/* The same under its name, if that is free (-EEXIST), as the request says. */
 int share_make_first(struct share *share, struct name *name, const struct request *request);
 
-/* What create and replace have in common: all but how `make` gives the name a region. */
+/* The common part of create and replace: all but how `make` gives the name a region. */
 typedef int share_make(struct share *share, struct name *name, const struct request *request);
 int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make);
 
 /*
  * Do a region's TIDs mean in this process what they meant to its creator? 0: they do; SEQSHARE_FOREIGN_...: why
- * they do not; or a negative error that says nothing (no descriptors to look into /proc with).
+ * they do not; or a negative error: not known (no descriptors to look into /proc with).
  */
 int share_foreign(const struct header *header, bool anonymous);
 
-/* The same, asked once in each process where they do. */
+/* The same, asked only once in a process where they do. */
 int share_check_world(struct share *share);
 
 /*
@@ -101,17 +101,17 @@ void share_end(struct share *share);
 
 /*
  * The owner of the lock has found marks other than SEQSHARE_UNLINKED: may it store anything? 0, or -EIDRM.
- * Asks the name where that may have moved, and says in the region what it has found.
+ * Asks the name if that may have moved, and notes the answer in the region.
  */
 int share_check_marks(struct share *share);
 
 /* Would seqshare_reopen move the handle now? */
 bool share_would_move(const struct share *share);
 
-/* Give back what this thread holds through this handle. */
+/* Give back everything that this thread holds through this handle. */
 void share_let_go(struct share *share);
 
-/* The handle is new: if this thread executed another program before, that is what may have left the lock. */
+/* The handle is new: if this thread executed another program before, that program may have left the lock. */
 void share_settle(struct share *share);
 
 /* This thread owns the region's lock. Not for signal handlers. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at a share from outside, as operators and the tool do. Takes no lock and waits for nobody. */
+/* Inspecting a share from outside, as operators and the tool do. Takes no lock and waits for nobody. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,7 +43,7 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
     memcpy(stat.region_id, share->region.header.region_id, sizeof stat.region_id);
     stat.owner = (int32_t)(owner & OWNER_TID_MASK);
     stat.foreign = (uint8_t)(foreign < 0 ? SEQSHARE_FOREIGN_UNKNOWN : foreign);
-    /* From another namespace it cannot be told, and is believed. */
+    /* From another namespace nobody can tell, so we say that it lives. */
     stat.owner_alive = owner != 0 && !(foreign == 0 && identity_is_dead(owner));
     stat.replaced = marks & SEQSHARE_REPLACED;
     stat.unlinked = marks & SEQSHARE_UNLINKED;
@@ -53,7 +53,7 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
     return 0;
 }
 
-/* What belongs to the current value, all of one version; and the words beside it, as they are after that. */
+/* The facts of the current value, all of one version; and the words beside it, as they are after that. */
 static int read_layout(const seqshare *share, const struct layout *map, struct layout *seen)
 {
     struct retry retry = {0, 0};

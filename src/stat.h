@@ -5,7 +5,7 @@
 
 #include "share.h"
 
-/* All of seqshare_stat, from a private copy of the region's first bytes that belongs to one version. -EBADMSG. */
+/* The whole answer of seqshare_stat, from a private copy of the region's first bytes, all of one version. -EBADMSG. */
 int stat_from(struct share *share, const struct layout *seen, struct seqshare_stat *result);
 
 #endif

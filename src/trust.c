@@ -27,7 +27,7 @@ static uid_t overflow_user(void)
                : OVERFLOW_USER;
 }
 
-/* Lines of three numbers: the first user here, the first outside, how many. */
+/* Lines of three numbers: the first user inside, the first outside, and how many. */
 static bool map_has(const char *map, uid_t user)
 {
     char *end;
@@ -45,7 +45,7 @@ static bool map_has(const char *map, uid_t user)
     }
 }
 
-/* Does a user of this namespace have that number? Without /proc nothing tells that it is another namespace. */
+/* Does a user of this namespace have that number? Without /proc we cannot know that it is another namespace. */
 static bool is_known(uid_t user)
 {
     char map[MAP_SIZE];
@@ -70,7 +70,7 @@ enum { LINKS_MOST = 40 }; /* as the kernel */
 struct walk {
     int at;        /* O_PATH descriptor of the folder that has been reached */
     bool open;     /* everybody may write to it */
-    bool squatted; /* somebody untrusted has made a part of the way */
+    bool squatted; /* an untrusted user has made a part of the way */
     int links;
     char left[2 * PATH_MAX]; /* the rest of the way */
 };
@@ -102,7 +102,7 @@ static int begin_at_root(struct walk *walk)
     return arrive(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), true);
 }
 
-/* Those of /proc lead to what no text names: the kernel goes there. */
+/* Links of /proc lead to files that no text names: the kernel follows them. */
 static bool is_magic(int directory)
 {
     struct statfs system;
@@ -110,7 +110,7 @@ static bool is_magic(int directory)
     return fstatfs(directory, &system) == 0 && (uint32_t)system.f_type == PROC_SUPER_MAGIC;
 }
 
-/* What the link says comes before the rest of the way. */
+/* The link's text comes before the rest of the way. */
 static int follow_link(struct walk *walk, const char *part)
 {
     char target[PATH_MAX];
@@ -147,7 +147,7 @@ static int step(struct walk *walk, const char *part)
     return arrive(walk, next, strcmp(part, "..") == 0);
 }
 
-/* Take the next part off the way. False: there is none. */
+/* Remove the next part from the way. False: there is none. */
 static bool next_part(struct walk *walk, char part[NAME_MAX + 1], int *error)
 {
     size_t skipped = strspn(walk->left, "/"), length = strcspn(walk->left + skipped, "/");

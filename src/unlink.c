@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Remove a name, and tell those who have the region. Nothing is removed or marked but the file that was looked
- * at first, whoever moves the name meanwhile:
+ * Remove a name, and mark its region for the processes that have it. We remove and mark only the file that we looked at
+ * first, even if others move the name meanwhile:
  *
  *      lock the region
  *      SEQSHARE_LOOK; does the name lead to it?
  *      remove the name                     from here on, the next owner of the lock finds it gone
  *      SEQSHARE_UNLINKED; SEQSHARE_LOOK goes; unlock
  *
- * Who moves names under this lock, or waits for it, is kept away by it. Where it cannot be had (another PID
- * namespace, an owner that keeps it, a file that is not a region), the name is removed by way of a temporary one:
- * there the file can be looked at again, and be put back if it is another's.
+ * The lock keeps away processes that move names under it, or wait for it. If we cannot take it (another PID namespace,
+ * an owner that keeps it, a file that is not a region), we remove the name by way of a temporary one. There we can look
+ * at the file again, and put it back if it is another's.
  *
- * Root removes it so too if it is another user's, who may cut the file at any moment: to touch its memory then
- * is SIGBUS. The mark is written with pwrite, which may lose a mark that another sets in the same instant. That
- * does no harm: the file has no name, so what such a mark says of its name is over.
+ * Root does the same with another user's file, because that user may cut it at any moment: to touch its memory then is
+ * SIGBUS. Root writes the mark with pwrite, which may lose a mark that another process sets in the same instant. That
+ * does no harm: the file has no name, so such a mark about its name means nothing any more.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,20 +26,20 @@
 #include "share.h"
 
 enum {
-    PATIENCE_NS = 200000000, /* for the lock: who keeps it longer hardly moves the name */
-    MOVES_MOST = 1000        /* others give the name to another file this often under our eyes */
+    PATIENCE_NS = 200000000, /* for the lock: an owner that keeps it longer hardly moves the name */
+    MOVES_MOST = 1000        /* others may give the name to another file this often while we look */
 };
 
-/* What has the name. */
+/* The file that has the name. */
 struct target {
     struct stat status;
     seqshare *share;  /* NULL: no region, or not ours to write */
-    bool untouchable; /* its memory is not to be touched */
+    bool untouchable; /* we must not touch its memory */
     bool locked;
-    bool kept; /* by an owner of the lock that lives, as far as can be told */
+    bool kept; /* by an owner of the lock that lives, as far as we can tell */
 };
 
-/* These say nothing of the file. A file that is not a share, or not ours to write, is removed anyway, without a mark. */
+/* These say nothing of the file. (A file that is not a share, or not ours to write, is removed without a mark.) */
 static bool is_inconclusive(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EINTR;
@@ -74,7 +74,7 @@ static int open_target(struct target *target, const struct name *name)
     return 0;
 }
 
-/* `alone`: nobody else who says so moves the name now. */
+/* `alone`: no other process that sets a mark moves the name now. */
 static int remove_name(const struct target *target, const struct name *name, bool alone)
 {
     if (!target->locked || !alone)
@@ -85,8 +85,8 @@ static int remove_name(const struct target *target, const struct name *name, boo
 }
 
 /*
- * An owner of the lock that lives said that it moves the name, and was stopped: when it goes on, it may remove
- * what has the name then without another look. (A mark alone says nothing: it may be of a damaged region, which
+ * An owner of the lock that lives has marked that it moves the name, and was stopped. When it goes on, it may remove
+ * the file that has the name then, without another look. (A mark alone proves nothing: the region may be damaged, and
  * must be removable.)
  */
 static bool is_moved_by_live_owner(const struct target *target)

@@ -61,7 +61,7 @@ static uint32_t register_sleeper(struct region *region, uint64_t seen, int64_t *
     if (wake)
         word = __atomic_fetch_or(wake, 1, __ATOMIC_RELAXED) | 1; /* ordered by D1 */
     else
-        word = __atomic_load_n(&region->map->wake, __ATOMIC_RELAXED); /* likewise */
+        word = __atomic_load_n(&region->map->wake, __ATOMIC_RELAXED); /* the same */
     *bound = wake ? LONGEST_NS : age(region, seen);
     region_leave_wake(region);
     return word;

@@ -2,20 +2,20 @@
 /*
  * The protocol: how one writer at a time publishes a value while any number of readers copy it.
  *
- * This header is the heart of seqshare and nothing else is in it: sequence arithmetic, the writer's steps,
- * the reader's steps. It makes no system call, so that a model checker can drive the very code that ships,
- * and it compiles as C11 and as C++11.
+ * This header is the heart of seqshare, and has nothing else: sequence arithmetic, the writer's steps, the reader's
+ * steps. It makes no system call, so that a model checker can drive the very code that ships. It compiles as C11 and as
+ * C++11.
  *
- *      head    +0   sequence   2v: version v stands in slot v & mask
- *                              2v + 1: besides, slot (v+1) & mask is being filled
+ *      head    +0   sequence   2v: version v is in slot v & mask
+ *                              2v + 1: the same, and a writer is filling slot (v+1) & mask
  *              +8   retired    not part of the protocol; it lives here because readers have this line anyway
  *              +16  slot 0     { length, tag }
  *              +32  slot 1     { length, tag }         ... up to 8 slots, mask = slots - 1
  *      bytes        slot 0, slot 1, ...                each starting a cache line
  *
- * One value needs two copies: a reader is always sent to the one that nobody is writing. So it never waits,
- * not even for a writer that was killed in the middle. The price is memory for the second copy, and that a
- * reader which is overtaken by *two* publications (more, with more slots) must look again.
+ * One value needs two copies: the sequence always sends a reader to the one that nobody is writing. So a reader never
+ * waits, not even for a writer that was killed in the middle. The price is memory for the second copy. And a reader
+ * that *two* publications overtake (more, with more slots) must look again.
  *
  *      writer (holding the writer lock)            reader
  *      s = sequence; v = s / 2                     s1 = sequence                       [R1] acquire
@@ -28,15 +28,14 @@
  *      slots = 2:   sequence  2v          2v+1             2v+2        2v+3
  *                   reader of v may be copying: safe       safe        slot v & 1 filled again: reject
  *
- * A writer that dies, or gives up, in steps 1 to 3 leaves the sequence odd. The next writer sees that and
- * fills the same slot again: it must not announce a second time (2v+2 or 2v+3 would send readers to the half
- * filled slot, and going back to 2v lets a reader accept bytes written in between), but it must fence a
- * second time.
+ * A writer that dies, or gives up, in steps 1 to 3 leaves the sequence odd. The next writer sees that and fills the
+ * same slot again. It must not announce a second time: 2v+2 or 2v+3 would send readers to the half filled slot, and
+ * going back to 2v would let a reader accept bytes written in between. But it must fence a second time.
  *
  * Every edge, and what breaks without it (tests/model plants each of these faults and must catch it):
  *
- *   publication -> read        W3 release with R1 acquire: who reads 2v sees all bytes of v. Relaxed: torn.
- *   publication -> read, odd   W1 release with R1 acquire: who reads 2v+1 must see all bytes of v too, and
+ *   publication -> read        W3 release with R1 acquire: a reader of 2v sees all bytes of v. Relaxed: torn.
+ *   publication -> read, odd   W1 release with R1 acquire: a reader of 2v+1 must see all bytes of v too, and
  *                              its acquire synchronises with the store that it read, which is W1. The writer
  *                              of v may have been another thread; the lock made its stores visible to the one
  *                              that announces, and this release passes them on. Relaxed: torn.
@@ -44,15 +43,15 @@
  *                              step 3 will after its fence find at least the announcement in s2, and reject.
  *                              Without either: torn. The recovering writer stores no announcement, but it has
  *                              read one, and coherence then gives the same: the fence is unconditional.
- *                              (On x86 it is not an instruction, and non-temporal stores may pass W1 all the same:
- *                              who fills by these needs a real fence here; see copy_fence in src/copy.h.)
+ *                              (On x86 it is not an instruction, and non-temporal stores may pass W1 in spite of
+ *                              it: a writer that fills by these needs a real fence; see copy_fence in src/copy.h.)
  *   overwrite -> publication   W3 release: see the first edge.
  *   writer -> next writer      the lock's release and acquire. Relaxed: the next writer may miss 2(v+1).
- *   dead writer -> next        the dead one released nothing: src/lock.c has the fence that stands in for it.
+ *   dead writer -> next        the dead one released nothing: src/lock.c has a fence in place of its release.
  *
- * Why nothing is stronger: no seq_cst order is needed, since readers look at one counter only. Why the bytes
- * are copied by atomic words (or by code that the compiler cannot see through): a plain copy that races with
- * a writer is undefined in C11 even when its result is thrown away; see src/copy.h.
+ * Nothing needs to be stronger: readers look at one counter only, so no seq_cst order is needed. The bytes are copied
+ * by atomic words (or by code that the compiler cannot see through), because a plain copy that races with a writer is
+ * undefined in C11 even if its result is thrown away; see src/copy.h.
  *
  * Not promised: that a read succeeds at the first attempt; that a pointer into a slot stays as it is; that
  * two reads see the same version. Reads are lock-free, not wait-free.
@@ -73,9 +72,9 @@
 #endif
 
 /*
- * What is inline for users; the library defines this otherwise, to export the same functions. Always: gcc
- * thinks main, and whatever else runs once, not worth it, and a typed read of 64 bytes then takes four times
- * as long.
+ * Functions that are inline for users. The library defines this in another way, to export the same functions. Always
+ * inline: gcc would not do it in main, or in any function that runs once, and then a typed read of 64 bytes takes four
+ * times as long.
  */
 #ifndef SEQSHARE_INLINE
 #define SEQSHARE_INLINE static inline __attribute__((always_inline))
@@ -88,13 +87,13 @@ extern "C" {
 enum { SEQSHARE_SLOTS_MAX = 8 };
 
 /*
- * The bits of the retired mark. Any of them says: ask the name, for it may lead elsewhere. A process that moves
- * the name sets one of the last two before it does so, and clears it when it gives up. So a name that has moved
- * leaves a bit behind, wherever the mover is killed. The rules are in src/replace.c and src/follow.c.
+ * The bits of the retired mark. Each of them means: ask the name, because it may lead elsewhere. A process that moves
+ * the name sets one of the last two before it does so, and clears it when it gives up. So a name that has moved leaves
+ * a bit behind, wherever the mover is killed. The rules are in src/replace.c and src/follow.c.
  */
 enum {
-    SEQSHARE_REPLACED = 1,    /* the name has gone to another region: nothing is published here any more */
-    SEQSHARE_UNLINKED = 2,    /* the name was removed: all goes on for those who have the region */
+    SEQSHARE_REPLACED = 1,    /* the name leads to another region: nobody publishes in this one any more */
+    SEQSHARE_UNLINKED = 2,    /* the name was removed: processes that have the region go on with it */
     SEQSHARE_LOOK = 4,        /* an owner of the lock moves the name, or died while it did */
     SEQSHARE_LOOK_OUTSIDE = 8 /* the same, by a process that may not lock */
 };
@@ -107,7 +106,7 @@ typedef uint64_t seqshare_word __attribute__((aligned(8)));
 
 struct seqshare_slot {
     seqshare_word length; /* bytes */
-    uint32_t tag;         /* what type the value has; 0: untyped */
+    uint32_t tag;         /* the value's type; 0: untyped */
     uint32_t reserved;
 };
 
@@ -186,10 +185,9 @@ static inline uint32_t seqshare_read_tag(const struct seqshare_head *head, unsig
 }
 
 /*
- * Was everything that has been read from the slot since read_begin part of `version`?
- * The fence [R2] keeps the loads of the slot before the load of the sequence; pairs with W2. That load may be
- * relaxed: its value only rejects. The test is this very one: with `s2 < 2v` arithmetic, a sequence that an
- * enemy (or 2^63 publications) moved backwards would be accepted.
+ * Was everything that was read from the slot since read_begin part of `version`? The fence [R2] keeps the loads of the
+ * slot before the load of the sequence; pairs with W2. That load may be relaxed: its value only rejects. The test must
+ * be this very one: an `s2 < 2v` test would accept a sequence that an enemy (or 2^63 publications) moved backwards.
  */
 static inline bool seqshare_read_accept(const struct seqshare_head *head, unsigned mask, uint64_t version)
 {
@@ -205,7 +203,7 @@ static inline uint64_t seqshare_write_current(const struct seqshare_head *head)
     return seqshare_version_of(seqshare_load_relaxed(&head->sequence));
 }
 
-/* Steps 1 and 2: announce. The version being made is returned; its slot may be filled from now on. */
+/* Steps 1 and 2: announce. Returns the version to make; the writer may fill its slot from now on. */
 static inline uint64_t seqshare_write_begin(struct seqshare_head *head)
 {
     uint64_t sequence = seqshare_load_relaxed(&head->sequence);

@@ -90,7 +90,7 @@ void etcd_lost(struct etcd *etcd, const char *why);
 /* The words of a call that failed: etcd's own, or else ours, since another peer's might quote anything. */
 const char *etcd_words(const char *theirs, const char *ours);
 
-/* etcd refused us for want of a right. Log in once more and go on, or report it. */
+/* etcd refused us because we lack a right. Log in once more and go on, or report it. */
 void etcd_refused(struct etcd *etcd, const char *why);
 
 /* Is that why the call failed? */

@@ -52,7 +52,7 @@ static void end_list(struct etcd *etcd)
 
 /* ---- probe ---- */
 
-/* What follows is told to be so by the store now; ours may have gone further by the stream. */
+/* The store reports the following state now; ours may have gone further by the stream. */
 static void prove(struct etcd *etcd, const Etcd__ResponseHeader *header)
 {
     uint64_t at = (uint64_t)header->revision;

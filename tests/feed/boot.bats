@@ -201,7 +201,7 @@ reboot() {
     eventually has '{"rate":200}'
 }
 
-@test "what is no share, or a link, is not touched" {
+@test "a file that is not a share, or a link, is not touched" {
     echo precious >shop
     run -1 timeout 20 seqshare-feed run ./shop.conf
     [[ $output == *"not a share"* ]]
@@ -272,7 +272,7 @@ seqshare_is_locked() {
     eventually status_is 0
 }
 
-@test "systemd is told: ready, status, watchdog, stopping" {
+@test "systemd learns: ready, status, watchdog, stopping" {
     command -v python3 >/dev/null || skip "needs python3"
     cat >systemd.py <<'PYTHON'
 import socket, sys

@@ -151,7 +151,7 @@ CONF
 
 @test "a share that is not on a tmpfs is refused" {
     local disk=$BATS_TEST_TMPDIR
-    [ "$(stat -f -c %T "$disk")" != tmpfs ] || skip "needs a folder for temporary files that is no tmpfs"
+    [ "$(stat -f -c %T "$disk")" != tmpfs ] || skip "needs a folder for temporary files that is not on a tmpfs"
     configure "share = $disk/shop"
     run -2 timeout 20 seqshare-feed run ./shop.conf
     [[ $output == *"must lie on a tmpfs"* ]]

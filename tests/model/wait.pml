@@ -305,7 +305,7 @@ active proctype onlooker()
 #endif
 
 #ifdef READER
-/* Likewise, for versions. The load of the word comes before the look: D1. */
+/* The same for versions. The load of the word comes before the look: D1. */
 active proctype onlooker()
 {
     byte i = ONLOOKER, seen, now, w;

@@ -38,6 +38,6 @@ void test_writers(void);     /* a writer is stepped, readers read in between */
 void test_interleaved(void); /* both are stepped */
 void test_rivals(void);      /* a writer is stepped, another one writes in between */
 void test_names(void);       /* replace, system call by system call, and others in between */
-void test_back(void);        /* reopen likewise, and the name comes back in between */
+void test_back(void);        /* reopen in the same way, and the name comes back in between */
 
 #endif

@@ -125,7 +125,7 @@ def redirects(path):
 
 
 def cut(path):
-    """a body that is cut short, or that does not say how long it is, is no body"""
+    """a body that is cut short, or that does not say how long it is, is not a body"""
 
     def short(handler):
         send(handler, 200, b'{"a":', content_length=100)
@@ -187,7 +187,7 @@ def bombs(path):
 
 
 def statuses(path):
-    """other answers are no document: errors, a 304 that nobody asked for; Retry-After is kept, up to an hour"""
+    """other answers are not a document: errors, a 304 that nobody asked for; Retry-After is kept, up to an hour"""
     for status in (500, 401, 403, 206, 300, 304):
         source = source_of(path, Server(lambda handler, status=status: send(handler, status, b"<html>secret-page</html>"
                                                                             if status != 304 else b"",
