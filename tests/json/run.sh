@@ -78,69 +78,6 @@ old_json_c_is_not_used() {
     ! grep -E 'seqshare_json|seqshare_cli' "$work/old/targets"
 }
 
-# What is forced in past the check, or too deep for who is deep in calls already, leaves the last good document.
-guide_in_python_works() {
-    local build=$SEQSHARE_BUILD/release/src
-    sed -n '/^```python$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" | sed '/^```/d' >"$work/shop.py"
-    cat >"$work/use.py" <<'PYTHON'
-import ctypes
-import subprocess
-import sys
-
-import shop
-
-command, name = sys.argv[1:]
-writer = ctypes.c_void_p()
-assert shop.lib.seqshare_open(ctypes.byref(writer), name.encode(), 2) == 0  # SEQSHARE_WRITE
-
-
-class Grammar:
-    """The library's, and how often it was asked."""
-
-    check, asked = shop.grammar.seqshare_json_check, 0
-
-    def seqshare_json_check(self, *arguments):
-        Grammar.asked += 1
-        return Grammar.check(*arguments)
-
-
-def publish(text):
-    assert subprocess.run([command, "set", name, "-", "--json"], input=text).returncode == 0
-
-
-def force(text):
-    assert shop.lib.seqshare_set(writer, text, ctypes.c_size_t(len(text))) == 0
-
-
-def from_deep(calls):
-    return from_deep(calls - 1) if calls else config.get()
-
-
-shop.grammar = Grammar()
-publish(b'{"a": 1}')
-config = shop.Config(name)
-assert config.get() == {"a": 1}
-forced = [b'{"a":', b'{"a":NaN}', rb'["\ud800"]', b'["\xff"]', rb'{"a\u0000":1}', b"[" * 600 + b"]" * 600, b"1e999", b"1" * 5000]
-for text in forced:
-    force(text)
-    assert config.get() == {"a": 1} == config.get(), text
-assert Grammar.asked == 1 + len(forced)  # once each
-publish(b"[" * 512 + b"]" * 512)
-assert from_deep(700) == {"a": 1}
-publish(b'{"a":2,"a":3}')
-assert config.get() == {"a": 3}
-publish(b"9" * 300)
-assert config.get() == int("9" * 300)
-publish(b"[" * 512 + b"]" * 512)
-assert str(config.get()) == "(" * 512 + ")" + ",)" * 511
-PYTHON
-    "$SEQSHARE_BUILD/release/src/cli/seqshare" create "$place/python"
-    LD_LIBRARY_PATH=$build:$build/cache:$build/json PYTHONPATH=$work python3 "$work/use.py" \
-        "$build/cli/seqshare" "$place/python" 2>"$work/python.said"
-    [ "$(grep -c 'is not used: not JSON: ' "$work/python.said")" -eq 8 ] # each once
-    [ "$(grep -c 'is not used: ' "$work/python.said")" -eq 9 ]
-}
-
 # json-c's parser differs from version to version, and 0.18 refuses what is not ASCII: it must not come in again.
 needs_no_parser_of_json_c() {
     local file
@@ -197,5 +134,4 @@ if [ -n "${SEQSHARE_LONG:-}" ]; then
 fi
 check "the server of the guide compiles" guide_compiles
 check "the server of the guide does what it shows" guide_works
-check "the Python of the guide does what it shows" guide_in_python_works
 finish

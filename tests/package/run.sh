@@ -114,14 +114,6 @@ readme_program() {
     [ "$(run_shared "$work/readme")" = "a worker: 100 requests a second" ]
 }
 
-# The guide's Python, as it stands there.
-guide_in_python() {
-    mkdir -p "$work/python"
-    sed -n '/^```python$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" | sed '1d; /^```$/,$d' >"$work/python/shop.py"
-    cp outside/follow.py "$work/python"
-    run_shared python3 -B "$work/python/follow.py" "$work/installed/bin/seqshare" "$work/python/shop"
-}
-
 configure_outside() { # FOLDER OPTION...
     CMAKE_GENERATOR=Ninja cmake -S outside -B "$work/$1" -D CMAKE_PREFIX_PATH="$work/installed" "${@:2}"
 }
@@ -154,11 +146,6 @@ if is_quick; then
     check "builds and installs" install_release "$work/installed"
     check "an outside program, by pkg-config" with_pkg_config gcc program.c c11 seqshare
     check "the README's first program, as it stands" readme_program
-    if command -v python3 >/dev/null; then
-        check "the guide's Python" guide_in_python
-    else
-        skip "the guide's Python" "needs python3: apt-get install python3"
-    fi
     finish
 fi
 library=$work/installed/lib/libseqshare.so
@@ -188,7 +175,6 @@ LIST
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
 done
 check "the README's first program, as it stands" readme_program
-check "the guide's Python: sees each version, keeps the last good one, follows the name" guide_in_python
 for wanted in 99 0.0; do # 0.0: before 1.0, each minor version is a world of its own
     check_fails "a CMake project that wants version $wanted is refused" configure_outside "other-$wanted" -D SEQSHARE_WANTED=$wanted
 done

@@ -14,7 +14,7 @@
 
 struct builder {
     PyObject *root;
-    PyObject *open[JSON_DEEPEST]; /* dicts and lists, the outermost first; each is the builder's */
+    PyObject *open[JSON_DEEPEST];  /* dicts and lists, the outermost first; each is the builder's */
     PyObject *names[JSON_DEEPEST]; /* of the member that comes next in an object; NULL: its name comes next */
     size_t depth;
 };

@@ -42,7 +42,8 @@ int64_t coarse_time(void)
 static const struct seqshare_reading *first_value(struct seqshare_reading *first, const char *bytes,
                                                   Py_ssize_t length, unsigned tag)
 {
-    *first = (struct seqshare_reading){.bytes = (void *)(uintptr_t)bytes, .length = (size_t)length, .tag = tag};
+    *first =
+        (struct seqshare_reading){.bytes = (void *)(uintptr_t)bytes, .length = (size_t)length, .tag = tag};
     return bytes ? first : NULL;
 }
 
@@ -56,7 +57,8 @@ static int open_named(Share *self, int wanted, seqshare **share)
         error = seqshare_open(share, self->name, SEQSHARE_WRITE | trust);
     if (error == 0) {
         self->access = SEQSHARE_WRITE | trust;
-    } else if (wanted == SEQSHARE_READ || (wanted == 0 && (error == -EACCES || error == -EROFS || error == -EPERM))) {
+    } else if (wanted == SEQSHARE_READ ||
+               (wanted == 0 && (error == -EACCES || error == -EROFS || error == -EPERM))) {
         error = seqshare_open(share, self->name, SEQSHARE_READ | trust);
         self->access = SEQSHARE_READ | trust;
     }
@@ -118,8 +120,8 @@ static PyObject *share_set_up(PyObject *object, PyObject *args)
     struct seqshare_reading first;
     seqshare *share = NULL;
 
-    if (!PyArg_ParseTuple(args, "sOippnIIiz#Ii", &how, &path, &wanted, &any_owner, &in_python, &capacity, &slots, &mode,
-                          &flags, &value, &length, &tag, &fd))
+    if (!PyArg_ParseTuple(args, "sOippnIIiz#Ii", &how, &path, &wanted, &any_owner, &in_python, &capacity,
+                          &slots, &mode, &flags, &value, &length, &tag, &fd))
         return NULL;
     if (path != Py_None && PyBytes_AsStringAndSize(path, &name, NULL) != 0)
         return NULL;
@@ -134,21 +136,14 @@ static PyObject *share_set_up(PyObject *object, PyObject *args)
     self->decodes_in_python = in_python;
     if (name && !self->name)
         return PyErr_NoMemory();
-    Py_BEGIN_ALLOW_THREADS
-    if (strcmp(how, "open") == 0)
-        error = open_named(self, wanted, &share);
-    else if (strcmp(how, "attach") == 0)
-        error = attach(self, fd, wanted, &share);
-    else if (strcmp(how, "new") == 0)
-        error = seqshare_new_slots(&share, (size_t)capacity, slots);
-    else if (strcmp(how, "create") == 0)
-        error = seqshare_create_with(&share, name, (size_t)capacity, mode, first_value(&first, value, length, tag));
-    else
-        error = seqshare_replace_with(&share, name, (size_t)capacity, mode, first_value(&first, value, length, tag),
-                                      flags);
-    Py_END_ALLOW_THREADS
-    if (error == 0)
-        error = make_reader(self, share);
+    Py_BEGIN_ALLOW_THREADS if (strcmp(how, "open") == 0) error = open_named(self, wanted, &share);
+    else if (strcmp(how, "attach") == 0) error = attach(self, fd, wanted, &share);
+    else if (strcmp(how, "new") == 0) error = seqshare_new_slots(&share, (size_t)capacity, slots);
+    else if (strcmp(how, "create") == 0) error =
+        seqshare_create_with(&share, name, (size_t)capacity, mode, first_value(&first, value, length, tag));
+    else error = seqshare_replace_with(&share, name, (size_t)capacity, mode,
+                                       first_value(&first, value, length, tag), flags);
+    Py_END_ALLOW_THREADS if (error == 0) error = make_reader(self, share);
     if (error == 0)
         error = share_begin_reading(self);
     if (error < 0)
@@ -203,7 +198,8 @@ static PyObject *share_fileno(PyObject *object, PyObject *args)
         return NULL;
     if (writable && !self->writer)
         return share_fail(self, -EROFS);
-    fd = seqshare_fd(writable ? self->writer->share : self->reader, writable ? SEQSHARE_WRITE : SEQSHARE_READ);
+    fd =
+        seqshare_fd(writable ? self->writer->share : self->reader, writable ? SEQSHARE_WRITE : SEQSHARE_READ);
     return fd < 0 ? share_fail(self, fd) : PyLong_FromLong(fd);
 }
 
@@ -224,7 +220,8 @@ static PyObject *share_prefault(PyObject *object, PyObject *unused)
 static PyObject *share_capacity(PyObject *object, void *unused)
 {
     (void)unused;
-    return share_is_open((Share *)object) ? PyLong_FromSize_t(seqshare_capacity(((Share *)object)->reader)) : NULL;
+    return share_is_open((Share *)object) ? PyLong_FromSize_t(seqshare_capacity(((Share *)object)->reader))
+                                          : NULL;
 }
 
 static PyObject *share_name(PyObject *object, void *unused)
@@ -271,9 +268,11 @@ static PyMethodDef share_methods[] = {
     {"_set_bytes", share_set_bytes, METH_VARARGS, "_set_bytes(bytes, tag)"},
     {"_set_bytes_if", share_set_bytes_if, METH_VARARGS,
      "_set_bytes_if(version, bytes, tag): (0 or an errno value, the version that stands)"},
-    {"_lock", share_lock, METH_VARARGS, "_lock(nanoseconds): 1 if it was taken over from a dead owner, else 0"},
+    {"_lock", share_lock, METH_VARARGS,
+     "_lock(nanoseconds): 1 if it was taken over from a dead owner, else 0"},
     {"_unlock", share_unlock, METH_NOARGS, "Give the lock back."},
-    {"_wait", share_wait, METH_VARARGS, "_wait(seen, nanoseconds): the version, or None when the time is over"},
+    {"_wait", share_wait, METH_VARARGS,
+     "_wait(seen, nanoseconds): the version, or None when the time is over"},
     {"drop_write", share_drop_write, METH_NOARGS,
      "drop_write($self)\n--\n\nGive up writing through this share, for good: for a worker, after the fork."},
     {"fileno", share_fileno, METH_VARARGS,
@@ -291,12 +290,11 @@ static PyGetSetDef share_members[] = {
     {"closed", share_closed, NULL, "Has close been called?", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
-static PyType_Slot share_slots[] = {
-    {Py_tp_doc, "What seqshare.Share is made of."},
-    {Py_tp_dealloc, (void *)share_dealloc},
-    {Py_tp_methods, share_methods},
-    {Py_tp_getset, share_members},
-    {0, NULL}};
+static PyType_Slot share_slots[] = {{Py_tp_doc, "What seqshare.Share is made of."},
+                                    {Py_tp_dealloc, (void *)share_dealloc},
+                                    {Py_tp_methods, share_methods},
+                                    {Py_tp_getset, share_members},
+                                    {0, NULL}};
 
 static PyType_Spec share_spec = {"seqshare._seqshare.Share", sizeof(Share), 0,
                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, share_slots};
@@ -367,10 +365,8 @@ static PyObject *module_unlink(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "O", &path) || PyBytes_AsStringAndSize(path, &name, NULL) != 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    error = seqshare_unlink(name);
-    Py_END_ALLOW_THREADS
-    return PyLong_FromLong(-error);
+    Py_BEGIN_ALLOW_THREADS error = seqshare_unlink(name);
+    Py_END_ALLOW_THREADS return PyLong_FromLong(-error);
 }
 
 static PyMethodDef module_methods[] = {
@@ -398,8 +394,15 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, (void *)module_exec},
 #endif
                                           {0, NULL}};
 
-static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT, "_seqshare", "The C half of seqshare.", 0, module_methods, module_slots, NULL, NULL, NULL};
+static struct PyModuleDef module_definition = {PyModuleDef_HEAD_INIT,
+                                               "_seqshare",
+                                               "The C half of seqshare.",
+                                               0,
+                                               module_methods,
+                                               module_slots,
+                                               NULL,
+                                               NULL,
+                                               NULL};
 
 PyMODINIT_FUNC PyInit__seqshare(void)
 {

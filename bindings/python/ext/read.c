@@ -22,7 +22,8 @@ static PyObject *decode_value(Share *self, const char *bytes, size_t length, uin
     PyObject *value;
 
     if (self->decodes_in_python || !is_json(tag))
-        return PyObject_CallMethod((PyObject *)self, "_decode", "y#I", bytes, (Py_ssize_t)length, (unsigned)tag);
+        return PyObject_CallMethod((PyObject *)self, "_decode", "y#I", bytes, (Py_ssize_t)length,
+                                   (unsigned)tag);
     value = document_build(bytes, length, why);
     if (!value && why[0])
         PyErr_Format(PyExc_ValueError, "%s", why);
@@ -49,7 +50,8 @@ static int note_exception(Share *self, uint64_t version)
     PyErr_NormalizeException(&self->raised[0], &self->raised[1], &self->raised[2]);
     text = PyObject_Str(self->raised[1]);
     Py_XDECREF(self->trouble);
-    self->trouble = text ? PyUnicode_FromFormat("version %llu is not used: %U", (unsigned long long)version, text) : NULL;
+    self->trouble =
+        text ? PyUnicode_FromFormat("version %llu is not used: %U", (unsigned long long)version, text) : NULL;
     Py_XDECREF(text);
     Py_XDECREF(self->reason);
     self->reason = self->trouble;
@@ -109,11 +111,12 @@ static void note_follow_error(Share *self)
     struct seqshare_cache_stat stat;
     const int64_t now = coarse_time();
 
-    if (seqshare_cache_stat(self->cache, &stat) != 0 || stat.follow_error == 0 || stat.follow_error == -ENOENT ||
-        now < self->next_word || self->trouble)
+    if (seqshare_cache_stat(self->cache, &stat) != 0 || stat.follow_error == 0 ||
+        stat.follow_error == -ENOENT || now < self->next_word || self->trouble)
         return;
     self->next_word = now + 60 * SECOND;
-    self->trouble = PyUnicode_FromFormat("the name cannot be followed: %s", seqshare_strerror(stat.follow_error));
+    self->trouble =
+        PyUnicode_FromFormat("the name cannot be followed: %s", seqshare_strerror(stat.follow_error));
     if (!self->trouble)
         PyErr_Clear();
 }
@@ -155,7 +158,8 @@ static int look(Share *self)
 /* Ask the name at once when the region has a new mark, else once a second: for what reads without the cache. */
 static bool follow(Share *self)
 {
-    const uint32_t marks = __atomic_load_n(&self->reader->head->retired, __ATOMIC_RELAXED); /* orders nothing */
+    const uint32_t marks =
+        __atomic_load_n(&self->reader->head->retired, __ATOMIC_RELAXED); /* orders nothing */
     int64_t now;
 
     if (!self->name || self->is_refreshing)
@@ -356,7 +360,7 @@ static PyObject *new_view(Share *self, struct peeked **result)
 
 static PyObject *peek(Share *self)
 {
-    struct peeked *peeked;
+    struct peeked *peeked = NULL;
     PyObject *token, *memory, *result;
     int error = 0;
 
@@ -376,7 +380,8 @@ static PyObject *peek(Share *self)
         Py_DECREF(token);
         return share_fail(self, error);
     }
-    memory = PyMemoryView_FromMemory((char *)(uintptr_t)peeked->view.data, (Py_ssize_t)peeked->view.length, VIEW_IS_READ_ONLY);
+    memory = PyMemoryView_FromMemory((char *)(uintptr_t)peeked->view.data, (Py_ssize_t)peeked->view.length,
+                                     VIEW_IS_READ_ONLY);
     result = memory ? Py_BuildValue("NO", memory, token) : NULL;
     Py_DECREF(token);
     return result;
@@ -431,19 +436,21 @@ static PyObject *stat_dict(Share *self)
         "{sK sK sK sK sL sL sK sy# sI sI si si sN sN sN sN si sK sK sK sK si si sK}", "version",
         (unsigned long long)stat.version, "length", (unsigned long long)stat.length, "capacity",
         (unsigned long long)stat.capacity, "allocated", (unsigned long long)stat.allocated, "created",
-        (long long)stat.created, "published", (long long)stat.published, "retries", (unsigned long long)stat.retries,
-        "region_id", (const char *)stat.region_id, (Py_ssize_t)sizeof stat.region_id, "tag", (unsigned)stat.tag,
-        "slots", (unsigned)stat.slots, "writer", (int)stat.writer, "owner", (int)stat.owner, "owner_alive",
-        PyBool_FromLong(stat.owner_alive), "retired", PyBool_FromLong(stat.retired), "replaced",
-        PyBool_FromLong(stat.replaced), "unlinked", PyBool_FromLong(stat.unlinked), "foreign", (int)stat.foreign,
-        "snapshot_version", (unsigned long long)cache.version, "decoded", (unsigned long long)cache.decoded, "failed",
-        (unsigned long long)cache.failed, "failed_version", (unsigned long long)cache.failed_version, "failed_error",
-        (int)-cache.failed_error, "follow_error", (int)-cache.follow_error, "moved", (unsigned long long)cache.moved);
+        (long long)stat.created, "published", (long long)stat.published, "retries",
+        (unsigned long long)stat.retries, "region_id", (const char *)stat.region_id,
+        (Py_ssize_t)sizeof stat.region_id, "tag", (unsigned)stat.tag, "slots", (unsigned)stat.slots, "writer",
+        (int)stat.writer, "owner", (int)stat.owner, "owner_alive", PyBool_FromLong(stat.owner_alive),
+        "retired", PyBool_FromLong(stat.retired), "replaced", PyBool_FromLong(stat.replaced), "unlinked",
+        PyBool_FromLong(stat.unlinked), "foreign", (int)stat.foreign, "snapshot_version",
+        (unsigned long long)cache.version, "decoded", (unsigned long long)cache.decoded, "failed",
+        (unsigned long long)cache.failed, "failed_version", (unsigned long long)cache.failed_version,
+        "failed_error", (int)-cache.failed_error, "follow_error", (int)-cache.follow_error, "moved",
+        (unsigned long long)cache.moved);
 }
 
 /* ---- as methods ------------------------------------------------------------------------------- */
 
-#define GUARDED(method, function, second)                                                                     \
+#define GUARDED(method, function, second)                                                                    \
     PyObject *method(PyObject *self, second unused)                                                          \
     {                                                                                                        \
         PyObject *result;                                                                                    \

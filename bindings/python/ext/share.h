@@ -21,7 +21,7 @@
 
 #ifndef Py_BEGIN_CRITICAL_SECTION /* only builds without the interpreter's lock need it */
 #define Py_BEGIN_CRITICAL_SECTION(object) {
-#define Py_END_CRITICAL_SECTION() }
+#define Py_END_CRITICAL_SECTION()         }
 #endif
 
 /* A handle of a region, which threads use without the interpreter's lock. */
@@ -45,20 +45,19 @@ struct waiter {
 };
 
 typedef struct {
-    PyObject_HEAD
-    char *name;             /* NULL: anonymous, or attached */
-    int access;             /* of seqshare_open: READ or WRITE, and ANY_OWNER */
-    bool decodes_in_python; /* ask _decode for every value, and not only for those that are not JSON */
+    PyObject_HEAD char *name; /* NULL: anonymous, or attached */
+    int access;               /* of seqshare_open: READ or WRITE, and ANY_OWNER */
+    bool decodes_in_python;   /* ask _decode for every value, and not only for those that are not JSON */
     bool is_closed;
     seqshare *reader;
-    seqshare_cache *cache;  /* over `reader`, and moves it */
-    bool is_refreshing;     /* some thread is inside of the cache: the others take the last good object */
-    PyObject *trouble;      /* a sentence for _report; NULL: none */
-    PyObject *reason;       /* the last of them, for those who have no good document; NULL: there was none */
-    PyObject *raised[3];    /* what a decoder raised that is no Exception (KeyboardInterrupt), to go on with */
-    uint32_t marks;         /* as of the last look at the name by follow */
-    int64_t next_look;      /* CLOCK_MONOTONIC_COARSE, ns */
-    int64_t next_word;      /* of trouble with the name: once a minute */
+    seqshare_cache *cache; /* over `reader`, and moves it */
+    bool is_refreshing;    /* some thread is inside of the cache: the others take the last good object */
+    PyObject *trouble;     /* a sentence for _report; NULL: none */
+    PyObject *reason;      /* the last of them, for those who have no good document; NULL: there was none */
+    PyObject *raised[3];   /* what a decoder raised that is no Exception (KeyboardInterrupt), to go on with */
+    uint32_t marks;        /* as of the last look at the name by follow */
+    int64_t next_look;     /* CLOCK_MONOTONIC_COARSE, ns */
+    int64_t next_word;     /* of trouble with the name: once a minute */
     struct mapping *writer; /* NULL: read-only */
     struct mapping *peeked; /* NULL: made when asked for */
     struct holder *holders;

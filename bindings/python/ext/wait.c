@@ -19,7 +19,8 @@ static int new_waiter(Share *self, struct waiter **result)
     if (!waiter)
         return -ENOMEM;
     if (self->name)
-        error = seqshare_open(&waiter->share, self->name, SEQSHARE_READ | (self->access & SEQSHARE_ANY_OWNER));
+        error =
+            seqshare_open(&waiter->share, self->name, SEQSHARE_READ | (self->access & SEQSHARE_ANY_OWNER));
     if (error < 0) /* no name; or it cannot be opened any more, with the rights that this process has now */
         error = seqshare_reader(&waiter->share, self->reader);
     if (error < 0)
@@ -85,11 +86,8 @@ static int wait_with(Share *self, struct waiter *waiter, uint64_t seen, int64_t 
 
     do {
         slice = for_ever || ns > LONG_SLICE ? LONG_SLICE : ns;
-        Py_BEGIN_ALLOW_THREADS
-        error = wait_a_slice(waiter, seen, slice);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() != 0)
-            return -EINTR;
+        Py_BEGIN_ALLOW_THREADS error = wait_a_slice(waiter, seen, slice);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() != 0) return -EINTR;
         if (self->is_closed)
             return -EBADF;
         if (error == 0 && seqshare_version(waiter->share) == 0) { /* a region without a value yet */
@@ -113,11 +111,8 @@ static int poll(Share *self, uint64_t seen, int64_t ns, uint64_t *version)
         *version = 0;
         if (!for_ever && ns <= 0)
             break;
-        Py_BEGIN_ALLOW_THREADS
-        sleep_ns(POLL);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() != 0)
-            return -EINTR;
+        Py_BEGIN_ALLOW_THREADS sleep_ns(POLL);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() != 0) return -EINTR;
         if (self->is_closed)
             return -EBADF;
         ns -= POLL;

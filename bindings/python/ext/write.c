@@ -79,10 +79,9 @@ static int lock_in_slices(seqshare *share, int64_t ns)
 
     do {
         slice = ns >= 0 && ns < SLICE ? ns : SLICE;
-        Py_BEGIN_ALLOW_THREADS
-        result = seqshare_lock_for(share, slice);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() != 0) {
+        Py_BEGIN_ALLOW_THREADS result = seqshare_lock_for(share, slice);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() != 0)
+        {
             if (result >= 0)
                 seqshare_unlock(share);
             return -EINTR;
@@ -98,7 +97,8 @@ static int lock_in_slices(seqshare *share, int64_t ns)
 static int publish(seqshare *share, const struct request *request)
 {
     if (request->version)
-        return seqshare_set_if_typed(share, request->version, request->bytes, (size_t)request->length, request->tag);
+        return seqshare_set_if_typed(share, request->version, request->bytes, (size_t)request->length,
+                                     request->tag);
     return seqshare_set_typed(share, request->bytes, (size_t)request->length, request->tag);
 }
 
@@ -137,7 +137,8 @@ static int publish_by_name(Share *self, const struct request *request)
 {
     int error = publish_somewhere(self, request), moved = 0;
 
-    for (int tries = 0; error == -EIDRM && self->name && !share_holder(self) && moved == 0 && tries < 100; tries++) {
+    for (int tries = 0; error == -EIDRM && self->name && !share_holder(self) && moved == 0 && tries < 100;
+         tries++) {
         moved = self->is_closed ? -EBADF : move_writer(self);
         if (moved == 0)
             error = publish_somewhere(self, request);

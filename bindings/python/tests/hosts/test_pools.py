@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Pools of workers: multiprocessing by fork, spawn and forkserver, and Celery's prefork pool."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import seqshare
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+config = None
+
+
+def _look(number):
+    return config.snapshot()["n"], os.getpid()
+
+
+def _open(share):
+    global config
+    config = share
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(how, path):
+    context = multiprocessing.get_context(how)
+    with seqshare.create(path, 1 << 16, value={"n": 0}) as share:
+        with context.Pool(3, _open, (share,)) as pool:
+            for number in range(50):
+                share.set({"n": number})
+                assert {n for n, _ in pool.map(_look, range(9))} == {number}
+            share.set_bytes(b"[")  # each worker keeps the last good one that it looked at
+            assert max(n for n, _ in pool.map(_look, range(9))) == 49
+            with seqshare.replace(path, 1 << 18, value={"n": 50}):
+                assert {n for n, _ in pool.map(_look, range(9))} == {50}
+
+
+def test_multiprocessing_inherits_an_anonymous_share():
+    with seqshare.new(1 << 16) as share:
+        share.set({"n": 1})
+        _open(share)
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.apply(_look, (0,))[0] == 1
+            share.set({"n": 2})
+            assert pool.apply(_look, (0,))[0] == 2
+
+
+def _hold(share, ready):
+    with share.lock():
+        ready.set()
+        signal.pause()
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_a_process_that_is_killed_with_the_lock(how, path):
+    context = multiprocessing.get_context(how)  # (a Pool hangs by itself when an idle worker of it is killed)
+    with seqshare.create(path, 1 << 16, value={"n": 0}) as share:
+        ready = context.Event()
+        worker = context.Process(target=_hold, args=(share, ready))
+        worker.start()
+        ready.wait()
+        worker.kill()
+        worker.join()
+        share.update(lambda document: {"n": 1})
+        assert share.snapshot() == {"n": 1}
+
+
+def _count(share, times):
+    for _ in range(times):
+        share.update(lambda document: {"n": document["n"] + 1})
+
+
+def test_processes_and_threads_count_together(path):
+    with seqshare.create(path, 1 << 16, value={"n": 0}) as share:
+        workers = [multiprocessing.get_context("spawn").Process(target=_count, args=(share, 100)) for _ in range(2)]
+        workers += [threading.Thread(target=_count, args=(share, 100)) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert share.snapshot() == {"n": 400}
+
+
+CELERY = """
+import os, celery, seqshare
+app = celery.Celery("shop", broker="filesystem://", backend="file://{folder}/results")
+app.conf.broker_transport_options = dict(data_folder_in="{folder}/queue", data_folder_out="{folder}/queue", control_folder="{folder}/control")
+config = seqshare.open("{path}", write=False)
+@app.task
+def look():
+    return [config.snapshot()["n"], os.getpid()]
+"""
+
+
+def test_celery(path, tmp_path, eventually, monkeypatch):
+    pytest.importorskip("celery")
+    for folder in ("queue", "control", "results"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "shop_tasks.py").write_text(CELERY.format(folder=tmp_path, path=path))
+    with seqshare.create(path, 1 << 16, mode=0o644, value={"n": 0}) as share:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        import shop_tasks
+
+        log = open(tmp_path / "log", "w")  # noqa: SIM115
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "WARNING"],
+            cwd=tmp_path, env={**os.environ, "C_FORCE_ROOT": "1", "PYTHONPATH": str(tmp_path)}, stdout=log, stderr=log)  # fmt: skip
+        try:
+            pids = set()
+            for number in range(20):
+                share.set({"n": number})
+                n, pid = shop_tasks.look.delay().get(timeout=120)
+                assert n == number
+                pids.add(pid)
+            share.set_bytes(b"[")
+            assert shop_tasks.look.delay().get(timeout=120)[0] in (18, 19)
+            os.kill(min(pids), signal.SIGKILL)
+            with seqshare.replace(path, 1 << 18, mode=0o644, value={"n": 20}):
+                eventually(lambda: shop_tasks.look.delay().get(timeout=120)[1] not in pids or len(pids) == 1)
+                assert shop_tasks.look.delay().get(timeout=120)[0] == 20
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(60)
+            log.close()
