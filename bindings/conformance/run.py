@@ -123,7 +123,7 @@ def check_one(count, writer, reader, name, text, loosely):
 
 
 def check_bad(count, writer, readers, command, path):
-    """A text that is no document is refused by a writer; forced in by hand, it changes no reader's document."""
+    """A writer refuses a text that is not a document. Forced in by hand, the text changes no reader's document."""
     for name, text in BAD:
         assert writer.ask("publish", pack(b'{"good":["' + name.encode() + b'"]}'))[0] == "ok"
         wanted = [reader.ask("snapshot")[2] for reader in readers]

@@ -3,6 +3,8 @@
 # brief: what each language publishes, every other reads; and what one refuses, all refuse
 # tier: full
 # budget: 60
+#
+# Shows: JSON-1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh

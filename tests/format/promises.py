@@ -14,15 +14,21 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 GUARANTEES = os.path.join(ROOT, "docs", "guarantees.md")
 PLACES = ("tests/*/*.c", "tests/*/*.cpp", "tests/*/*.bats", "tests/*/*.bash", "tests/*/*.pml", "tests/*/run.sh",
+<<<<<<< HEAD
           *(f"bindings/*/{folder}/*.{kind}" for folder in ("t", "tests")
             for kind in ("t", "bash", "sh", "c", "py", "lua", "php", "phpt", "rb")))
 # By the end of a file's name: how a test is known. Others may say what they show, and need not.
+=======
+          "bindings/*/t/*.t", "bindings/*/t/*.bash", "bindings/*/tests/*.py", "bindings/*/tests/*/*.py")
+# By the end of a file's name: how a test is known. What has none of these helps others, and need not say anything.
+>>>>>>> 43be050 (python: tests name the promises that they show)
 A_TEST = {
     ".c": r"^int main\(|^(Parameterized)?Test\(|report_check\(|_operations\[\] =|^int LLVMFuzzerTestOneInput\(.*\)$",
     ".bats": r"^@test ",
     ".bash": r"^ *check ",
     ".pml": r"^init|^active",
     ".t": r"",
+    ".py": r"^def test_",
 }
 # Programs that tests run.
 HELPERS = re.compile(r"tests/(arch/plain|cli/program|feed/reader|crash/main|faults/main|ptrace/report|releases/unprivileged|step/main|unit/program)\.c$|(build|server)\.bash$")

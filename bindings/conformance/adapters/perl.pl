@@ -9,7 +9,7 @@ use Seqshare;
 # JSON::XS makes a string of -2^63 and of what 64 bits cannot hold, and prints 15 digits of a float.
 my $json = JSON::XS->new->utf8->allow_nonref->max_depth(512);
 my $share = Seqshare->open($ARGV[0], codec => 'JSON');
-local $SIG{__WARN__} = sub { }; # a bad value is told there; here the answer says it
+local $SIG{__WARN__} = sub { }; # the answer says what is wrong
 $| = 1;
 
 sub answer {

@@ -267,7 +267,7 @@ static PyMethodDef share_methods[] = {
      "Reading looks by itself, at most a second later."},
     {"_set_bytes", share_set_bytes, METH_VARARGS, "_set_bytes(bytes, tag)"},
     {"_set_bytes_if", share_set_bytes_if, METH_VARARGS,
-     "_set_bytes_if(version, bytes, tag): (0 or an errno value, the version that stands)"},
+     "_set_bytes_if(version, bytes, tag): (0 or an errno value, the newest version)"},
     {"_lock", share_lock, METH_VARARGS,
      "_lock(nanoseconds): 1 if it was taken over from a dead owner, else 0"},
     {"_unlock", share_unlock, METH_NOARGS, "Give the lock back."},

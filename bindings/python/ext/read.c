@@ -32,7 +32,7 @@ static PyObject *decode_value(Share *self, const char *bytes, size_t length, uin
 
 /*
  * Turn the exception into what the cache knows: an errno value. Where there was no memory or too deep a stack, the
- * value is tried again. KeyboardInterrupt and the like go on later: they are no fault of the value.
+ * value is tried again. KeyboardInterrupt and the like go on later: the value is not at fault.
  */
 static int note_exception(Share *self, uint64_t version)
 {
@@ -105,7 +105,7 @@ void share_end_reading(Share *self)
 
 /* ---- the name --------------------------------------------------------------------------------- */
 
-/* Why the name cannot be followed, once a minute. A name that is gone is no trouble: it may come back. */
+/* Why the name cannot be followed, once a minute. A name that is gone may come back, and is not reported. */
 static void note_follow_error(Share *self)
 {
     struct seqshare_cache_stat stat;
@@ -121,7 +121,7 @@ static void note_follow_error(Share *self)
         PyErr_Clear();
 }
 
-/* False: an exception that must go on. Trouble is told outside of the cache, for _report may do anything. */
+/* False: an exception that must go on. Trouble is reported outside of the cache, because _report may do anything. */
 static bool tell(Share *self)
 {
     PyObject *trouble = self->trouble, *result;

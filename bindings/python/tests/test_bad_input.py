@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Whatever is wrong is an exception with an errno and a sentence, and never a crash."""
+"""Whatever is wrong is an exception with an errno and a sentence, and never a crash.
+
+Shows: NAME-4.
+"""
 
 import os
 import subprocess

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""No memory, no descriptor and no thread is left behind."""
+"""No memory, no descriptor and no thread is left behind.
+
+Shows: no promise: nothing is left behind.
+"""
 
 import gc
 import os

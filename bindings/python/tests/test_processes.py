@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Between processes: fork, kill, locks, names that move, waiting."""
+"""Between processes: fork, kill, locks, names that move, waiting.
+
+Shows: READ-6, WRITE-1, WRITE-5, NAME-2, NAME-6, NAME-8, WAIT-1.
+"""
 
 import asyncio
 import gc

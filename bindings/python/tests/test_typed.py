@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Typed shares: what C reads and writes with SEQSHARE_TYPE(limits, struct limits)."""
+"""Typed shares: what C reads and writes with SEQSHARE_TYPE(limits, struct limits).
+
+Shows: no promise of its own: what C reads with SEQSHARE_TYPE.
+"""
 
 import ctypes
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What goes in comes out, and nobody can change what all share."""
+"""What goes in comes out, and nobody can change what all share.
+
+Shows: READ-1, WRITE-3, JSON-1, JSON-2.
+"""
 
 import json
 import logging

@@ -194,7 +194,7 @@ _NAMED = {"json": JSON, "cbor": CBOR, "pickle": Pickle, "raw": Raw}
 
 
 def find(codec):
-    """The codec of that name; or an object of one's own, as it is."""
+    """The codec of that name; or your own object, as it is."""
     if isinstance(codec, str):
         if codec not in _NAMED:
             raise ValueError(f"there is no codec {codec!r}: {', '.join(_NAMED)}, or a seqshare.Codec")

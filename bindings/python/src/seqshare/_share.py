@@ -113,7 +113,7 @@ class Share(_seqshare.Share):
     # ---- wait ----
 
     def wait(self, seen=None, timeout=None):
-        """Sleep until the version differs from `seen` (None: from the one that stands): the new version.
+        """Sleep until the version differs from `seen` (None: from the newest one): the new version.
 
         None after `timeout` seconds. Other threads run meanwhile. In an event loop: see changes.
         """
@@ -124,8 +124,8 @@ class Share(_seqshare.Share):
     def changes(self, since=None):
         """`for version in share.changes()`, or `async for`: each newest version, as it appears.
 
-        Those between may be passed over. `since`: the version after which it begins; None: the one that
-        stands now. `async for` starts one thread for this share and process, which never keeps a program
+        Those between may be passed over. `since`: the version after which it begins; None: the
+        newest one now. `async for` starts one thread for this share and process, which never keeps a program
         from ending.
         """
         return Changes(self, self.version if since is None else since)

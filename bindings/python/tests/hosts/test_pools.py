@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Pools of workers: multiprocessing by fork, spawn and forkserver, and Celery's prefork pool."""
+"""Pools of workers: multiprocessing by fork, spawn and forkserver, and Celery's prefork pool.
+
+Shows: WRITE-1, WRITE-5.
+"""
 
 import multiprocessing
 import os

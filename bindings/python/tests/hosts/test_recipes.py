@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The recipes of docs/python.md, as they stand there, under their servers."""
+"""The recipes of docs/python.md, as they stand there, under their servers.
+
+Shows: no promise: the recipes of docs/python.md.
+"""
 
 import os
 import re

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Real servers under load: nothing is stale, bad values and kills harm nobody, nothing is left behind."""
+"""Real servers under load: nothing is stale, bad values and kills harm nobody, nothing is left behind.
+
+Shows: READ-6, JSON-2, NAME-2, NAME-8.
+"""
 
 import http.client
 import json
