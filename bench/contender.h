@@ -33,6 +33,13 @@ enum {
     CONTENDER_IN_THREADS = 128  /* readers and writer are threads of one process; each of them attaches */
 };
 
+/* Which questions of the suite it is asked. */
+enum contender_part {
+    CONTENDER_ALL,   /* every one */
+    CONTENDER_LOOPS, /* those that time a batch of calls: its read and write are another contender's */
+    CONTENDER_WAKES  /* how soon a sleeping reader has the news: its read and write are nothing new */
+};
+
 enum contender_access { CONTENDER_READER, CONTENDER_WRITER };
 
 struct contender_setup {
@@ -45,6 +52,7 @@ struct contender {
     const char *name;    /* as --contender knows it */
     const char *summary; /* what it is and how it is used; one line */
     unsigned cannot_help;
+    enum contender_part part;
     size_t largest; /* bytes: no value can be longer; 0: it sets no limit of its own */
 
     int (*create)(const struct contender_setup *setup, void **store);
@@ -57,6 +65,13 @@ struct contender {
      */
     ssize_t (*read)(void *handle, void *buffer, size_t size);
     int (*write)(void *handle, const void *value, size_t length);
+
+    /*
+     * For a library of another language, NULL for others: so many reads or writes in a loop of that language,
+     * where its compiler sees the library as it does in a program of its own. 0 or a negative errno value.
+     */
+    int (*read_times)(void *handle, void *buffer, size_t size, size_t times);
+    int (*write_times)(void *handle, const void *value, size_t length, size_t times);
 
     /*
      * For who can lend the value where it lies, both NULL for others. borrow: its length, or a negative errno

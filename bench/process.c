@@ -128,22 +128,35 @@ void processor_use_any(void)
         sched_setaffinity(0, sizeof any, &any);
 }
 
-void processor_name(char *name, size_t size)
+/* In /proc/cpuinfo, of the first processor; "": it has no such line. */
+static void processor_says(const char *key, char *value, size_t size)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");
     char line[256];
 
-    snprintf(name, size, "unknown processor");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *value = strchr(line, ':');
+    value[0] = '\0';
+    while (file && value[0] == '\0' && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
 
-        if (value && strncmp(line, "model name", 10) == 0) {
-            snprintf(name, size, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
-            break;
-        }
+        if (colon && strncmp(line, key, strlen(key)) == 0 && strchr("\t:", line[strlen(key)]))
+            snprintf(value, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
     }
     if (file)
         fclose(file);
+}
+
+/* A virtual machine's name says little: family and model say which one it is. */
+void processor_name(char *name, size_t size)
+{
+    char called[96], family[16], model[16];
+
+    processor_says("model name", called, sizeof called);
+    processor_says("cpu family", family, sizeof family);
+    processor_says("model", model, sizeof model);
+    if (family[0] && model[0])
+        snprintf(name, size, "%s, family %s model %s", called, family, model);
+    else
+        snprintf(name, size, "%s", called[0] ? called : "unknown processor");
 }
 
 /* ---- the contender's directory --------------------------------------------------------------- */

@@ -5,13 +5,16 @@
 #   bench/run.sh [options]   a prefork server's configuration, over seqshare and over what it would use
 #                            instead; the options are the program's: --workers N, --seconds N, --file FILE,
 #                            --rate N, --contender NAME (may be repeated), --help
-#   bench/run.sh --costs     what each call costs, compared with memcpy of the same size
+#   bench/run.sh --costs     what each call costs, compared with memcpy of the same size: some two minutes
 #   bench/run.sh --instructions [--disassemble]
 #                            how many instructions each read takes, or which ones the inline reads are
 #   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on
 #                            two processors; results in build/benchmarks/results/suite.json, or --out FILE;
 #                            further options are google-benchmark's: --benchmark_filter=REGEX,
 #                            --benchmark_repetitions=N (3), --benchmark_list_tests, --help
+#   bench/run.sh --suite --compare OLD
+#                            the same, and what has changed since the results in OLD; with
+#                            --benchmark_repetitions=9 and a filter it says whether that can be chance
 #   bench/run.sh --quick     the same with fewer sizes and one round of each: up to 2 minutes
 #   bench/run.sh --report FILE         what they measured, again: tables; pictures below build/benchmarks
 #   bench/run.sh --docs FILE           the same, put into docs/benchmarks.md and docs/pictures
@@ -102,16 +105,11 @@ source "$root/bench/suite/suite.sh"
 source "$root/bench/suite/reports.sh"
 
 case ${1:-} in
---suite | --quick)
+--suite | --quick | --costs)
     suite "$@"
     ;;
 --report | --docs | --compare)
     show "$@"
-    ;;
---costs)
-    [ $# -eq 1 ] || { echo "bench/run.sh: --costs takes no other option" >&2; exit 2; }
-    make_program costs
-    exec "$build/bench/costs"
     ;;
 --instructions) instructions "${@:2}" ;;
 *)

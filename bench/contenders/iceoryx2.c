@@ -92,7 +92,7 @@ static int create(const struct contender_setup *setup, void **store)
     if (!made)
         return -ENOMEM;
     *made = (struct store){.first = getpid(), .keeper_socket = -1, .capacity = setup->capacity};
-    if (snprintf(made->directory, sizeof made->directory, "%s/iceoryx2", setup->directory) >=
+    if (snprintf(made->directory, sizeof made->directory, "%s/i", setup->directory) >=
         (int)sizeof made->directory)
         error = -ENAMETOOLONG;
     else
@@ -135,15 +135,89 @@ static int write_value(void *handle, const void *value, size_t length)
     return neighbours_blackboard_write(handle, value, length);
 }
 
+static void destroy(void *store)
+{
+    stop_keeper(store);
+    free(store);
+}
+
 static void detach(void *handle)
 {
     neighbours_blackboard_detach(handle);
 }
 
-static void destroy(void *store)
+static int read_times(void *handle, void *buffer, size_t size, size_t times)
 {
-    stop_keeper(store);
-    free(store);
+    return neighbours_blackboard_read_times(handle, buffer, size, times);
+}
+
+static ssize_t read_once(void *handle, void *buffer, size_t size)
+{
+    int error = read_times(handle, buffer, size, 1);
+
+    return error ? error : (ssize_t)size;
+}
+
+static int write_times(void *handle, const void *value, size_t length, size_t times)
+{
+    return neighbours_blackboard_write_times(handle, value, length, times);
+}
+
+static int write_once(void *handle, const void *value, size_t length)
+{
+    return write_times(handle, value, length, 1);
+}
+
+/* ---- the blackboard beside iceoryx2's event: its writer notifies after each write, its readers sleep ---- */
+
+struct eventful {
+    void *board;
+    struct neighbours_event *event;
+};
+
+static int attach_eventful(void *store, enum contender_access access, void **handle)
+{
+    struct eventful *made = malloc(sizeof *made);
+    int error = made ? attach(store, access, &made->board) : -ENOMEM;
+
+    if (error == 0) {
+        error = neighbours_event_attach(((const struct store *)store)->directory, access == CONTENDER_WRITER,
+                                        &made->event);
+        if (error != 0)
+            detach(made->board);
+    }
+    if (error != 0)
+        free(made);
+    else
+        *handle = made;
+    return error;
+}
+
+static ssize_t read_eventful(void *handle, void *buffer, size_t size)
+{
+    return read_value(((struct eventful *)handle)->board, buffer, size);
+}
+
+static int write_and_notify(void *handle, const void *value, size_t length)
+{
+    const struct eventful *mine = handle;
+    int error = write_value(mine->board, value, length);
+
+    return error ? error : neighbours_event_notify(mine->event);
+}
+
+static int await_event(void *handle, int64_t ns)
+{
+    return neighbours_event_wait(((struct eventful *)handle)->event, ns);
+}
+
+static void detach_eventful(void *handle)
+{
+    struct eventful *mine = handle;
+
+    neighbours_event_detach(mine->event);
+    detach(mine->board);
+    free(mine);
 }
 
 const struct contender contender_iceoryx2 = {
@@ -155,5 +229,34 @@ const struct contender contender_iceoryx2 = {
     .read = read_value,
     .write = write_value,
     .detach = detach,
+    .destroy = destroy,
+};
+
+const struct contender contender_iceoryx2_rust = {
+    .name = "iceoryx2-rust",
+    .summary = "the same, read and written in loops of Rust that the library is compiled into",
+    .part = CONTENDER_LOOPS,
+    .cannot_help = CONTENDER_CAN_HANG | CONTENDER_READ_STORES,
+    .create = create,
+    .attach = attach,
+    .read = read_once, /* so the proof is of the loops */
+    .write = write_once,
+    .read_times = read_times,
+    .write_times = write_times,
+    .detach = detach,
+    .destroy = destroy,
+};
+
+const struct contender contender_iceoryx2_event = {
+    .name = "iceoryx2-event",
+    .summary = "the same, with its event service: the writer notifies, readers sleep until it does",
+    .part = CONTENDER_WAKES,
+    .cannot_help = CONTENDER_CAN_HANG | CONTENDER_READ_STORES,
+    .create = create,
+    .attach = attach_eventful,
+    .read = read_eventful,
+    .write = write_and_notify,
+    .await = await_event,
+    .detach = detach_eventful,
     .destroy = destroy,
 };

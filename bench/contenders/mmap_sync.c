@@ -63,6 +63,28 @@ static int write_value(void *handle, const void *value, size_t length)
     return neighbours_mmap_sync_write(handle, value, length);
 }
 
+static int read_times(void *handle, void *buffer, size_t size, size_t times)
+{
+    return neighbours_mmap_sync_read_times(handle, buffer, size, times);
+}
+
+static ssize_t read_once(void *handle, void *buffer, size_t size)
+{
+    int error = read_times(handle, buffer, size, 1);
+
+    return error ? error : (ssize_t)size;
+}
+
+static int write_times(void *handle, const void *value, size_t length, size_t times)
+{
+    return neighbours_mmap_sync_write_times(handle, value, length, times);
+}
+
+static int write_once(void *handle, const void *value, size_t length)
+{
+    return write_times(handle, value, length, 1);
+}
+
 static void detach(void *handle)
 {
     neighbours_mmap_sync_close(handle);
@@ -90,6 +112,21 @@ const struct contender contender_mmap_sync = {
     .borrow = borrow,
     .give_back = give_back,
     .write = write_value,
+    .detach = detach,
+    .destroy = destroy,
+};
+
+const struct contender contender_mmap_sync_rust = {
+    .name = "mmap-sync-rust",
+    .summary = "the same, read and written in loops of Rust that the library is compiled into",
+    .part = CONTENDER_LOOPS,
+    .cannot_help = CONTENDER_CAN_TEAR | CONTENDER_READ_STORES,
+    .create = create,
+    .attach = attach,
+    .read = read_once, /* so the proof is of the loops */
+    .write = write_once,
+    .read_times = read_times,
+    .write_times = write_times,
     .detach = detach,
     .destroy = destroy,
 };

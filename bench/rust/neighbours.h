@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct neighbours_mmap_sync;
@@ -20,6 +21,11 @@ ssize_t neighbours_mmap_sync_read(struct neighbours_mmap_sync *handle, void *buf
 ssize_t neighbours_mmap_sync_borrow(struct neighbours_mmap_sync *handle, const void **value);
 void neighbours_mmap_sync_give_back(struct neighbours_mmap_sync *handle);
 int neighbours_mmap_sync_write(struct neighbours_mmap_sync *handle, const void *value, size_t length);
+/* So many of them, in a loop in Rust: 0 or a negative errno value. */
+int neighbours_mmap_sync_read_times(struct neighbours_mmap_sync *handle, void *buffer, size_t size,
+                                    size_t times);
+int neighbours_mmap_sync_write_times(struct neighbours_mmap_sync *handle, const void *value, size_t length,
+                                     size_t times);
 void neighbours_mmap_sync_close(struct neighbours_mmap_sync *handle);
 
 struct neighbours_blackboard;
@@ -42,6 +48,20 @@ ssize_t neighbours_blackboard_read(const struct neighbours_blackboard_handle *ha
 /* -EMSGSIZE: not of that size. */
 int neighbours_blackboard_write(const struct neighbours_blackboard_handle *handle, const void *value,
                                 size_t length);
+/* So many of them, in a loop in Rust: 0 or a negative errno value. */
+int neighbours_blackboard_read_times(const struct neighbours_blackboard_handle *handle, void *buffer,
+                                     size_t size, size_t times);
+int neighbours_blackboard_write_times(const struct neighbours_blackboard_handle *handle, const void *value,
+                                      size_t length, size_t times);
 void neighbours_blackboard_detach(struct neighbours_blackboard_handle *handle);
+
+struct neighbours_event;
+
+/* An event service beside the blackboard in `directory`: one side of it. The same processes may use it. */
+int neighbours_event_attach(const char *directory, bool notifies, struct neighbours_event **event);
+int neighbours_event_notify(const struct neighbours_event *event);
+/* Asleep until somebody notifies; -ETIMEDOUT. */
+int neighbours_event_wait(const struct neighbours_event *event, int64_t ns);
+void neighbours_event_detach(struct neighbours_event *event);
 
 #endif

@@ -23,10 +23,14 @@ COUNTERS = {
     "latency": ("p50", "p99", "p999", "p9999"),
     "write": ("time",),
     "seen": ("p50", "p99"),
+    "woken": ("p50", "p99"),
     "killed": ("next_write_p50", "longest_read"),
     "memory": ("private", "shared"),
     "retries": ("retries", "p50", "p999"),
     "big": ("time",),
+    "coherence": ("read_64", "publication_64"),
+    "calls": ("time",),
+    "takeover": ("p50",),
 }
 
 

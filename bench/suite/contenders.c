@@ -9,7 +9,7 @@
 
 extern const struct contender contender_seqshare, contender_seqshare_typed, contender_seqshare_peek,
     contender_memcpy, contender_mutex, contender_mutex_robust, contender_rwlock, contender_semaphore,
-    contender_flock, contender_file;
+    contender_flock, contender_file, contender_futex, contender_eventfd;
 
 #ifdef BENCH_HAVE_CK
 extern const struct contender contender_ck_sequence, contender_ck_rwlock;
@@ -27,10 +27,11 @@ extern const struct contender contender_boost;
 extern const struct contender contender_memcached;
 #endif
 #ifdef BENCH_HAVE_REDIS
-extern const struct contender contender_redis;
+extern const struct contender contender_redis, contender_redis_pubsub;
 #endif
 #ifdef BENCH_HAVE_RUST
-extern const struct contender contender_mmap_sync, contender_iceoryx2;
+extern const struct contender contender_mmap_sync, contender_mmap_sync_rust, contender_iceoryx2,
+    contender_iceoryx2_rust, contender_iceoryx2_event;
 #endif
 
 const struct contender *const suite_contenders[] = {
@@ -44,6 +45,8 @@ const struct contender *const suite_contenders[] = {
     &contender_semaphore,
     &contender_flock,
     &contender_file,
+    &contender_futex,
+    &contender_eventfd,
 #ifdef BENCH_HAVE_CK
     &contender_ck_sequence,
     &contender_ck_rwlock,
@@ -62,10 +65,14 @@ const struct contender *const suite_contenders[] = {
 #endif
 #ifdef BENCH_HAVE_REDIS
     &contender_redis,
+    &contender_redis_pubsub,
 #endif
 #ifdef BENCH_HAVE_RUST
     &contender_mmap_sync,
+    &contender_mmap_sync_rust,
     &contender_iceoryx2,
+    &contender_iceoryx2_rust,
+    &contender_iceoryx2_event,
 #endif
     NULL,
 };

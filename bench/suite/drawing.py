@@ -50,10 +50,16 @@ _LOOKS = {
     "flock": (_SYSTEM, _DASHED, "X"),
     "lmdb": (_STORE, _SOLID, "o"),
     "mmap-sync": (_STORE, _DASHED, "s"),
+    "mmap-sync-rust": (_STORE, _DASHED, "X"),
     "iceoryx2": (_STORE, _DOTTED, "^"),
+    "iceoryx2-rust": (_STORE, _DOTTED, "v"),
+    "iceoryx2-event": (_STORE, _SOLID, "D"),
+    "futex": (_SYSTEM, _SOLID, "o"),
+    "eventfd": (_SYSTEM, _DASHED, "s"),
     "file": (_FAR, _SOLID, "d"),
     "memcached": (_FAR, _DASHED, "h"),
     "redis": (_FAR, _DOTTED, "*"),
+    "redis-pubsub": (_FAR, _DOTTED, "p"),
 }
 
 

@@ -9,7 +9,7 @@ import sys
 
 import drawing
 from drawing import Picture, draw_line, draw_range, log_axis, name_lines, ns_tick, panel_title
-from results import ASKED, QUESTIONS, Unusable, WRITER_TEXT, bytes_text, contender_rank, count_text, load
+from results import ASKED, Unusable, WRITER_TEXT, bytes_text, count_text, load
 
 MARKS = ("p50", "p99", "p999", "p9999", "max")
 
@@ -40,8 +40,12 @@ TEXTS = {
     ),
     "seen": (
         "time from the beginning of its publication",
-        "Readers ask again and again, or (asleep) are woken "
-        "by the publication. The vertical dashes are memcpy's median. The axes are logarithmic.",
+        "Readers ask again and again. The vertical dashes are memcpy's median. The axes are logarithmic.",
+    ),
+    "woken": (
+        "time from the beginning of its publication",
+        "Readers sleep until something is published, 50 to 100 times a second; the last of them counts. The axes "
+        "are logarithmic.",
     ),
     "killed": (
         "time until the next write, and per read",
@@ -72,7 +76,7 @@ def new_picture(results, question, plot_height, asked=None, **margins):
     unit, conditions = TEXTS[question]
     rounds = results.rounds(question)
     if rounds > 1:
-        slowest = "; the longest times are those of all" if question in ("latency", "seen", "killed") else ""
+        slowest = "; the longest times are those of all" if question in ("latency", "seen", "woken", "killed") else ""
         conditions += f" Medians of {rounds} rounds{slowest}."
     else:
         conditions += " One round."
@@ -265,25 +269,32 @@ def draw_write(results):
     yield "write", picture
 
 
-HOW_TEXT = {"poll": "", "wait": ", asleep", "wait-readonly": ", asleep, read-only"}
+def draw_sightings(results, question, name):
+    """A panel for each number of readers. name: of a benchmark's row."""
+    ranges = {one: marks_of(one, ("p50", "p99", "max")) for one in results.select(question)}
+    rows = list(dict.fromkeys((name(one), one.contender) for one in ranges))
+    columns = []
+    for count in results.values(question, "readers"):
+        here = {
+            (name(one), one.contender): marks for one, marks in ranges.items() if one.at["readers"] == count
+        }
+        columns.append((f"{count} reader{'s' if count > 1 else ''}", here))
+    picture = new_picture(results, question, 0.2 + 0.21 * len(rows), left=2.15, right=0.25, bottom=0.8)
+    values = [mark for marks in ranges.values() for mark in marks]
+    range_panels(picture, columns, rows, values, ("median", "99 %", "slowest"))
+    yield question, picture
 
 
 def draw_seen(results):
-    ranges = {one: marks_of(one, ("p50", "p99", "max")) for one in results.select("seen")}
-    row_of = {
-        one: (one.contender + HOW_TEXT.get(one.at["how"], f", {one.at['how']}"), one.contender)
-        for one in ranges
-    }
-    by_how = sorted(ranges, key=lambda one: (contender_rank(one.contender), one.at["how"]))
-    rows = list(dict.fromkeys(row_of[one] for one in by_how))
-    columns = []
-    for count in results.values("seen", "readers"):
-        here = {row_of[one]: marks for one, marks in ranges.items() if one.at["readers"] == count}
-        columns.append((f"{count} reader{'s' if count > 1 else ''}", here))
-    picture = new_picture(results, "seen", 0.2 + 0.21 * len(rows), left=2.15, right=0.25, bottom=0.8)
-    values = [mark for marks in ranges.values() for mark in marks]
-    range_panels(picture, columns, rows, values, ("median", "99 %", "slowest"))
-    yield "seen", picture
+    return draw_sightings(results, "seen", lambda one: one.contender)
+
+
+def draw_woken(results):
+    return draw_sightings(
+        results,
+        "woken",
+        lambda one: f"{one.contender}, {one.at['share']}" if drawing.is_ours(one.contender) else one.contender,
+    )
 
 
 def draw_killed(results):
@@ -424,12 +435,14 @@ def draw_big(results):
     yield "big", picture
 
 
+# The other questions have tables alone.
 PICTURES = {
     "read": draw_read,
     "readers": draw_readers,
     "latency": draw_latency,
     "write": draw_write,
     "seen": draw_seen,
+    "woken": draw_woken,
     "killed": draw_killed,
     "memory": draw_memory,
     "retries": draw_retries,
@@ -442,7 +455,7 @@ def draw(results, folder, kinds):
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise Unusable(f"cannot make {folder}: {error.strerror}") from error
-    for question in QUESTIONS:
+    for question in PICTURES:
         if not results.select(question):
             print(f"no picture of {question}: the file has no figures for it")
         else:

@@ -77,7 +77,8 @@ static int reads(struct role *role)
 
 int prove(struct scene *scene)
 {
-    scene->rate = RATE_FREE;
+    /* News that nobody takes would pile up. */
+    scene->rate = scene->contender->part == CONTENDER_WAKES ? RATE_IDLE : RATE_FREE;
     scene->extra = shared_memory(sizeof(struct turns));
     if (!scene->extra)
         return -ENOMEM;

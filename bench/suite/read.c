@@ -18,6 +18,7 @@ static void rows(const struct contender *contender, size_t size)
 }
 
 const struct question question_read = {
+    .loops = true,
     .sizes = {8, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20},
     .quick_sizes = {64, 4 << 10},
     .rows = rows,

@@ -74,6 +74,7 @@ static void rows(const struct contender *contender, size_t size)
 }
 
 const struct question question_readers = {
+    .loops = true,
     .sizes = {64, 4 << 10},
     .quick_sizes = {64},
     .rows = rows,

@@ -31,11 +31,16 @@ report() {
     echo "Pictures: $build/pictures"
 }
 
-# refresh_docs FILE: with SVG alone, which is text, and the same for the same figures
+# refresh_docs FILE: the questions that it has figures for. Pictures as SVG alone, which is text, and the same for
+# the same figures; of them the document shows some, and only those are kept.
 refresh_docs() {
+    local picture
     need_modules matplotlib
     python tables "$1" --docs "$root/docs/benchmarks.md"
-    python plot "$1" --out "$root/docs/pictures" --svg
+    python plot "$1" --out "$build/pictures" --svg
+    for picture in $(sed -nE 's/^!\[.*\]\((pictures\/.*)\)$/\1/p' "$root/docs/benchmarks.md"); do
+        [ ! "$build/$picture" -nt "$1" ] || cp "$build/$picture" "$root/docs/$picture"
+    done
     echo "docs/benchmarks.md and docs/pictures are made from $1"
 }
 

@@ -14,11 +14,15 @@ _KEYS = {
     "readers": {"bytes", "readers"},
     "latency": {"bytes", "writer"},
     "write": {"bytes", "waiters"},
-    "seen": {"readers", "how"},
+    "seen": {"readers"},
+    "woken": {"readers", "share"},
     "killed": set(),
     "memory": {"bytes"},
     "retries": {"bytes", "slots", "writer"},
     "big": {"bytes", "how"},
+    "coherence": {"bytes"},
+    "calls": {"call"},
+    "takeover": {"from"},
 }
 QUESTIONS = tuple(_KEYS)
 
@@ -28,10 +32,14 @@ ASKED = {
     "latency": "How long can a read take while somebody writes?",
     "write": "How long does one write take?",
     "seen": "How long until every reader has a new value?",
+    "woken": "How long until a sleeping reader has a new value?",
     "killed": "What if the writer is killed in the middle of a write?",
     "memory": "How much memory does one more worker take?",
     "retries": "How often must a read begin again?",
     "big": "How long does it take to get at a big value?",
+    "coherence": "How many cache lines travel between processors?",
+    "calls": "What do seqshare's other calls cost?",
+    "takeover": "How soon has a dead owner's lock another owner?",
 }
 
 # The order of contenders in every table and picture: relatives stand together.
@@ -51,10 +59,16 @@ CONTENDERS = (
     "flock",
     "lmdb",
     "mmap-sync",
+    "mmap-sync-rust",
     "iceoryx2",
+    "iceoryx2-rust",
+    "futex",
+    "eventfd",
+    "iceoryx2-event",
     "file",
     "memcached",
     "redis",
+    "redis-pubsub",
 )
 
 WRITERS = ("idle", "1k", "100k", "free")

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the beginning of a publication until every reader has it, or a newer one: with readers that look all
- * the time, and with readers that sleep until there is news. Publications are so far apart that readers do
- * fall asleep.
+ * Two questions. From the beginning of a publication until every reader has it, or a newer one: "seen" with
+ * readers that look all the time, "woken" with readers that sleep until there is news. For those,
+ * publications are 10 to 20 ms apart, at random: all readers do fall asleep, and none wakes in step with them.
  */
 #include "question.h"
 #include "samples.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "../numbers.h"
 #include "../process.h"
 
 enum {
     PUBLICATIONS = 1024,
-    FIRST = 2 /* version that is published while all play */
+    FIRST = 2, /* version that is published while all play */
+    APART = 300 * 1000,
+    LASTS = 150 * MILLISECOND,
+    APART_ASLEEP = 10 * MILLISECOND,
+    LASTS_ASLEEP = 800 * MILLISECOND
 };
 
 /* By version; 0: has not happened. */
@@ -61,8 +66,17 @@ static int polls(struct role *role)
     return error;
 }
 
+/* How often it has slept: once a publication is as seldom as can be. */
+static uint64_t sleeps_so_far(void)
+{
+    struct rusage used;
+
+    return getrusage(RUSAGE_THREAD, &used) == 0 ? (uint64_t)used.ru_nvcsw : 0;
+}
+
 static int waits(struct role *role)
 {
+    const uint64_t before = sleeps_so_far();
     int error = 0;
 
     while (error == 0 && role_goes_on(role)) {
@@ -72,6 +86,7 @@ static int waits(struct role *role)
         else if (error == -ETIMEDOUT)
             error = 0;
     }
+    atomic_store(&role->log->done, sleeps_so_far() - before);
     return error;
 }
 
@@ -147,38 +162,67 @@ static int ask(struct scene *scene, enum contender_access access, role_play *rea
 
 static int ask_poll(struct scene *scene)
 {
-    return ask(scene, CONTENDER_READER, polls, 300 * 1000, 150 * MILLISECOND);
+    return ask(scene, CONTENDER_READER, polls, APART, LASTS);
 }
 
-static int ask_wait(struct scene *scene)
+static int ask_asleep(struct scene *scene, enum contender_access access)
 {
-    return ask(scene, CONTENDER_WRITER, waits, MILLISECOND, 200 * MILLISECOND);
+    int error = ask(scene, access, waits, APART_ASLEEP, LASTS_ASLEEP);
+    double sleeps = 0;
+
+    for (unsigned i = 1; i <= scene->number && error == 0; i++)
+        sleeps += (double)atomic_load(&scene->shared->log[i].done) / scene->number;
+    if (error == 0)
+        answer_add(scene->answer, "sleeps", sleeps / (double)atomic_load(&scene->shared->issued));
+    return error;
 }
 
-static int ask_wait_readonly(struct scene *scene)
+static int ask_registered(struct scene *scene)
 {
-    return ask(scene, CONTENDER_READER, waits, 60 * MILLISECOND, SECOND);
+    return ask_asleep(scene, CONTENDER_WRITER);
 }
 
-static void rows(const struct contender *contender, size_t size)
+static int ask_reader(struct scene *scene)
+{
+    return ask_asleep(scene, CONTENDER_READER);
+}
+
+static void rows_seen(const struct contender *contender, size_t size)
 {
     const unsigned numbers[] = {1, processor_count()};
 
     for (size_t i = processor_count() == 1; i < sizeof numbers / sizeof numbers[0]; i++) {
-        struct row row = {.contender = contender, .ask = ask_poll, .bytes = size, .number = numbers[i]};
+        const struct row row = {.contender = contender, .ask = ask_poll, .bytes = size, .number = numbers[i]};
 
-        row_add(&row, "seen", "/readers:%u/how:poll", numbers[i]);
-        if (!contender->await)
-            continue;
-        row.ask = ask_wait;
-        row_add(&row, "seen", "/readers:%u/how:wait", numbers[i]);
-        row.ask = ask_wait_readonly;
-        row_add(&row, "seen", "/readers:%u/how:wait-readonly", numbers[i]);
+        row_add(&row, "seen", "/readers:%u", numbers[i]);
+    }
+}
+
+/* Only with seqshare does it matter whether the sleeper may write: who may is woken by name. */
+static void rows_woken(const struct contender *contender, size_t size)
+{
+    static const unsigned numbers[] = {1, 8};
+    const bool registers = contender->part == CONTENDER_ALL;
+
+    for (size_t i = 0; contender->await && i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct row row = {.contender = contender, .ask = ask_reader, .bytes = size, .number = numbers[i]};
+
+        row_add(&row, "woken", "/readers:%u/share:read-only", numbers[i]);
+        row.ask = ask_registered;
+        if (registers)
+            row_add(&row, "woken", "/readers:%u/share:writable", numbers[i]);
     }
 }
 
 const struct question question_seen = {
     .sizes = {64},
     .quick_sizes = {64},
-    .rows = rows,
+    .rows = rows_seen,
+};
+
+const struct question question_woken = {
+    .wakes = true,
+    .sizes = {64},
+    .quick_sizes = {64},
+    .rows = rows_woken,
 };

@@ -46,6 +46,7 @@ class Plain : public benchmark::BenchmarkReporter
 
         for (Run run : runs) {
             run.run_name.iterations.clear();
+            run.run_name.repetitions.clear();
             run.run_name.time_type.clear();
             if (!is_table || run.run_type == Run::RT_Iteration || run.aggregate_name == "median" ||
                 run.aggregate_name == "cv")
@@ -127,17 +128,21 @@ void list_wanted(size_t rows)
             std::puts(suite_row_name(row));
 }
 
-size_t register_wanted(size_t rows)
+/* How many rounds that will be. */
+size_t register_wanted(size_t rows, size_t repetitions)
 {
-    size_t wanted = 0;
+    size_t rounds = 0;
 
     for (size_t row = 0; row < rows; row++) {
         if (!suite_is_wanted(row))
             continue;
-        benchmark::RegisterBenchmark(suite_row_name(row), measure, row)->Iterations(1)->UseManualTime();
-        wanted++;
+        auto *added =
+            benchmark::RegisterBenchmark(suite_row_name(row), measure, row)->Iterations(1)->UseManualTime();
+        if (suite_row_is_once(row))
+            added->Repetitions(1);
+        rounds += suite_row_is_once(row) ? 1 : repetitions;
     }
-    return wanted;
+    return rounds;
 }
 
 /* `--quick` is ours: google-benchmark must not see it. */
@@ -179,7 +184,7 @@ int main(int count, char **words)
     suite_prove();
     for (const char *const *context = suite_context(); *context; context += 2)
         benchmark::AddCustomContext(context[0], context[1]);
-    progress_begin(register_wanted(rows) * options.repetitions);
+    progress_begin(register_wanted(rows, options.repetitions));
     Plain terminal(benchmark::CreateDefaultDisplayReporter());
     Plain file(new benchmark::JSONReporter);
     benchmark::RunSpecifiedBenchmarks(&terminal, options.to_file && !options.file_format ? &file : nullptr,

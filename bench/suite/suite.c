@@ -21,8 +21,9 @@ enum { PATIENCE = 60 }; /* seconds, with a round */
 #define HELD_UP 0.02 /* the part of the time that somebody may wait for a processor */
 
 static const struct question *const questions[] = {
-    &question_read,   &question_readers, &question_latency, &question_write, &question_seen,
-    &question_killed, &question_memory,  &question_retries, &question_big,
+    &question_read,      &question_readers, &question_latency,  &question_write,   &question_seen,
+    &question_woken,     &question_killed,  &question_memory,   &question_retries, &question_big,
+    &question_coherence, &question_calls,   &question_takeover,
 };
 
 static size_t asked, held_up; /* rounds */
@@ -61,13 +62,25 @@ const char *rate_name(long rate)
     return rate == RATE_FREE ? "free" : rate == RATE_IDLE ? "idle" : rate == 1000 ? "1k" : "100k";
 }
 
+static bool is_asked(const struct contender *contender, const struct question *question)
+{
+    return contender->part == CONTENDER_ALL || (contender->part == CONTENDER_LOOPS && question->loops) ||
+           (contender->part == CONTENDER_WAKES && question->wakes);
+}
+
 static void add_rows(const struct question *question, const struct contender *contender, bool quick)
 {
     const size_t *size = quick ? question->quick_sizes : question->sizes;
 
+    const size_t before = row_count;
+
+    if (!is_asked(contender, question))
+        return;
     for (; *size != 0; size++)
         if (contender->largest == 0 || *size <= contender->largest)
             question->rows(contender, *size);
+    for (size_t i = before; i < row_count; i++)
+        rows[i].once = question->once;
 }
 
 /* The round that goes on comes to its end, and leaves nothing behind; who cannot wait does it again. */
@@ -104,6 +117,11 @@ size_t suite_open(bool quick)
 const char *suite_row_name(size_t row)
 {
     return rows[row].name;
+}
+
+bool suite_row_is_once(size_t row)
+{
+    return rows[row].once;
 }
 
 void suite_want(size_t row)

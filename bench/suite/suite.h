@@ -27,6 +27,9 @@ size_t suite_open(bool quick);
 
 const char *suite_row_name(size_t row);
 
+/* Its answer is the same each time: one round is enough. */
+bool suite_row_is_once(size_t row);
+
 /* Which rows will be asked. */
 void suite_want(size_t row);
 bool suite_is_wanted(size_t row);

@@ -46,41 +46,86 @@ versions() {
     } | paste -sd';' | sed 's/;/; /g'
 }
 
-# suite --suite|--quick [--out FILE] [google-benchmark's options]
-suite() {
-    local results=$build/results/suite.json options=() listing=
-    if [ "$1" = --quick ]; then
-        options=(--quick)
-    else
-        options=(--benchmark_repetitions=3 --benchmark_enable_random_interleaving=true
-            --benchmark_display_aggregates_only=true)
-    fi
-    shift
-    while [ $# -gt 0 ]; do
-        if [ "$1" = --out ]; then
-            [ $# -gt 1 ] || { echo "bench/run.sh: --out needs a file" >&2; exit 2; }
-            results=$2
-            shift
-        else
-            case $1 in --help | --benchmark_list_tests*) listing=yes ;; esac
-            options+=("$1")
-        fi
-        shift
-    done
+# What --costs asks: seqshare and memcpy, and for scale one read and write of others.
+costs_filter='^(read|write)/(seqshare|seqshare-typed|memcpy)/.*[0-9](/waiters:0)?$'
+costs_filter+='|^(read|write)/(mutex|mutex-robust|rwlock|semaphore)/bytes:64(/waiters:0)?$'
+costs_filter+='|^readers/(seqshare|memcpy)/.*readers:2$|^(calls|takeover|retries)/|^woken/seqshare/readers:1/'
 
+# Where cargo has still to fetch and build, the suite is built without what it makes, for a first look.
+build_suite() {
     need g++ g++
     has_package libbenchmark-dev || { can_install && install libbenchmark-dev; } ||
         [ -e /usr/include/benchmark/benchmark.h ] ||
         fail "needs google-benchmark: as root, apt-get install libbenchmark-dev"
     need pkg-config pkg-config
+    [ "$1" != --costs ] || { make_program suite && return; }
     install_contenders
-    if command -v cargo >/dev/null; then
-        echo "With what cargo fetches and builds; the first time that takes a minute or two." >&2
+    if command -v cargo >/dev/null && [ ! -e "$build/bench/suite/rust/target/release/libneighbours.a" ]; then
+        make_program suite -DSEQSHARE_BENCH_RUST=OFF
+        first_look
+        echo "With what cargo fetches and builds; the first time that takes some minutes." >&2
     fi
     make_program suite -DSEQSHARE_BENCH_RUST=ON
-    mkdir -p "$(dirname "$results")"
+}
+
+looked=
+# Rounds of all contenders are mixed, so it is minutes until one of them has its last: some single rounds before.
+first_look() {
+    [ -z "$looked$listing$quick" ] || return 0
+    looked=yes
+    echo "A first look, one round each, until the first of all results are there:" >&2
+    "$build/bench/suite/suite" --benchmark_filter='^read/(seqshare|memcpy|mutex|rwlock)/bytes:64$' 2>/dev/null
+}
+
+# suite --suite|--quick|--costs [--out FILE] [--compare OLD] [google-benchmark's options]
+suite() {
+    local results=$build/results/suite.json options=() listing='' quick='' old='' filter=() mode=$1
+    case $mode in
+    --quick)
+        quick=yes
+        options=(--quick)
+        ;;
+    --costs)
+        results=$build/results/costs.json
+        quick=yes
+        options=(--benchmark_filter="$costs_filter" --benchmark_repetitions=5)
+        ;;
+    *) options=(--benchmark_repetitions=3) ;;
+    esac
+    [ "$mode" = --quick ] ||
+        options+=(--benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true)
+    shift
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --out | --compare)
+            [ $# -gt 1 ] || { echo "bench/run.sh: $1 needs a file" >&2 && exit 2; }
+            if [ "$1" = --out ]; then results=$2; else old=$2; fi
+            shift
+            ;;
+        *)
+            case $1 in
+            --help | --benchmark_list_tests*) listing=yes ;;
+            --benchmark_filter=*) filter=("$1") ;;
+            esac
+            options+=("$1")
+            ;;
+        esac
+        shift
+    done
+    mkdir -p "$build/results" "$(dirname "$results")"
+    if [ -n "$old" ]; then # it may be where the new results go
+        cp "$old" "$build/results/before.json" || exit 2
+    fi
+    build_suite "$mode"
     [ -z "$listing" ] || exec "$build/bench/suite/suite" "${options[@]}"
+    [ ${#filter[@]} -gt 0 ] || first_look
     "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results" \
         --benchmark_context="packages=$(versions)"
-    report "$results"
+    if [ -n "$old" ]; then
+        compare "$build/results/before.json" "$results" "${filter[@]}"
+    elif [ "$mode" = --costs ]; then
+        python costs "$results"
+    else
+        report "$results"
+    fi
 }

@@ -32,12 +32,14 @@ COUNTER = {
     "readers": "reads_per_second",
     "latency": "p999",
     "seen": "p50",
+    "woken": "p50",
     "killed": "longest_read",
     "memory": "private",
     "retries": "p50",
 }
 
 FILTER = {"retries": "'^(retries|latency)/'"}  # its picture shows others' latencies, too
+SHOWN = ("read", "readers", "killed")  # the pictures that the document shows, and the repository keeps
 DISTURBED = 0.02  # of a round: somebody waited for a processor longer than that
 
 
@@ -86,6 +88,15 @@ def compared(title, columns, rows, text, more_is_better=False):
         title,
         list(columns.values()),
         [(name, [cell(name, values, key) for key in columns]) for name, values in rows.items()],
+    )
+
+
+def table_of(title, columns, rows):
+    """columns: {key: head}; rows: {name: {key: text}}."""
+    return Table(
+        title,
+        list(columns.values()),
+        [(name, [cells.get(key, "-") for key in columns]) for name, cells in rows.items()],
     )
 
 
@@ -221,11 +232,55 @@ def seen_tables(results):
     }
     rows = {}
     for one in results.select("seen"):
-        name = one.contender if one.at["how"] == "poll" else f"{one.contender}, {one.at['how']}"
-        rows.setdefault(name, {}).update(
+        rows.setdefault(one.contender, {}).update(
             {(one.at["readers"], counter): one.median(counter) for counter in ("p50", "p99")}
         )
     return [compared("Time until all have it", columns, rows, ns_text)]
+
+
+def woken_tables(results):
+    """Times, and no ratios: seqshare itself sleeps in two ways."""
+    columns = {
+        (count, counter): f"{count} asleep: {head}"
+        for count in results.values("woken", "readers")
+        for counter, head in (("p50", "median"), ("p99", "99 %"), ("sleeps", "sleeps"))
+    }
+    rows = {}
+    for one in results.select("woken"):
+        name = f"{one.contender}, {one.at['share']}" if one.contender == "seqshare" else one.contender
+        rows.setdefault(name, {}).update(
+            {
+                (one.at["readers"], counter): text(one.median(counter))
+                for counter, text in (("p50", ns_text), ("p99", ns_text), ("sleeps", "{:.1f}".format))
+            }
+        )
+    return [table_of("Time until all have it, and how often each sleeps for a publication", columns, rows)]
+
+
+def coherence_tables(results):
+    columns = {
+        f"{what}_{readers}": f"{what}, {readers}"
+        for what in ("read", "publication")
+        for readers in (2, 8, 64)
+    }
+    rows = {
+        one.contender: {counter: f"{one.median(counter):.2f}" for counter in columns}
+        for one in results.select("coherence")
+    }
+    return [table_of("Transactions per read and per publication, with 2, 8 and 64 readers that read 100 times a publication", columns, rows)]
+
+
+def calls_tables(results):
+    rows = {one.at["call"]: {"time": ns_text(one.median())} for one in results.select("calls")}
+    return [table_of("Time per call", {"time": "time"}, rows)]
+
+
+def takeover_tables(results):
+    rows = {
+        one.at["from"]: {"p50": ns_text(one.median("p50")), "max": ns_text(one.worst("max"))}
+        for one in results.select("takeover")
+    }
+    return [table_of("Time until the lock has another owner", {"p50": "median", "max": "longest"}, rows)]
 
 
 def killed_tables(results):
@@ -268,13 +323,7 @@ def memory_tables(results):
                 for counter in ("private", "shared")
             }
         )
-    return [
-        Table(
-            "Memory that a worker maps in",
-            list(columns.values()),
-            [(name, [cells.get(key, "-") for key in columns]) for name, cells in rows.items()],
-        )
-    ]
+    return [table_of("Memory that a worker maps in", columns, rows)]
 
 
 def retries_tables(results):
@@ -289,13 +338,7 @@ def retries_tables(results):
         for one in results.select("retries"):
             name = f"{one.at['slots']} slots, {WRITER_TEXT[one.at['writer']]}"
             rows.setdefault(name, {})[one.at["bytes"],] = text(one.median(counter))
-        tables.append(
-            Table(
-                title,
-                list(columns.values()),
-                [(name, [cells.get(key, "-") for key in columns]) for name, cells in sorted(rows.items())],
-            )
-        )
+        tables.append(table_of(title, columns, dict(sorted(rows.items()))))
     return tables
 
 
@@ -313,10 +356,14 @@ TABLES = {
     "latency": latency_tables,
     "write": write_tables,
     "seen": seen_tables,
+    "woken": woken_tables,
     "killed": killed_tables,
     "memory": memory_tables,
     "retries": retries_tables,
     "big": big_tables,
+    "coherence": coherence_tables,
+    "calls": calls_tables,
+    "takeover": takeover_tables,
 }
 
 
@@ -364,26 +411,16 @@ def terminal(results):
 def question_block(results, question):
     return "\n\n".join(
         [f"    bench/run.sh --suite --benchmark_filter={FILTER.get(question, f'^{question}/')}"]
-        + [f"![{asked}](pictures/{name}.svg)" for name, asked in pictures_of(results, question)]
+        + [f"![{ASKED[question]}](pictures/{question}.svg)" for _ in range(question in SHOWN)]
         + [table.markdown() for table in tables_of(results, question)]
-        + [spread_text(results, question)]
+        + [f"{spread_text(results, question)} On: {results.machine()}."]
     )
-
-
-def pictures_of(results, question):
-    """As (file name, what it shows)."""
-    if question != "latency":
-        return [(question, ASKED[question])]
-    return [
-        (f"latency-{size}", f"{ASKED['latency']} {bytes_text(size)}")
-        for size in results.values("latency", "bytes")
-    ]
 
 
 def machine_block(results):
     there = {one.contender for one in results.benchmarks}
     missing = [name for name in CONTENDERS if name not in there]
-    text = f"Measured on: {results.machine()}."
+    text = f"The summary is of: {results.machine()}."
     if results.context.get("packages"):
         text += f" With: {results.context['packages']}."
     if missing:
@@ -418,26 +455,41 @@ def summary_block(results):
     return compared("How many times as long it takes", columns, rows, ns_text).markdown()
 
 
-def block(results, name):
-    if name == "machine":
-        return machine_block(results)
-    if name == "summary":
-        return summary_block(results)
+def rust_block(results):
+    """Libraries of Rust from C and from Rust, beside what C programs have."""
+    names = ("seqshare", "seqshare-typed", "iceoryx2", "iceoryx2-rust", "mmap-sync", "mmap-sync-rust")
+    columns, rows = {}, {}
+    for question, at in (("read", {}), ("write", {"waiters": 0})):
+        for one in results.select(question, **at):
+            if one.contender in names and one.at["bytes"] in (8, 64, 1024, 4096):
+                head = f"a {question}, {bytes_text(one.at['bytes'])}"
+                columns[head] = head
+                rows.setdefault(one.contender, {})[head] = one.median()
+    rows = {name: rows[name] for name in sorted(rows, key=contender_rank)}
+    table = compared("How many times as long it takes", columns, rows, ns_text).markdown()
+    return f"{table}\n\nMedians of {results.rounds('read')} rounds. On: {results.machine()}."
+
+
+def block(results, name, old):
+    """What stands between the markers of that name: as before where the results say nothing about it."""
+    if name in ("summary", "machine"):
+        complete = all(results.select(question) for question in ("read", "readers", "latency", "write"))
+        return {"summary": summary_block, "machine": machine_block}[name](results) if complete else old
+    if name == "rust":
+        return rust_block(results) if results.one("write", "iceoryx2-rust", waiters=0) else old
     if name not in QUESTIONS:
-        raise Unusable(f"there is no block '{name}'")
-    if not results.select(name):
-        raise Unusable(
-            f"the file has no figures for {name}; the docs are made from a full run, bench/run.sh --suite"
-        )
-    return question_block(results, name)
+        raise Unusable(f"the document has a place for {name}, which is no question")
+    return question_block(results, name) if results.select(name) else old
 
 
 def refreshed(results, text):
     """The text with what stands between its markers made again."""
-    markers = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+    markers = re.compile(r"(<!-- begin (\w+) -->)\n(.*?)(<!-- end \2 -->)", re.DOTALL)
     if not markers.search(text):
         raise Unusable("the document has no <!-- begin NAME --> ... <!-- end NAME --> to put figures between")
-    return markers.sub(lambda found: f"{found[1]}\n{block(results, found[2])}\n\n{found[3]}", text)
+    return markers.sub(
+        lambda found: f"{found[1]}\n\n{block(results, found[2], found[3].strip(chr(10)))}\n\n{found[4]}", text
+    )
 
 
 def refresh(results, path):

@@ -19,6 +19,8 @@ static int batch_writes(struct role *role, size_t times)
     int (*const write)(void *, const void *, size_t) = role->contender->write;
     int error = 0;
 
+    if (role->contender->write_times)
+        return role->contender->write_times(role->handle, role->buffer, role->size, times);
     for (size_t i = 0; i < times && error == 0; i++)
         error = write(role->handle, role->buffer, role->size);
     return error;
@@ -109,6 +111,7 @@ static void rows(const struct contender *contender, size_t size)
 }
 
 const struct question question_write = {
+    .loops = true,
     .sizes = {64, 1 << 10, 4 << 10, 64 << 10},
     .quick_sizes = {64, 4 << 10},
     .rows = rows,

@@ -9,6 +9,7 @@ import struct
 import sys
 import xml.etree.ElementTree as xml
 
+TABLES_ALONE = {"coherence", "calls", "takeover"}  # questions without a picture
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -20,7 +21,8 @@ def expected(path):
             question, contender, *rest = run["run_name"].split("/")
             if question == "latency":
                 question += "-" + rest[0].removeprefix("bytes:")
-            pictures.setdefault(question, set()).add(contender)
+            if question not in TABLES_ALONE:
+                pictures.setdefault(question, set()).add(contender)
     pictures["retries"] = {f"{slots} slots" for slots in (2, 4, 8)}
     return pictures
 
@@ -29,7 +31,7 @@ def check_svg(path, names):
     root = xml.parse(path).getroot()
     assert root.tag == f"{SVG}svg", f"{path} is not an SVG"
     texts = ["".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")]
-    missing = [name for name in names if name not in texts]
+    missing = [name for name in names if not any(f"{text},".startswith(f"{name},") for text in texts)]
     assert not missing, f"{path} does not name {', '.join(missing)}"
     assert any("?" in text for text in texts), f"{path} asks no question"
     for text in root.iter(f"{SVG}text"):
@@ -46,7 +48,7 @@ def check_png(path):
         head = file.read(24)
     assert head[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is not a PNG"
     width, height = struct.unpack(">II", head[16:24])
-    assert width >= 1000 and height >= 400, f"{path} is {width} x {height}"
+    assert width >= 1000 and height >= 300, f"{path} is {width} x {height}"
 
 
 def main(results, folder):

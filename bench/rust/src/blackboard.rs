@@ -19,7 +19,7 @@ use iceoryx2::service::port_factory::blackboard::PortFactory;
 use iceoryx2::service::static_config::message_type_details::{TypeDetail, TypeVariant};
 use iceoryx2::testing::remove_global_mgmt_segment;
 
-use crate::{Result, hand_over, text_from};
+use crate::{Result, hand_over, seen, text_from};
 
 type Board = PortFactory<ipc::Service, CustomKeyMarker>;
 
@@ -59,7 +59,7 @@ pub struct Handle {
     size: usize,
 }
 
-fn node(config: &Config) -> Result<Node<ipc::Service>> {
+pub(crate) fn node(config: &Config) -> Result<Node<ipc::Service>> {
     NodeBuilder::new()
         .config(config)
         .signal_handling_mode(SignalHandlingMode::Disabled)
@@ -74,12 +74,13 @@ fn name() -> ServiceName {
     ServiceName::new("value").expect("the name is short")
 }
 
-/// Everything in `directory`, and in shared memory under names that begin with its own: a domain to itself,
-/// apart from whatever else uses iceoryx2. Nothing from a configuration file. What goes wrong is answered,
+/// Everything in `directory`, and in shared memory under names that begin with its parent's: a domain to itself,
+/// apart from whatever else uses iceoryx2; short, for its events are sockets, whose paths may have 108 bytes. Nothing from a configuration file. What goes wrong is answered,
 /// not logged.
-fn configuration(directory: &str) -> Result<Config> {
+pub(crate) fn configuration(directory: &str) -> Result<Config> {
     let path = Path::new(directory.as_bytes()).map_err(|_| -libc::ENAMETOOLONG)?;
-    let prefix = directory.trim_matches('/').replace('/', "_") + "_";
+    let parent = directory.rsplit('/').nth(1).ok_or(-libc::EINVAL)?;
+    let prefix = format!("{parent}_");
     let mut config = Config::default();
 
     set_log_level(LogLevel::Fatal);
@@ -208,6 +209,42 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// So many reads. The size is a constant where `N` is not 0: so a program written in Rust has it, whose
+    /// `EntryHandle::get` of a type of that size comes to these very instructions.
+    ///
+    /// # Safety
+    /// `place` has room for a value, and `N` is its size or 0.
+    unsafe fn get_times<const N: usize>(&self, place: *mut u8, times: usize) {
+        let size = if N == 0 { self.size } else { N };
+
+        for _ in 0..times {
+            unsafe { self.entry.get(place, size, ALIGNMENT, ptr::null_mut()) };
+            seen(place);
+        }
+    }
+
+    /// So many writes, as `EntryHandleMut::update_with_copy` does them.
+    ///
+    /// # Safety
+    /// `value` can be read, and is of the entry's size; `N` is that or 0.
+    unsafe fn set_times<const N: usize>(&self, value: *const u8, times: usize) -> Result<()> {
+        let entry = self.entry_mut.as_ref().ok_or(-libc::EACCES)?;
+        let size = if N == 0 { self.size } else { N };
+
+        for _ in 0..times {
+            unsafe {
+                let cell = entry.__internal_get_ptr_to_write_cell(size, ALIGNMENT);
+
+                seen(value);
+                cell.copy_from_nonoverlapping(value, size);
+                entry.__internal_update_write_cell();
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The writer's side of the entry. One that was killed keeps it for good: iceoryx2 frees what else a dead
 /// process held, and not this.
 fn take(
@@ -276,6 +313,49 @@ pub unsafe extern "C" fn neighbours_blackboard_write(
         Ok(()) => 0,
         Err(error) => error,
     }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn neighbours_blackboard_read_times(
+    handle: *const Handle,
+    buffer: *mut c_void,
+    size: usize,
+    times: usize,
+) -> c_int {
+    let handle = unsafe { &*handle };
+    let place = buffer.cast();
+
+    if size < handle.size {
+        return -libc::ENOBUFS;
+    }
+    match handle.size {
+        8 => unsafe { handle.get_times::<8>(place, times) },
+        64 => unsafe { handle.get_times::<64>(place, times) },
+        _ => unsafe { handle.get_times::<0>(place, times) },
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn neighbours_blackboard_write_times(
+    handle: *const Handle,
+    value: *const c_void,
+    length: usize,
+    times: usize,
+) -> c_int {
+    let handle = unsafe { &*handle };
+    let value = value.cast();
+
+    if length != handle.size {
+        return -libc::EMSGSIZE;
+    }
+    let done = match length {
+        8 => unsafe { handle.set_times::<8>(value, times) },
+        64 => unsafe { handle.set_times::<64>(value, times) },
+        _ => unsafe { handle.set_times::<0>(value, times) },
+    };
+
+    done.err().unwrap_or(0)
 }
 
 #[unsafe(no_mangle)]

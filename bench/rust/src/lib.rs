@@ -2,8 +2,10 @@
 //! The C face of two libraries; neighbours.h says what each function does.
 
 mod blackboard;
+mod event;
 mod synchronizer;
 
+use std::arch::asm;
 use std::ffi::{CStr, c_char, c_int};
 
 /// What every function answers instead of an error of its own kind: a negative errno value.
@@ -29,4 +31,11 @@ unsafe fn hand_over<T>(made: Result<T>, place: *mut *mut T) -> c_int {
         }
         Err(error) => error,
     }
+}
+
+/// Make the compiler believe that the memory is read and written, as `use` does in C. (`black_box` puts the
+/// pointer into memory besides.)
+#[inline(always)]
+fn seen(memory: *const u8) {
+    unsafe { asm!("/* {0} */", in(reg) memory, options(nostack, preserves_flags)) };
 }

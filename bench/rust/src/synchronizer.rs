@@ -20,7 +20,7 @@ use rkyv::with::CopyOptimize;
 use rkyv::{Archive, Serialize};
 use wyhash::WyHash;
 
-use crate::{Result, hand_over, text_from};
+use crate::{Result, hand_over, seen, text_from};
 
 const SCRATCH: usize = 1024; // its default
 const NAP_NS: u64 = 1_000;
@@ -156,6 +156,47 @@ pub unsafe extern "C" fn neighbours_mmap_sync_write(
         Ok(()) => 0,
         Err(error) => error,
     }
+}
+
+/// So many reads, each a copy of what the guard lends, in a loop that the library becomes a part of.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn neighbours_mmap_sync_read_times(
+    handle: *mut Handle,
+    buffer: *mut c_void,
+    size: usize,
+    times: usize,
+) -> c_int {
+    let shared = unsafe { &mut *(*handle).shared };
+
+    for _ in 0..times {
+        match unsafe { shared.read::<Value>(false) } {
+            Ok(held) if held.bytes.len() == size => unsafe {
+                buffer.copy_from_nonoverlapping(held.bytes.as_ptr().cast(), size);
+            },
+            Ok(_) => return -libc::EBADMSG,
+            Err(error) => return errno(error),
+        }
+        seen(buffer.cast());
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn neighbours_mmap_sync_write_times(
+    handle: *mut Handle,
+    value: *const c_void,
+    length: usize,
+    times: usize,
+) -> c_int {
+    let handle = unsafe { &mut *handle };
+    let value = unsafe { slice::from_raw_parts(value.cast(), length) };
+
+    for _ in 0..times {
+        if let Err(error) = handle.write(value) {
+            return error;
+        }
+    }
+    0
 }
 
 #[unsafe(no_mangle)]
