@@ -8,7 +8,7 @@
  *
  * The limits: caches are endless and fetch nothing ahead. Readers take turns at random, access by access, but
  * accesses in a row of one reader to one line are one; the writer publishes between their reads, so nobody
- * waits for a lock or begins again. What the kernel touches is not seen: who asks it for each read is left out.
+ * waits for a lock or begins again. The recorder does not see accesses of the kernel: contenders that ask it at each read are left out.
  * A place that each reader has for itself looks like one that they share: LMDB, which has such, is left out.
  * What a transaction takes, 20 ns or 200, depends on the processors.
  */

@@ -20,9 +20,9 @@ struct row {
 };
 
 struct question {
-    bool loops; /* asked of contenders that only have loops, as well */
-    bool wakes; /* asked of contenders that only wake, as well */
-    bool once;  /* the answer is the same each time: one round is enough */
+    bool loops;                       /* asked of contenders that only have loops, as well */
+    bool wakes;                       /* asked of contenders that only wake, as well */
+    bool once;                        /* the answer is the same each time: one round is enough */
     size_t sizes[10], quick_sizes[4]; /* bytes of the values, each list ends with 0 */
 
     /* Add the rows for one contender with values of one size. */
@@ -37,8 +37,8 @@ void row_add(const struct row *row, const char *question, const char *format, ..
 const char *rate_name(long rate);
 
 extern const struct question question_read, question_readers, question_latency, question_write, question_seen,
-    question_woken, question_killed, question_memory, question_retries, question_big,
-    question_coherence, question_calls, question_takeover;
+    question_woken, question_killed, question_memory, question_retries, question_big, question_coherence,
+    question_calls, question_takeover;
 
 /* Their list, NULL at the end: seqshare first, which the others are compared with. */
 extern const struct contender *const suite_contenders[];

@@ -198,7 +198,7 @@ static void rows_seen(const struct contender *contender, size_t size)
     }
 }
 
-/* Only with seqshare does it matter whether the sleeper may write: who may is woken by name. */
+/* Whether the sleeper may write matters to seqshare alone: such a sleeper registers. */
 static void rows_woken(const struct contender *contender, size_t size)
 {
     static const unsigned numbers[] = {1, 8};

@@ -478,7 +478,7 @@ def block(results, name, old):
     if name == "rust":
         return rust_block(results) if results.one("write", "iceoryx2-rust", waiters=0) else old
     if name not in QUESTIONS:
-        raise Unusable(f"the document has a place for {name}, which is no question")
+        raise Unusable(f"the document has a place for {name}: there is no such question")
     return question_block(results, name) if results.select(name) else old
 
 

@@ -302,7 +302,7 @@ lines_travel_as_they_must() {
     [ "$(jq '.benchmarks | length' "$work/coherence.json")" -eq 3 ]
 }
 
-# By run.sh as somebody who may install nothing, in a copy of the source of his own: before, and after a change.
+# A user without rights runs run.sh in a copy of the source: before a change, and after it.
 an_ordinary_user_compares() {
     local only='^(read|write)/(seqshare|memcpy)/bytes:64' before=$work/source/before.json
     [ "$(id -u)" -ne 0 ] || chown -R 65534:65534 "$work/source"

@@ -20,7 +20,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// One side of it: who notifies, or who listens.
+    /// One side of it: the notifier's, or the listener's.
     fn new(directory: &str, notifies: bool) -> Result<Event> {
         let node = node(&configuration(directory)?)?;
         let name = ServiceName::new("news").expect("the name is short");
