@@ -8,8 +8,8 @@
  *
  * The limits: caches are endless and fetch nothing ahead. Readers take turns at random, access by access, but
  * accesses in a row of one reader to one line are one; the writer publishes between their reads, so nobody
- * waits for a lock or begins again. The recorder does not see accesses of the kernel: contenders that ask it at each read are left out.
- * A place that each reader has for itself looks like one that they share: LMDB, which has such, is left out.
+ * waits for a lock or begins again. The recorder does not see what the kernel touches: contenders that call it
+ * for each read are left out. A place of one reader alone looks like one that all share: so is LMDB left out.
  * What a transaction takes, 20 ns or 200, depends on the processors.
  */
 #include "question.h"
