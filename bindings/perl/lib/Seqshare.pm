@@ -187,16 +187,15 @@ Seqshare - one value shared between processes, for readers that look at it on ev
 
 =head1 DESCRIPTION
 
-A share holds one value: a scalar, or a reference to any structure. All processes that have it see the
-newest one. Readers take no lock, write nothing to shared memory and wait for nobody, not even for a
+A share holds one value: a scalar, or a reference to any structure. All processes that have the share see
+the newest value. Readers take no lock, write nothing to shared memory and wait for nobody, not even for a
 writer that was killed in the middle: they have the last complete value. Writers wait for each other, and
-take the lock over from one that died.
+take the lock over from a writer that died.
 
 Values go through a I<codec> on their way into the share and out of it; L</CODECS> lists them. C<snapshot>
 keeps what it has decoded, so that a worker pays for decoding once per version and not once per request.
 
-All methods croak, with one sentence and the caller's line, where they cannot do what they were asked; the
-value that stood then stands.
+If a method cannot do its work, it croaks with one sentence and the caller's line, and the old value stays.
 
 =head1 MAKING AND OPENING SHARES
 
@@ -205,9 +204,9 @@ value that stood then stands.
     my $share = Seqshare->new($size);
     my $share = Seqshare->new($size, codec => 'Sereal', slots => 4);
 
-An anonymous share, inherited by children; others get it by its descriptor (L</fd>). C<$size> is the most
-that a value may take, in bytes as the codec writes it. It is an upper bound and costs nothing: memory is
-committed as values need it.
+An anonymous share. Children inherit it; others get it by its descriptor (L</fd>). C<$size> is the most
+that a value may take, in bytes as the codec writes it. It is an upper bound and costs nothing: the share
+takes memory as values need it.
 
 The options: C<codec>, see L</CODECS>; C<slots>, 2, 4 or 8, more of them for readers beside a writer that
 never pauses.
@@ -218,23 +217,23 @@ never pauses.
     my $share = Seqshare->create($name, $size, 0640, codec => 'JSON');
 
 A named share, which must not exist yet. A name without a slash is a file in F</dev/shm>; one with a slash
-is a path as it stands. The mode is 0600 unless given, and holds whatever the umask.
+is a path. The mode is 0600 unless given, whatever the umask.
 
 =head2 replace
 
     my $share = Seqshare->replace($name, $size, $mode, %options);
 
-As L</create>, but where the name exists, the new region takes its place in one step and takes the value
-along. Shares that had the old one are L</retired>: L</snapshot> follows by itself, all else reads on there,
-and must L</reopen> to write.
+As L</create>; but if the name exists, the new region takes its place in one step, with the value. Shares
+that had the old one are L</retired>: L</snapshot> follows by itself. All other methods go on reading the
+old region, and must L</reopen> to write.
 
 =head2 open
 
     my $share = Seqshare->open($name);
     my $share = Seqshare->open($name, read_only => 1, codec => 'JSON');
 
-A share by its name, for writing unless C<read_only>. With C<any_owner>, also one that belongs to neither
-root nor this user in a folder where everybody may put files.
+A share by its name, for writing unless C<read_only>. With C<any_owner>, even one that belongs neither to
+root nor to this user, in a folder where everybody may put files.
 
 =head2 attach
 
@@ -247,7 +246,7 @@ L</open>.
 
     Seqshare->unlink($name);
 
-Removes a name. Those who have the share keep it.
+Removes a name. Processes that have the share keep it.
 
 =head2 close
 
@@ -265,22 +264,22 @@ The value, decoded and kept by this process, and the very same structure at ever
 moves: a call costs one load from memory then, whatever the size of the value. C<undef> before the first
 set.
 
-It is deeply read-only, for all of the process has it. Every change dies with C<Modification of a
+It is deeply read-only, because the whole process shares it. Every change dies with C<Modification of a
 read-only value attempted>: store, delete, clear, push, splice, assignment, C<local> on a key, and
 autovivification. Reading is as ever: an absent key is C<undef> and does not exist; C<each>, C<keys>,
 C<sort>, encoders and C<dclone> work, and a clone may be changed. Keep it as long as you like: it stays as
 it is when a newer version comes.
 
-A value that cannot be decoded is tried once, and a warning says why; the last good one stays until another
-version comes. Where this object has had no good one yet, each call croaks with the reason. (C<get> croaks
+If a value cannot be decoded, C<snapshot> tries it once and warns. The last good value stays until another
+version comes. If this object has had no good value yet, each call croaks with the reason. (C<get> croaks
 whenever the value cannot be decoded.)
 
-A snapshot follows the share's name: to the region that L</replace> puts there, at once; to one that got the
-name without a mark (it was removed by hand and made again, or moved, or mounted over), within a second. The
-object itself is at the new region then, as after L</reopen>. While the name leads nowhere, or to a region
-that has no good value yet, the last good value stays; where the name leads to one that this process may not
-open, a warning says so once a minute. An object stays where it is while it holds the lock. Clones in threads
-follow each for itself.
+A snapshot follows the share's name: to the region that L</replace> puts there, at once; to one that got
+the name without a mark (it was removed by hand and made again, or moved, or mounted over), within a
+second. The object itself is at the new region then, as after L</reopen>. While the name leads nowhere, or
+to a region that has no good value yet, the last good value stays. If the name leads to one that this
+process may not open, a warning says so once a minute. An object stays where it is while it holds the
+lock. Each clone in a thread follows by itself.
 
 What to know:
 
@@ -299,8 +298,8 @@ by their end only, or use C<keys>.
 
 =item *
 
-Tied hashes, arrays and scalars are untied in a snapshot: they are plain ones with what they showed, and their
-keys come in no order. C<get> gives the tied ones.
+Tied hashes, arrays and scalars are untied in a snapshot: they are plain ones with what they showed, and
+their keys come in no order. C<get> gives the tied ones.
 
 =item *
 
@@ -336,8 +335,8 @@ when it moved.
 
     $share->wait($seconds) or next;
 
-Sleeps until the version is another than the one which this object read or wrote last: true; or until the
-time is over: false. Without a time, for as long as it takes. Perl's signal handlers run meanwhile. Where the
+Sleeps until the version differs from the one that this object last read or wrote: true; or until it timed
+out: false. Without a time, it waits for as long as it takes. Perl's signal handlers run meanwhile. If the
 name moves to another region, it follows as L</snapshot> does, and any value there is news; but it croaks
 while this object holds the lock.
 
@@ -347,7 +346,7 @@ while this object holds the lock.
 
     my $version = $share->set($value);
 
-Publishes a value. Waits for the lock while a living process has it.
+Publishes a value. Waits for the lock while a process that lives has it.
 
 =head2 set_if
 
@@ -365,18 +364,18 @@ Publishes only if C<$expected> is the current version (0: nothing has been publi
 
 Takes the lock, calls the sub with a fresh copy of the value, and publishes what the sub I<returns>: mind
 that a last line such as C<< $_->{count}++ >> returns a number. A sub that returns nothing (C<return;>)
-leaves the old value. The lock is given back however the sub ends: return, exception, C<exit>. Returns the
-current version.
+leaves the old value. However the sub ends (return, exception, C<exit>), C<update> gives the lock back.
+Returns the current version.
 
 =head2 lock
 
     my $guard = $share->lock;
     my $guard = $share->lock($seconds) or die "busy";
 
-Takes the lock until the guard goes out of scope, or until C<< $guard->unlock >>. With a time, C<undef>
-when it is over; C<lock(0)> does not wait. C<< $guard->recovered >> is true when the lock was taken over
-from an owner that died. Reading and writing through the share work under the lock; others read, and wait
-to write. A child does not own its parent's lock.
+Takes the lock until the guard goes out of scope, or until C<< $guard->unlock >>. With a time, it returns
+C<undef> if it timed out; C<lock(0)> does not wait. C<< $guard->recovered >> is true if it took the lock
+over from an owner that died. Reading and writing through the share work under the lock; others read, and
+wait to write. A child does not own its parent's lock.
 
 =head2 is_locked
 
@@ -430,28 +429,28 @@ another program's type) and C<tag>, C<slots>, C<writer> (the process that wrote)
     codec      takes                                      needs
     Storable   everything but code and globs              -
     Sereal     the same, about half the time              Sereal::Encoder, Sereal::Decoder
-    JSON       what JSON has; read by everybody           JSON::XS, libseqshare-json
+    JSON       JSON's types; everybody reads it           JSON::XS, libseqshare-json
     CBOR       the same and binary; code becomes undef    CBOR::XS
     raw        a string of bytes                          -
 
 Storable is the default. Plain scalars go by the codecs of Perl's own, Storable and Sereal, and cost a
-tenth of a microsecond. A value carries the mark of its codec: a share that is opened with another one
+tenth of a microsecond. A value carries the mark of its codec: a share that is opened with another codec
 croaks and says so. JSON, CBOR and raw also read bytes without a mark, which other languages and the
-command line write; raw reads JSON, too.
+command line write; raw reads JSON too.
 
-With the codec JSON, nothing is published and nothing is decoded but what the library's grammar takes
+The codec JSON publishes and decodes only documents that the library's grammar accepts
 (F<docs/json.md>): no infinity and no NaN, no half of a surrogate pair, no zero character in a key, and at
 most 512 brackets open at a time. It writes the mark that all languages share, which the releases before
 0.101 of this module cannot read; it reads theirs. JSON::XS makes a string of an integer that 64 bits cannot
 hold.
 
-Storable and Sereal restore objects, and with them run code of their classes: as with every use of them,
-take values only from processes that you trust. Who may write the share is a matter of its mode.
+Storable and Sereal restore objects, and so run code of their classes: as with every use of them,
+take values only from processes that you trust. The mode of the share decides who may write it.
 
 =head1 FORK AND THREADS
 
 Objects work in parent and child alike, and in threads: a new thread gets clones, which share the region
-and exclude each other by the lock. Nothing needs to be done after fork. A process that exits, or is
+and exclude each other by the lock. After fork, the program need do nothing. A process that exits, or is
 killed, takes nothing along.
 
 =head1 BENCHMARKS

@@ -48,12 +48,11 @@ IPC::Mmap::Share - share structures among processes using anonymous mmap
 
 The successor of IPC::Mmap::Share 0.03, with the same names, on the library seqshare. A process that
 inherits the object reads what any other has stored. Readers take no lock and wait for nobody; a process
-that is killed harms none of the others. L<Seqshare::Migration> says what is better than it was, and what
-is different.
+that is killed harms none of the others. L<Seqshare::Migration> lists what is better, and what is different.
 
 The object also has the methods of L<Seqshare>, of which it is a subclass; C<snapshot> is the one to know.
 
-All methods croak, with one sentence, where they fail; the value that stood then stands.
+If a method fails, it croaks with one sentence, and the old value stays.
 
 =head1 METHODS
 
@@ -61,8 +60,8 @@ All methods croak, with one sentence, where they fail; the value that stood then
 
     my $share = IPC::Mmap::Share->new($size);
 
-An area for values of at most so many bytes, as Storable freezes them. An upper bound: memory is taken as
-values need it.
+An area for values of at most C<$size> bytes, as Storable freezes them. That is an upper bound: the share
+takes memory as values need it.
 
 =head2 set
 
@@ -75,7 +74,7 @@ its reference. Croaks with the size that is needed if the value does not fit.
 
     my $value = $share->get;
 
-A fresh copy of what was stored last. Croaks if nothing was.
+A fresh copy of the value that was stored last. Croaks if there is none.
 
 =head2 lock
 
@@ -84,8 +83,8 @@ A fresh copy of what was stored last. Croaks if nothing was.
     $share->set(changed($value));
     $share->unlock;
 
-Others wait to C<set> and C<lock> in between; they C<get> as ever. The lock of a process that ends is
-free. To take it twice croaks.
+Others wait to C<set> and C<lock> in between; they C<get> as before. The lock of a process that ends is
+free. Taking it twice croaks.
 
 =head2 unlock
 
