@@ -14,14 +14,9 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 GUARANTEES = os.path.join(ROOT, "docs", "guarantees.md")
 PLACES = ("tests/*/*.c", "tests/*/*.cpp", "tests/*/*.bats", "tests/*/*.bash", "tests/*/*.pml", "tests/*/run.sh",
-<<<<<<< HEAD
-          *(f"bindings/*/{folder}/*.{kind}" for folder in ("t", "tests")
+          *(f"bindings/*/{folder}/*.{kind}" for folder in ("t", "tests", "tests/*")
             for kind in ("t", "bash", "sh", "c", "py", "lua", "php", "phpt", "rb")))
 # By the end of a file's name: how a test is known. Others may say what they show, and need not.
-=======
-          "bindings/*/t/*.t", "bindings/*/t/*.bash", "bindings/*/tests/*.py", "bindings/*/tests/*/*.py")
-# By the end of a file's name: how a test is known. What has none of these helps others, and need not say anything.
->>>>>>> 43be050 (python: tests name the promises that they show)
 A_TEST = {
     ".c": r"^int main\(|^(Parameterized)?Test\(|report_check\(|_operations\[\] =|^int LLVMFuzzerTestOneInput\(.*\)$",
     ".bats": r"^@test ",
