@@ -63,7 +63,7 @@ static void fail(struct etcd *etcd, const char *why)
     etcd_away(etcd, etcd_login_wait(etcd), text);
 }
 
-/* A peer that could not even be reached had no work with it. */
+/* A peer that could not be reached, or that knows no users, had no work with it. */
 static void count(struct etcd *etcd)
 {
     backoff_limit_count(&etcd->login.often, loop_now());
@@ -76,11 +76,11 @@ static void on_ended(void *context)
     struct grpc_call *call = &etcd->login.call;
 
     loop_cancel(etcd->source.loop, &etcd->login.limit);
-    if (call->status != GRPC_NONE)
+    etcd->login.no_need =
+        call->status == GRPC_FAILED_PRECONDITION && strstr(call->detail, "authentication is not enabled");
+    if (call->status != GRPC_NONE && !etcd->login.no_need)
         count(etcd);
-    if (call->status == GRPC_FAILED_PRECONDITION && strstr(call->detail, "authentication is not enabled"))
-        etcd->login.no_need = true;
-    else if (call->status != GRPC_OK || !etcd->login.line) {
+    if (!etcd->login.no_need && (call->status != GRPC_OK || !etcd->login.line)) {
         fail(etcd, etcd_words(call->detail, call->why));
         return;
     }

@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Why others could change it; NULL: they could not. */
@@ -70,4 +72,14 @@ int safe_open(const char *path, int flags, FILE *errors)
     if (error && fd >= 0)
         close(fd);
     return error ? error : fd;
+}
+
+int safe_lock(int fd)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    int tries = 50, rc;
+
+    while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK && --tries > 0)
+        nanosleep(&moment, NULL);
+    return rc == 0 ? 0 : -errno;
 }

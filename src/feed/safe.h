@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that the agent obeys: the configuration, and the check. Nobody else may be able to change them. */
+/* Files that the agent obeys (the configuration, and the check), which nobody else may change; and its locks. */
 #ifndef SEQSHARE_FEED_SAFE_H
 #define SEQSHARE_FEED_SAFE_H
 
@@ -11,5 +11,11 @@
  * value, after a line on `errors`: -EPERM it is not safe.
  */
 int safe_open(const char *path, int flags, FILE *errors);
+
+/*
+ * Lock a file for this process alone. Tries for a second: a command that looks whether an agent runs holds the lock
+ * for an instant. -EWOULDBLOCK another process has it; what flock(2) says.
+ */
+int safe_lock(int fd);
 
 #endif

@@ -7,12 +7,13 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <seqshare/json.h>
+
+#include "safe.h"
 
 static int say(FILE *errors, const char *name, const char *why, int error)
 {
@@ -137,8 +138,10 @@ static int lock_state(struct share *share)
 
     if (fd < 0)
         error = path ? -errno : -ENOMEM;
-    else if (!is_same_file(fd, share->lock) && flock(fd, LOCK_EX | LOCK_NB) != 0)
-        error = errno == EWOULDBLOCK ? -EEXIST : -errno;
+    else if (!is_same_file(fd, share->lock))
+        error = safe_lock(fd);
+    if (error == -EWOULDBLOCK)
+        error = -EEXIST;
     free(path);
     if (error || is_same_file(fd, share->lock)) {
         if (fd >= 0)

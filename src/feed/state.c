@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "safe.h"
 #include "words.h"
 
 /* ---- the folder ------------------------------------------------------------------------------ */
@@ -71,12 +72,15 @@ void state_close(struct state *state)
 
 int state_lock(struct state *state)
 {
+    int error;
+
     state->lock = openat(state->folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (state->lock < 0)
         state->lock = openat(state->folder, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (state->lock < 0)
         return 0;
-    return flock(state->lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? -EBUSY : -errno;
+    error = safe_lock(state->lock);
+    return error == -EWOULDBLOCK ? -EBUSY : error;
 }
 
 int state_is_locked(const struct state *state)

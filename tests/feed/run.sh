@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
+source engines.bash
 
 # FILE...: these tests, as many at once as there are processors; a line for each, and the sums.
 run_bats() {
@@ -29,4 +30,5 @@ run_bats() {
 check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli tests/feed/all
 [ "$failed" -eq 0 ] || finish
 run_bats ./*.bats
+run_engines
 finish

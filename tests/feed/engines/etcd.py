@@ -353,13 +353,17 @@ def emptied(path):
 # ---- users ----
 
 
-def with_users(path, *more):
-    (etcd,) = cluster(path, more=more)
+def enable_users(etcd):
     for line in ("user add root:secret-of-root", "role add shop", "role grant-permission shop --prefix=true readwrite /shop/",
                  "user add agent:secret-of-agent", "user grant-role agent shop", "user grant-role root root",
                  "auth enable"):
         etcd.ctl(*line.split())
     etcd.client = ["--user", "root:secret-of-root"]
+
+
+def with_users(path, *more):
+    (etcd,) = cluster(path, more=more)
+    enable_users(etcd)
     return etcd
 
 
@@ -426,11 +430,30 @@ def wrong_password(path):
 
 
 def no_users(path):
-    """a user is configured, and the store has none: it goes on without"""
+    """a user is configured, and the store has none: it goes on without; when it has users, it logs in once"""
     (etcd,) = cluster(path)
     etcd.put("/shop/a", "1")
     source = Source(path, url(etcd), user="agent", password_file=secret(path, "secret-of-agent"))
     source.expect(r"has a=1 \(1\)")
+    enable_users(etcd)
+    etcd.kill()
+    etcd.start()
+    etcd.put("/shop/a", "2")
+    source.expect(r"has a=2 \(1\)")
+    if source.counts()["logins"] != 1:
+        raise Failure("not one login")
+
+
+def calls(path):
+    """every call of a new connection is answered: log in, list, watch, twenty times"""
+    etcd = with_users(path)
+    etcd.put("/shop/a", "1")
+    for n in range(20):
+        os.mkdir(f"{path}/{n}")
+        source = Source(f"{path}/{n}", url(etcd), user="agent", password_file=secret(path, "secret-of-agent"))
+        source.expect("contact")
+        source.never("away")
+        source.process.kill()
 
 
 # ---- TLS ----
@@ -608,7 +631,7 @@ def silent_names(path):
 # Those that wait longest come first.
 SCENARIOS = [token_expired, proxy, no_quorum, lagging, too_much, dropped, stopped, silent_names, changes, between, burst,
              large, late, restart, compacted, idle, removed, member_killed, went_back, written_past, written_past_gone,
-             emptied, role_revoked, wrong_password, no_users, tls, wrong_certificate]
+             emptied, role_revoked, wrong_password, no_users, calls, tls, wrong_certificate]
 
 if __name__ == "__main__":
     main({one.__name__: one for one in SCENARIOS})

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Sourced by tests/feed/run.sh: the sources etcd and HTTP with real servers, several scenarios at once, and the fuzzer
 # over what comes from the network.
+# Shows: FEED-1, FEED-2, FEED-3, FEED-4, FEED-5, FEED-6, FEED-7, FEED-10.
 # shellcheck shell=bash
 
-engines=$(dirname "${BASH_SOURCE[0]}")
+engines=$(dirname "${BASH_SOURCE[0]}")/engines
 engines_work=$SEQSHARE_BUILD/feed-engines
 engines_at_once=$(($(nproc) + 3)) # they wait more than they compute
 
@@ -37,7 +38,7 @@ engine_result() { # SCENARIO
 engines_of() {
     local file name title
     FEED_WORK=$engines_work/work
-    export FEED_WORK FEED_SOURCE FEED_NETWORK engines engines_work
+    export FEED_WORK FEED_SOURCE FEED_AGENT FEED_COMMAND FEED_NETWORK engines engines_work
     export -f engine_run
     for file in "$@"; do
         python3 "$engines/$file" | sed "s/^/$file /"
@@ -74,11 +75,13 @@ run_engines() {
     local seconds=10
     rm -rf "$engines_work"
     mkdir -p "$engines_work"
-    check "builds the program that has a source alone" build_preset release tests/feed/engines/all feed-source
+    check "builds the program that has a source alone" build_preset release seqshare_feed seqshare_cli feed-source
     [ -z "${SEQSHARE_LONG:-}" ] || seconds=600
     FEED_SOURCE=$SEQSHARE_BUILD/release/tests/feed/engines/feed-source
+    FEED_AGENT=$SEQSHARE_BUILD/release/src/feed/seqshare-feed
+    FEED_COMMAND=$SEQSHARE_BUILD/release/src/cli/seqshare
     FEED_NETWORK=$(engines_network)
-    engines_of etcd.py web.py
+    engines_of etcd.py web.py agent.py
     if command -v clang >/dev/null; then
         check "fuzz: gRPC's frames and etcd's answers, $seconds s" engines_fuzz "$seconds"
     else
