@@ -14,7 +14,7 @@
 
 static const struct {
     const char *name;
-    const char *type;    /* what the type tag is made of; NULL: there is none */
+    const char *type;    /* the name in the type tag; NULL: there is none */
     bool reads_untagged; /* a format that other languages and the command line write as well */
     bool has_scalars;    /* plain scalars need not go through the codec */
 } traits[CODECS] = {
@@ -27,7 +27,7 @@ static const struct {
 
 /* The type tags; the last is that of plain scalars. The same in every thread. */
 static uint32_t tags[CODECS + 1];
-static uint32_t old_json_tag; /* what this module wrote before all languages had one for JSON */
+static uint32_t old_json_tag; /* the tag of earlier releases, before all languages had one for JSON */
 static const char SCALAR[] = "scalar";
 
 /* Code and encoder objects belong to an interpreter: each thread loads its own. */
@@ -88,7 +88,7 @@ static bool may_read(enum codec codec, uint32_t tag)
         return tag == old_json_tag;
     case CODEC_CBOR:
         return tag == SEQSHARE_TAG_CBOR;
-    case CODEC_RAW: /* what other languages read as well; or another program's struct, to unpack */
+    case CODEC_RAW: /* other languages read it as well; or it is another program's struct, to unpack */
         return tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG_CBOR || !codec_of_tag(tag);
     default:
         return false;
@@ -111,24 +111,24 @@ static void refuse_tag(pTHX_ const char *method, enum codec codec, uint32_t tag)
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
 
 /*
- * The grammar that all languages have in common is libseqshare-json's. That needs json-c, and this module does not: so
- * it is loaded when a share first has this codec.
+ * The common grammar of all languages is libseqshare-json's. That needs json-c, and this module does not. So it
+ * loads the library when a share first has this codec.
  */
 typedef int json_check(const char *text, size_t length, char *why);
 
-static json_check *check_json; /* the same for all threads, whoever finds it */
+static json_check *check_json; /* the same for all threads, whichever finds it */
 
 bool codec_load_json(void)
 {
     void *library = dlopen("libseqshare-json.so.0", RTLD_NOW | RTLD_LOCAL);
     void *check = library ? dlsym(library, "seqshare_json_check") : NULL;
 
-    /* Relaxed: what it points to is there since dlopen returned, in whatever thread; each thread calls this first. */
+    /* Relaxed: the function is there since dlopen returned, in any thread; each thread calls this first. */
     __atomic_store_n(&check_json, (json_check *)(uintptr_t)check, __ATOMIC_RELAXED);
     return check != NULL;
 }
 
-/* One document by that grammar? JSON::XS takes and makes others as well. */
+/* Is it one document by that grammar? JSON::XS reads and writes others as well. */
 static void must_be_json(pTHX_ const char *method, SV *bytes)
 {
     char why[160]; /* SEQSHARE_JSON_WHY_SIZE */
@@ -168,7 +168,7 @@ static const struct codec_calls *calls_of(pTHX_ enum codec codec)
     return calls;
 }
 
-/* A mortal: what `code` makes of `argument`. What it leaves in $@ when it succeeds is nobody's business. */
+/* A mortal: the result of `code` for `argument`. If it succeeds, its $@ does not matter. */
 static SV *call(pTHX_ const char *method, SV *code, SV *invocant, SV *argument)
 {
     dSP;

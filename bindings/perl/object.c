@@ -80,7 +80,7 @@ static int object_dup(pTHX_ MAGIC *magic, CLONE_PARAMS *params)
 
 static const MGVTBL object_magic = {.svt_free = object_free, .svt_dup = object_dup};
 
-/* A path that is not absolute would be another one after chdir. NULL: none, or no memory. */
+/* Makes a path absolute: a relative one would be another after chdir. NULL: none, or no memory. */
 static char *copy_of_name(const char *name)
 {
     char folder[PATH_MAX], *copy = NULL;
@@ -141,7 +141,7 @@ struct share_object *open_object(pTHX_ const char *method, SV *self)
     return object;
 }
 
-/* For methods that run code of the program's: a hook, or a signal handler, may drop the last reference. */
+/* For methods that run the program's code: a hook, or a signal handler, may drop the last reference. */
 struct share_object *hold_object(pTHX_ const char *method, SV *self)
 {
     struct share_object *object = open_object(aTHX_ method, self);
@@ -155,7 +155,7 @@ seqshare *object_share(struct share_object *object)
     return object->handle->share;
 }
 
-/* Clones stay at the region that they have, until they follow themselves: this object gets a handle of its own. */
+/* Clones stay at their region until they follow by themselves: this object gets a handle of its own. */
 static int leave_others(struct share_object *object)
 {
     struct handle *old = object->handle, *handle;
@@ -186,7 +186,7 @@ static int leave_others(struct share_object *object)
 
 int follow_name(struct share_object *object)
 {
-    /* Acquire: pairs with leave_handle, so that the uses of those who let go are over. */
+    /* Acquire: pairs with leave_handle, so that all uses by objects that let go are over. */
     if (__atomic_load_n(&object->handle->users, __ATOMIC_ACQUIRE) > 1)
         return leave_others(object);
     return seqshare_reopen(object->handle->share);

@@ -112,8 +112,8 @@ static void protect_array(pTHX_ AV *array)
 /* ---- ties ---------------------------------------------------------------------------------------------- */
 
 /*
- * What is tied is what its class makes of it, and a store into it calls that class: nothing would refuse it. So it
- * becomes what it showed, a thing of perl's own.
+ * A tied thing has the values that its class gives it, and a store calls that class: nothing would refuse it. So it
+ * becomes a plain thing with the values that it showed.
  */
 
 static void untie_hash(pTHX_ HV *hash)
@@ -181,7 +181,7 @@ static void untie(pTHX_ SV *thing)
 /* ---- the walk ------------------------------------------------------------------------------------------ */
 
 /*
- * What a value consists of. A thing to which there are more references than the value itself has belongs
+ * The parts of a value. A thing to which there are more references than the value itself has belongs
  * to somebody else as well (JSON's true, an object that a class's thaw hook takes from its stock): it is
  * not ours to change.
  */
@@ -226,8 +226,8 @@ static void for_children(pTHX_ struct walk *walk, SV *thing, void (*visit)(pTHX_
 }
 
 /*
- * What a tie's object refers to is the value's own as well, or a ring through a tied thing would be foreign: it goes
- * when the thing is untied.
+ * The things that a tie's object refers to are the value's own as well, or a ring through a tied thing would be
+ * foreign: it goes when the thing is untied.
  */
 static void count(pTHX_ struct walk *walk, SV *thing)
 {
@@ -306,7 +306,7 @@ static void find_foreign(pTHX_ struct walk *walk, SV *value)
             ptr_table_store(walk->references, walk->thing[i], FOREIGN);
 }
 
-/* Those that are the value's own: were there any? What they have in them comes to light then. */
+/* Mark those that are the value's own: were there any? Then their contents come next. */
 static bool untie_found(pTHX_ struct walk *walk, SV *value)
 {
     bool any = false;
@@ -349,7 +349,7 @@ void make_readonly(pTHX_ SV *value)
             refuse(aTHX_ "snapshot", "the value has ties within ties, more than a hundred deep");
         find_foreign(aTHX_ walk, value);
     }
-    if (walk->has_ties) /* in what is foreign: the marks are used up */
+    if (walk->has_ties) /* in foreign things: the marks are used up */
         find_foreign(aTHX_ walk, value);
     walk_again(aTHX_ walk, value, protect);
     LEAVE;

@@ -2,7 +2,7 @@
 /*
  * Plain scalars: undef, booleans, numbers, strings. Storable and Sereal keep them too, but at the price
  * of a structure; most shares of one flag or one rate are read far more often than that. Written as the
- * scalar's bytes and, behind them, one byte that says what they are: so a string can be cut out without
+ * scalar's bytes and, after them, one byte for their kind: so a string can be cut out without
  * copying it again.
  */
 #define PERL_NO_GET_CONTEXT

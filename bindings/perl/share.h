@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the Perl binding have in common: the object behind a Seqshare, its codecs, its errors. */
+/* The common declarations of the Perl binding: the object behind a Seqshare, its codecs, its errors. */
 #ifndef SEQSHARE_PERL_SHARE_H
 #define SEQSHARE_PERL_SHARE_H
 
@@ -16,7 +16,7 @@
 /* The parts know each other; the program that loads them must not. */
 #pragma GCC visibility push(hidden)
 
-/* How a value stands in the share. Numbers as in Seqshare.pm's %CODEC. */
+/* The format of a value in the share. Numbers as in Seqshare.pm's %CODEC. */
 enum codec { CODEC_RAW, CODEC_STORABLE, CODEC_SEREAL, CODEC_JSON, CODEC_CBOR, CODECS };
 
 /* The library's handle. The clones of an object that ithreads make share one. */
@@ -27,18 +27,18 @@ struct handle {
     int access; /* SEQSHARE_ANY_OWNER, or 0 */
 };
 
-/* What `snapshot` has of the share. */
+/* The state of `snapshot`. */
 struct latest {
     SV *value;        /* the last good one; NULL: there has been none */
     SV *trouble;      /* why the version that was tried last is not used; NULL: it is */
     uint64_t tried;   /* that version; 0: none */
-    uint64_t told;    /* the last one of which a warning was given */
+    uint64_t told;    /* the last one that a warning was about */
     int64_t next_try; /* by now_coarse_ns: it could not be read, and is tried again then; 0: it could */
-    SV *fresh;        /* within Seqshare::_decode: what that has made, */
+    SV *fresh;        /* within Seqshare::_decode: its result, */
     bool is_done;     /* and whether it came to its end */
 };
 
-/* Where the share's name leads, so far as is known. Times by now_coarse_ns. */
+/* Where the share's name leads, as far as we know. Times by now_coarse_ns. */
 struct following {
     int64_t next_look; /* INT64_MAX: there is no name */
     int64_t next_word; /* an error is reported once a minute */
@@ -88,13 +88,13 @@ uint64_t write_value(pTHX_ const char *method, struct share_object *object, SV *
 
 /* ---- snapshot.c: the newest value that decodes, kept; of the region that the name leads to --------------- */
 
-/* The object's own, read-only; NULL: nothing has been published. Croaks only where there is no good value to give. */
+/* The object's own, read-only; NULL: nothing has been published. Croaks only if there is no good value to return. */
 SV *find_snapshot(pTHX_ SV *self, struct share_object *object);
 
-/* Seqshare::_decode, which find_snapshot calls within an eval: a value is decoded by code of the program's. */
+/* Seqshare::_decode, which find_snapshot calls within an eval: the program's code decodes a value. */
 void decode_snapshot(pTHX_ struct share_object *object);
 
-/* The share is another region's now: keep what there is, and take whatever stands there for news. */
+/* The share has another region now: keep the last value, and take any value there as new. */
 void begin_anew(struct share_object *object);
 void forget_snapshot(pTHX_ struct share_object *object);
 
@@ -104,10 +104,10 @@ void refuse(pTHX_ const char *method, const char *reason) __attribute__((noretur
 void refuse_error(pTHX_ const char *method, ssize_t error) __attribute__((noreturn));
 void refuse_with(pTHX_ SV *sentence) __attribute__((noreturn));
 
-/* What stands in $@, from somebody else's croak: rethrown as a sentence of `method`, objects as they are. */
+/* Rethrow $@ of other code's croak, as a sentence of `method`; objects as they are. */
 void refuse_exception(pTHX_ const char *method) __attribute__((noreturn));
 
-/* The same without the place, as a mortal: for refuse_again, which says it once more, of the line that calls now. */
+/* The same without the place, as a mortal: for refuse_again, which says it again with the caller's line. */
 SV *exception(pTHX);
 void refuse_again(pTHX_ SV *exception) __attribute__((noreturn));
 void warn_with(pTHX_ SV *sentence);
@@ -120,11 +120,11 @@ struct codec_calls {
     SV *decode, *decoder;
 };
 
-bool codec_load_json(void); /* false: libseqshare-json is not to be had */
+bool codec_load_json(void); /* false: there is no libseqshare-json */
 void codecs_boot(pTHX);
 void codecs_clone(pTHX);
 
-/* Who wrote a value with this tag; NULL: some other program. */
+/* The codec that wrote a value with this tag; NULL: some other program. */
 const char *codec_of_tag(uint32_t tag);
 
 /* A string with the bytes of `value`, the caller's own or a mortal, and their tag. */
@@ -137,7 +137,7 @@ SV *codec_decode(pTHX_ enum codec codec, const char *method, SV *bytes, uint32_t
 
 bool is_plain_scalar(pTHX_ SV *value);
 SV *scalar_encode(pTHX_ SV *value);
-/* The scalar that is written in `bytes`, which becomes it; NULL: none is. */
+/* Turns `bytes` into the scalar that is written in them; NULL: there is none. */
 SV *scalar_decode(pTHX_ SV *bytes);
 
 #pragma GCC visibility pop

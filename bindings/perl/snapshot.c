@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Snapshots: the newest value, decoded once a version, read-only and kept. They follow a name that moves. A value
- * that cannot be decoded is tried once and told once, and the last good one stays: as in every host.
+ * that cannot be decoded is tried once and reported once, and the last good one stays, as in every host.
  */
 #define PERL_NO_GET_CONTEXT
 #include "EXTERN.h"
@@ -36,8 +36,8 @@ static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t n
 }
 
 /*
- * Ask the name where it leads: at once when the region was marked, else once a second, for nobody marks a region whose
- * name was moved by hand. Not under the lock, which is this region's.
+ * Ask the name where it leads: at once when the region was marked, otherwise once a second, because nobody marks a
+ * region whose name was moved by hand. Not under the lock, which is this region's.
  */
 static void follow(pTHX_ struct share_object *object)
 {
@@ -84,7 +84,7 @@ void decode_snapshot(pTHX_ struct share_object *object)
     LEAVE;
 }
 
-/* In an eval, with $@ kept as it is: what went wrong, as a mortal; NULL: nothing. */
+/* In an eval, with $@ kept as it is: the error, as a mortal; NULL: none. */
 static SV *call_decode(pTHX_ SV *self, const struct share_object *object)
 {
     dSP;
@@ -112,7 +112,7 @@ static void tell_refusal(pTHX_ struct latest *latest)
                                   SVfARG(latest->trouble), (UV)latest->tried)));
 }
 
-/* The old one goes when the statement is over: somebody up the stack may have it in hands. */
+/* The old one goes when the statement is over: code up the stack may use it. */
 static void replace(pTHX_ SV **old, SV *new)
 {
     if (*old)
@@ -136,7 +136,7 @@ static void take_newest(pTHX_ SV *self, struct share_object *object)
     if (object->seen == UINT64_MAX)
         object->seen = before;
     replace(aTHX_ & latest->trouble, error ? SvREFCNT_inc_simple_NN(error) : NULL);
-    if (latest->fresh) /* else there is none: a new region, say, and the old one's goes on */
+    if (latest->fresh) /* otherwise there is none: in a new region, say, and the old one's stays in use */
         replace(aTHX_ & latest->value, latest->fresh);
     if (error)
         tell_refusal(aTHX_ latest);

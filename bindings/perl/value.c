@@ -12,7 +12,7 @@ enum { SMALLEST = 64, SPARE_MAX = 65536, TRIES = 1000 };
 
 /*
  * Values of more than a kilobyte make malloc tidy up at each turn, which is dear; so an object keeps one
- * string for all. Who takes it has it alone: decoding may run code that reads the same share.
+ * string for all. A caller takes it for itself alone: decoding may run code that reads the same share.
  */
 static SV *take_spare(pTHX_ struct share_object *object)
 {
@@ -24,7 +24,7 @@ static SV *take_spare(pTHX_ struct share_object *object)
 }
 
 /*
- * Unless somebody has it, too. (A copy on write does no harm: SvGROW parts from it before the next value
+ * Unless other code has it as well. (A copy on write does no harm: SvGROW parts from it before the next value
  * comes.)
  */
 static void give_spare(struct share_object *object, SV *bytes)
@@ -33,7 +33,7 @@ static void give_spare(struct share_object *object, SV *bytes)
         object->spare = SvREFCNT_inc_simple_NN(bytes);
 }
 
-/* The current value into `bytes`; what is said of it is in *reading. False when nothing has been published. */
+/* The current value into `bytes`, its facts into *reading. False when nothing has been published. */
 static bool read_bytes(pTHX_ const char *method, const seqshare *share, SV *bytes, seqshare_reading *reading)
 {
     size_t room = SMALLEST;

@@ -343,7 +343,7 @@ tearing_is_told() {
     proof_says '^can tear: memcpy: [1-9]'
 }
 
-# Who says that it does not tear, and does, fails, and nothing of it is timed.
+# A contender that says that it does not tear, and does, fails, and is not timed.
 tearing_is_caught() {
     sed -i 's/CONTENDER_CAN_TEAR | //' "$work/source/bench/contenders/memcpy.c"
     cmake --build "$build" -j "$(nproc)" --target suite

@@ -167,7 +167,7 @@ static void *fork_once(void *unused)
     return unused;
 }
 
-/* Neither does whoever leaves another section, of an object that has been replaced. */
+/* Nor does a thread that leaves another section, of an object that has been replaced. */
 Test(forking, fork_waits_for_no_section, .timeout = SECONDS_TO_HANG)
 {
     seqshare_snapshot snapshot;

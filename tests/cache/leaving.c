@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decoders that do not come back: their thread is cancelled, or ends, or jumps, or throws an exception. The next
- * version is decoded at once, whoever looks; the same one is tried again after a second.
+ * version is decoded at once by any thread that looks; the same one is tried again after a second.
  *
  * Shows: CACHE-4.
  */

@@ -64,7 +64,7 @@ static struct seqshare_cache_stat stat_of(struct looker *looker)
     return stat;
 }
 
-/* Whoever looks at every moment sees `before` until it sees `after`. */
+/* A thread that looks at every moment sees `before` until it sees `after`. */
 static void await_word(struct looker *looker, uint64_t before, uint64_t after)
 {
     int64_t end = now() + SECONDS_TO_HANG * SECONDS;

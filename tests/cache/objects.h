@@ -58,7 +58,7 @@ static inline void *object_decode(void *bytes, size_t length, uint64_t version, 
     return object;
 }
 
-/* A plain write: whoever still reads the object races with it. */
+/* A plain write: a thread that still reads the object races with it. */
 static inline void object_destroy(void *opaque)
 {
     struct object *object = opaque;

@@ -36,7 +36,7 @@ remove_names() {
 
 # ---- the guide's service ----------------------------------------------------------------------
 
-# Its commands as they stand there, with places of our own.
+# Its commands as they are, with places of our own.
 service() { # DIRECTIVE
     sed -nE "s/^    $1=-?//p" "$SEQSHARE_SOURCE/docs/hot-configuration.md" |
         sed "s|/usr/local/bin/seqshare|seqshare|; s|/var/lib/shop|$place|; s|/etc/shop.json|$place/first.json|; s| shop | $place/shop |g; s| shop\$| $place/shop|"

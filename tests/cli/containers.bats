@@ -4,7 +4,7 @@
 # Shows: NAME-2, NAME-8, WRITE-8.
 load helpers
 
-# COMMAND...: in a PID namespace of its own, as in a container; ended with whoever called.
+# COMMAND...: in a PID namespace of its own, as in a container; it ends with its caller.
 container() {
     unshare --pid --fork --mount-proc --kill-child "$@"
 }

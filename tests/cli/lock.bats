@@ -8,7 +8,7 @@ is_free() {
     stat_is lock -
 }
 
-is_owned() { # by the command: who has just got the lock has yet to become it
+is_owned() { # by the command: a process that has just got the lock has yet to become it
     stat_is lock '* sleep'
 }
 

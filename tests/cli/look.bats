@@ -263,7 +263,7 @@ EOF
     run -0 bash look
 }
 
-@test "a full disk: the old value stands, old files too" {
+@test "a full disk: the old value stays, old files too" {
     can_mount
     run -0 with_shm 200k sh -c '
         head -c 50000 /dev/zero | tr "\0" o >'"$PWD"'/old

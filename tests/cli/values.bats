@@ -94,7 +94,7 @@ load helpers
     done
 }
 
-@test "a value longer than the capacity is refused, endless input too, and the old value stands" {
+@test "a value longer than the capacity is refused, endless input too, and the old value stays" {
     seqshare create "$share" --size 10 --from - <<<old
     says_no seqshare set "$share" 12345678901
     [[ $stderr == *"has 11 bytes and is longer than the capacity of 10"* ]]
@@ -156,7 +156,7 @@ load helpers
     done
 }
 
-@test "set --json refuses what is none, says where, and the old value stands" {
+@test "set --json refuses anything else, says where, and the old value stays" {
     local value
     seqshare create "$share" --from - <<<old
     for value in '' ' ' '{' '[1,]' '{"a":1,}' "{'a':1}" '{a:1}' 'NaN' '-Infinity' 'nul' 'True' '01' '1.' '.5' '+1' '1e' \
@@ -302,7 +302,7 @@ document='{"rate": 100, "a/b~c": [1, {"deep": "x"}, []],  "zo\u00eb": "q\"\n", "
     seqshare create "$share" --from - <<<new
     exec 5<folder/file
     seqshare get "$share" --output link
-    [ "$(cat <&5)" = old ] # who had it open reads it to its end
+    [ "$(cat <&5)" = old ] # a process that had it open reads it to its end
     exec 5<&-
     [ -L link ]
     [ "$(cat folder/file)" = new ]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Linked into every test program here, with -Wl,--wrap=_exit: children that end by _exit leave their counts
- * behind, too. (Whoever is killed does not.)
+ * behind as well. (A process that is killed does not.)
  */
 #include <unistd.h>
 

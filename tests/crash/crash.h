@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is killed or stopped at which instruction, and what everybody else sees: the parts of the test. */
+/* The parts of the test: a process is killed or stopped at an instruction, and all others go on. */
 #ifndef CRASH_H
 #define CRASH_H
 

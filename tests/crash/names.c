@@ -276,7 +276,7 @@ static void check_hint(unsigned what)
     if (what != OLD && !seqshare_retired(old))
         report_wrong("the name has moved, and the region does not say so");
     if (what == NEW && seqshare_wait(old, standing.version, -1) != -EIDRM)
-        report_wrong("who waits on the old region is not told");
+        report_wrong("a waiter on the old region does not learn of it");
 }
 
 /* A process that had the region goes on with it, or learns that it must reopen. */
@@ -299,7 +299,7 @@ static void check_old_handle(const struct act *act, unsigned what)
         report_wrong("the name is here, and the region says otherwise after a write");
 }
 
-/* Whoever comes next does what it wants to do by the name. */
+/* The next process does its work by the name. */
 static void check_next(const char *which)
 {
     seqshare *made = NULL, *opened = NULL;

@@ -230,7 +230,7 @@ static void make_waited_for(struct stage *stage)
     help(stage, wait_for_lock, 0);
 }
 
-/* Whoever sleeps gets the lock in the end, woken or not. */
+/* A sleeper gets the lock in the end, woken or not. */
 static int unlock(struct stage *stage)
 {
     int error;

@@ -133,7 +133,7 @@ static bool may_not(const struct stage *stage, const struct call *call)
 
 static void is_replaced(struct stage *stage)
 {
-    /* Who may not write the old region, or cannot know whether its lock means anything here, reads it and
+    /* A process that may not write the old region, or cannot know whether its lock means anything here, reads it and
        leaves it unmarked. */
     bool unmarked =
         proc_says_nothing(stage) || may_not(stage, &open_old_call) || may_not(stage, &open_directory_call);

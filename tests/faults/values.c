@@ -30,7 +30,7 @@ static void make_busy(struct stage *stage)
         publish(stage, stage->share, SMALL);
 }
 
-/* And a publication is the first of its tick: its FUTEX_WAKE is for whoever cannot register. */
+/* And a publication is the first of its tick: its FUTEX_WAKE is for sleepers that cannot register. */
 static void make_ticked(struct stage *stage)
 {
     struct seqshare_stat stat;

@@ -7,8 +7,8 @@
  * checks at attach. A failure is a crash, a report of a sanitizer, a hang, an access outside of the mapping
  * (which is fenced), an answer that cannot be, or a value other than the one in the file.
  *
- * Who may write the region may keep writers waiting for ever; that is not a failure. So a writer takes the lock
- * with a limit first, and writes only under it.
+ * A process that may write the region may keep writers waiting for ever; that is not a failure. So a writer takes the
+ * lock with a limit first, and writes only under it.
  *
  * Shows: READ-7.
  */
@@ -159,7 +159,7 @@ static void patch_anywhere(struct game *game)
         patch_apply(&patch, game->file);
 }
 
-/* Who truncates a file under its readers can crash them, so this is done before they come. */
+/* Truncating a file under its readers can crash them, so the fuzzer does it before they come. */
 static void resize(struct game *game)
 {
     int64_t by = (int16_t)take(&game->input, 2) * (int64_t)(take(&game->input, 1) & 1 ? 128 : 1);
@@ -394,7 +394,7 @@ static bool lock_is_free(const struct game *game)
     return owner == 0;
 }
 
-/* Whoever makes a region for the name waits for the old one's lock: so that is free, or ours. */
+/* A process that makes a region for the name waits for the old one's lock: so that is free, or ours. */
 static void replace(struct game *game)
 {
     seqshare *other = NULL;

@@ -131,7 +131,7 @@ byte spurious;
 byte give_ups;
 bool interrupted;            /* thread 0 is in its signal handler */
 bool ready[CONTENDERS];      /* the owner has returned from lock() */
-byte filling;                /* who is writing, + 1 */
+byte filling;                /* the thread that is writing, + 1 */
 bool in_call;                /* thread 0 is in a call of the library, or between fill and publish */
 bool in_write;               /* and that is not a lock or unlock */
 bool unlocked;               /* its handler unlocked */

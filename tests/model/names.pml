@@ -17,7 +17,7 @@
  *
  * One atomic is one system call, or one access to shared memory. A value is the set of all sets in it. The lock
  * is one word, free or owned, and an owner that is dead loses it to the next; lock.pml is about that. A second,
- * that is how long an outsider waits, is here as long as whoever is waited for lives.
+ * that is how long an outsider waits, is here as long as the other process lives.
  *
  * Shows: NAME-2, NAME-3.
  */
@@ -234,7 +234,7 @@ inline announce(a)
                 fi;
                 if
                 :: !(marks[a] & (LOOK | OUTSIDE))
-                :: atomic { /* a second has passed: whoever set them is dead */
+                :: atomic { /* a second has passed: the process that set them is dead */
                     (!(marks[a] & LOOK) || is_free(a)) && !is_taken(a) ->
                     forced = (marks[a] & OUTSIDE);
                     marks[a] = marks[a] | OUTSIDE;

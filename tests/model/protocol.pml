@@ -4,7 +4,7 @@
  *
  * Checked: an accepted read is whole, and the value that was published as that version; a reader never
  * goes back to an older version; a read is rejected only when its slot is being filled again; no
- * publication is lost, whoever dies.
+ * publication is lost, whatever process dies.
  *
  * Bounds (by -D): SLOTS; WRITERS that make ATTEMPTS each, under a lock that is one step; DEATHS (the
  * writer leaves everything as it is, at any step, and the next one carries on) and ABANDONS (the same,

@@ -74,7 +74,7 @@ static void die(uint32_t me)
     __atomic_store_n(&a_died, me, __ATOMIC_RELAXED);
 }
 
-/* Who wrote which version; also the length and the tag, so that one test covers them. */
+/* The writer of each version; also its length and tag, so that one test covers them. */
 static uint32_t stamp(uint64_t version, uint32_t writer)
 {
     return (uint32_t)version * 16 + writer;

@@ -105,7 +105,7 @@ with_pkg_config_static() { # COMPILER FILE STANDARD LIBRARY
     "$work/$1-$2-static"
 }
 
-# The first program in the README, as it stands there.
+# The first program in the README, as it is.
 readme_program() {
     local flags
     read -ra flags <<<"$(pc seqshare --cflags --libs)"
@@ -145,7 +145,7 @@ with_32_bits() {
 if is_quick; then
     check "builds and installs" install_release "$work/installed"
     check "an outside program, by pkg-config" with_pkg_config gcc program.c c11 seqshare
-    check "the README's first program, as it stands" readme_program
+    check "the README's first program, as it is" readme_program
     finish
 fi
 library=$work/installed/lib/libseqshare.so
@@ -174,7 +174,7 @@ LIST
     check "$cc: a CMake project that finds the package" with_cmake "found-$cc" \
         -D CMAKE_C_COMPILER="$cc" -D CMAKE_CXX_COMPILER="$cxx" -D SEQSHARE_WANTED="$version"
 done
-check "the README's first program, as it stands" readme_program
+check "the README's first program, as it is" readme_program
 for wanted in 99 0.0; do # 0.0: before 1.0, each minor version is a world of its own
     check_fails "a CMake project that wants version $wanted is refused" configure_outside "other-$wanted" -D SEQSHARE_WANTED=$wanted
 done

@@ -83,7 +83,7 @@ static void *fill_up(void *context)
     return NULL;
 }
 
-/* And set_if alone: who has read a version and replaces it knows that nobody came between. */
+/* And set_if alone: a thread that has read a version and replaces it knows that nobody came between. */
 static void *set_if_up(void *context)
 {
     (void)context;

@@ -228,7 +228,7 @@ static void write_on(struct life *life)
             after_refusal(life, error);
             continue;
         }
-        /* Release: whoever knows of it reads it. */
+        /* Release: a process that knows of it reads it. */
         __atomic_store_n(&life->book->acknowledged[life->number], value.done[life->number], __ATOMIC_RELEASE);
         did(life);
         if (random_next(&life->random) % 4 == 0)

@@ -258,7 +258,7 @@ static void write_to_fifo(void *path)
     close(fd);
 }
 
-/* Whoever waits at the other end of a FIFO must not take us for it. A device would notice as well. */
+/* A process at the other end of a FIFO must not take us for its partner. A device would notice as well. */
 Test(bad_region, what_is_no_file_is_not_even_opened)
 {
     char got[5] = "";
@@ -338,7 +338,7 @@ struct foreign {
     const char *path;
 };
 
-/* nobody's file, opened by root, is in the hands of nobody, who may truncate it */
+/* the user nobody may truncate nobody's file, even while root has it open */
 static void make_a_share(void *context)
 {
     struct foreign *foreign = context;
@@ -368,7 +368,7 @@ Test(bad_region, attach_of_an_unsealed_region_of_somebody_else)
     seqshare_close(share);
 }
 
-/* Sealed against shrinking, it cannot be truncated under its readers, whoever made it. */
+/* Sealed against shrinking, nobody can truncate it under its readers, not even its owner. */
 Test(bad_region, attach_of_a_sealed_region_of_somebody_else_is_fine)
 {
     seqshare *theirs = NULL, *share = NULL;

@@ -184,7 +184,7 @@ Test(daemon, readers_need_no_descriptor)
     seqshare_close(scene->share);
 }
 
-/* A value that is allocated needs no descriptor, whoever had it allocated. */
+/* A value whose memory is there needs no descriptor, whoever allocated it. */
 static void sets_what_is_allocated(void *context)
 {
     struct scene *scene = context;

@@ -339,7 +339,7 @@ static void wait_for_the_lock(void *context)
     equals(seqshare_unlock(scene->share), 0);
 }
 
-/* Whoever sleeps for the lock gets it as soon as the new program attaches the region for writing. */
+/* A sleeper gets the lock as soon as the new program attaches the region for writing. */
 Test(exec, attaching_is_enough_to_let_others_write)
 {
     struct scene *scene = scene_new("attach");

@@ -158,7 +158,7 @@ static void fill_and_sleep(void *share)
     pause();
 }
 
-/* The value that was there stands; the next writer needs no help. */
+/* The old value stays; the next writer needs no help. */
 Test(fill, a_filler_that_is_killed_leaves_the_old_value_and_the_next_set_works)
 {
     seqshare *share = share_with("old");

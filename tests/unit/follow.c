@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name moves on, by hand or by a mount, and nobody says so. Those who hold the old region hear of it when they ask the
- * name.
+ * A name moves on, by hand or by a mount, and nobody says so. Those who hold the old region hear of it when they ask
+ * the name.
  *
  * Shows: NAME-3, NAME-8, WAIT-4.
  */
@@ -45,7 +45,7 @@ Test(follow, named_says_where_the_name_leads)
     moved_end(&scene);
 }
 
-/* ---- whoever waits hears of what was done by hand ---- */
+/* ---- a waiter notices a move by hand ---- */
 
 struct waiting {
     seqshare *share;
@@ -177,7 +177,7 @@ Test(follow, wait_notices_a_mount_over_the_folder)
 }
 
 /*
- * Fails with: a wait that says -EIDRM for whatever has the name: reopen says no, and whoever waits turns round
+ * Fails with: a wait that returns -EIDRM for anything that has the name: reopen fails, and the waiter turns round
  * and round.
  */
 Test(follow, wait_sleeps_on_while_the_name_leads_nowhere_or_to_no_share)
@@ -259,7 +259,7 @@ Test(follow, a_file_that_is_mounted_alone_says_so)
 
 /* ---- a layered file system ---- */
 
-/* Whoever opens a file there for writing makes a copy in the upper layer, and what others mapped stays below. */
+/* Opening a file there for writing makes a copy in the upper layer, and others' mappings stay below. */
 static void copies_up(void *context)
 {
     struct scene *scene = context;

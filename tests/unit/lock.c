@@ -126,7 +126,7 @@ Test(lock, who_may_not_wait_is_told_that_it_is_taken)
     seqshare_close(scene->share);
 }
 
-/* Whoever has the lock before the mark is set finds none. All the others must. */
+/* An owner from before the mark finds none. All the others must. */
 static void lock_until_it_is_replaced(void *context)
 {
     struct scene *scene = context;

@@ -23,7 +23,7 @@
 
 TestSuite(marks, .timeout = 120);
 
-/* ---- every way to write, for whoever holds A ---- */
+/* ---- every way to write, for a process that holds A ---- */
 
 static int by_set(seqshare *share)
 {

@@ -426,7 +426,7 @@ static void drop_as_nobody(void *share)
     equals(seqshare_get(share, buffer, sizeof buffer, NULL), 4);
 }
 
-/* Fails with: the read-only descriptor opened only now, by one who may not. */
+/* Fails with: the read-only descriptor opened only now, by a process that may not. */
 Test(region, drop_write_after_setuid)
 {
     seqshare *share = new_share(10);

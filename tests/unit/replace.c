@@ -193,7 +193,7 @@ Test(replace, in_the_middle_of_ones_own_fill_is_refused)
     seqshare_close(old);
 }
 
-/* ---- those who had the old region ---- */
+/* ---- processes that had the old region ---- */
 
 static void cannot_write(seqshare *share)
 {
@@ -356,7 +356,7 @@ Test(replace, nobody_waits_for_the_lock_of_a_replaced_region)
     holding.share = named_share(holding.name, "value", 0600);
     equals(pthread_create(&owner, NULL, replace_and_hold, &holding), 0);
     await_flag(&holding.locked, 1);
-    alarm(SECONDS_TO_HANG); /* who waits, waits for ever */
+    alarm(SECONDS_TO_HANG); /* a waiter would wait for ever */
     cannot_write(holding.share);
     child_run(cannot_write_in_child, holding.share);
     alarm(0);
@@ -374,7 +374,7 @@ static void replace_as_nobody(void *name)
     equals(seqshare_set(next, "theirs", 6), 0);
 }
 
-/* Who may rename in the directory but not write the file can neither lock the old region nor mark it. */
+/* A user who may rename in the directory but not write the file can neither lock the old region nor mark it. */
 Test(replace, of_a_region_that_may_not_be_locked_leaves_it_unmarked)
 {
     const char *directory = format("%s/theirs", temp_directory("/tmp")), *name = format("%s/name", directory);

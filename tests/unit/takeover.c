@@ -413,7 +413,7 @@ Test(takeover, the_owner_word_is_as_documented)
     child_kill(staying(scene, lock_and_stay));
     lock->owner |= WAITERS;
     equals(seqshare_lock(scene->share), 1);
-    equals(lock->owner, me | WAITERS); /* for those who may sleep still */
+    equals(lock->owner, me | WAITERS); /* for threads that may still sleep */
     equals(seqshare_unlock(scene->share), 0);
     equals(lock->owner, 0);
     seqshare_close(scene->share);

@@ -54,7 +54,7 @@ Test(trust, another_user_gets_what_the_mode_says)
     nobody_visits(write, SEQSHARE_WRITE, 0);
 }
 
-/* In a directory for everybody, whoever comes first may have the name: an enemy, too. */
+/* In a directory for everybody, the first who comes may have the name, even an enemy. */
 static void squat(void *name)
 {
     seqshare_close(named_share(name, "value", 0666));
@@ -88,7 +88,7 @@ Test(trust, a_squatted_name_is_refused_where_everybody_may_write)
     child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ, -EPERM});
     child_run_as(NOBODY - 1, visit, &(struct visit){name, SEQSHARE_READ | SEQSHARE_ANY_OWNER, 0});
 
-    check(chown(directory, NOBODY, NOBODY) == 0); /* not everybody's: who writes there was let in */
+    check(chown(directory, NOBODY, NOBODY) == 0); /* not everybody's: its writers were let in */
     squatted(format("%s/theirs", directory), 0);
     check(chmod(directory, 01777) == 0);
     squatted(format("%s/everybodys", directory), -EPERM);

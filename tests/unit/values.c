@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values: what is set is what is read, byte for byte and no byte further, by whoever has the share.
+ * Values: every process that has the share reads the bytes that were set, and no byte further.
  *
  * Shows: READ-1, READ-5, WRITE-3.
  */

@@ -493,7 +493,7 @@ static void learns_of_replacement(void (*waits)(void *context))
     child_sleeps(waiter);
     equals(seqshare_replace(&next, name, 100, 0600), 0);
     equals(child_end(waiter), 0);
-    child_run(waits, meeting); /* and who comes later, at once */
+    child_run(waits, meeting); /* and a later one, at once */
     equals(seqshare_wait(meeting->share, 1, 0), -EIDRM);
     equals(seqshare_wait(meeting->share, 0, -1), 0); /* there is another version than 0: read it first */
     equals(seqshare_wait(next, 1, 0), -ETIMEDOUT);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Containers: PID, time, user and mount namespaces, entered before and after a handle was made, with a /proc of this
- * namespace and of another (for other kinds see proc.c). Readers always read; who cannot know whether an owner lives does not write; and nobody takes a lock from one that lives.
+ * namespace and of another (for other kinds see proc.c). Readers always read; who cannot know whether an owner lives
+ * does not write; and nobody takes a lock from one that lives.
  *
  * Shows: WRITE-4, WRITE-5, and that reading works from everywhere.
  */
@@ -122,7 +123,7 @@ Test(namespaces, who_unshares_its_time_namespace_writes_on_and_its_children_read
 
 /* ---- what children open and make in a namespace of their own ---- */
 
-/* Whoever is born there has all it needs in a share made there. */
+/* A process that starts there has all it needs in a share made there. */
 static void makes_its_own(void *context)
 {
     seqshare *share;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All that a reader and a writer can do with a share, done and checked: whoever may do it, and whoever may not. */
+/* Does and checks all that a reader and a writer can do with a share, allowed or not. */
 #include "world.h"
 
 #include <stdlib.h>
