@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "layout.h"
+
 _Thread_local struct identity identity_self IDENTITY_TLS;
 
 /* ---- noticing fork --------------------------------------------------------------------------- */

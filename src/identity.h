@@ -22,10 +22,6 @@
 #define IDENTITY_TLS __attribute__((visibility("hidden")))
 #endif
 
-#define OWNER_TID_MASK UINT64_C(0x3fffffff)
-#define OWNER_WRITING  UINT64_C(0x40000000) /* it took the lock for one write */
-#define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
-
 struct identity {
     uint64_t owner; /* as in the owner word: TID | start time << 32 */
     uint64_t generation;

@@ -51,6 +51,15 @@ struct lock_line {
     seqshare_word abandoned; /* how many writes were abandoned: by it, a fill notices that it was */
 };
 
+/* In the low half of `owner`: */
+#define OWNER_TID_MASK UINT64_C(0x3fffffff)
+#define OWNER_WRITING  UINT64_C(0x40000000) /* it took the lock for one write */
+#define OWNER_WAITERS  UINT64_C(0x80000000) /* the kernel's FUTEX_WAITERS bit, in its place */
+
+/* In the low half of `state`, beside the TID: */
+#define STATE_BUSY (UINT64_C(1) << 30) /* a write is under way */
+#define STATE_HELD (UINT64_C(1) << 31) /* lock has been called, and unlock not yet */
+
 /* Written with the slot, accepted with it; for stat alone. */
 struct slot_note {
     seqshare_word published; /* nanoseconds since 1970 */

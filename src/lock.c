@@ -210,6 +210,16 @@ static uint64_t spin(const struct lock_line *lock, uint64_t me)
     return word;
 }
 
+/* Says in the word that somebody waits. False: it has changed. Relaxed: the futex call orders. */
+static bool set_waiters(struct lock_line *lock, uint64_t *word)
+{
+    uint64_t before = *word;
+
+    *word |= OWNER_WAITERS;
+    return before == *word || __atomic_compare_exchange_n(&lock->owner, &before, *word, false,
+                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 /* The lock was not free. 0, 1 or an error, as lock_wait. */
 static int contend(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by,
                    int64_t ns)
@@ -244,12 +254,8 @@ static int contend(struct lock_line *lock, struct identity *self, uint64_t want,
         }
         if (ns == 0)
             return -ETIMEDOUT;
-        if (!(word & OWNER_WAITERS)) {
-            if (!__atomic_compare_exchange_n(&lock->owner, &(uint64_t){word}, word | OWNER_WAITERS, false,
-                                             __ATOMIC_RELAXED, __ATOMIC_RELAXED)) /* the futex call orders */
-                continue;
-            word |= OWNER_WAITERS;
-        }
+        if (!set_waiters(lock, &word))
+            continue;
         want |= OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps WAITERS for them */
         /* Only with WAITERS in the word: we may have used up a wake-up, and this owner must pass
          * it on when we leave. */

@@ -17,9 +17,6 @@
 
 /* ---- the words ---------------------------------------------------------------------------------- */
 
-#define STATE_BUSY (UINT64_C(1) << 30)
-#define STATE_HELD (UINT64_C(1) << 31)
-
 HOT_INLINE uint64_t lock_owner_of(uint64_t word)
 {
     return word & ~(OWNER_WAITERS | OWNER_WRITING);

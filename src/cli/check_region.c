@@ -19,13 +19,6 @@
 #include "text.h"
 #include "words.h"
 
-/* The lock's words, as docs/format.md has them. */
-#define OWNER_TID     UINT32_C(0x3fffffff)
-#define OWNER_WRITING UINT32_C(0x40000000)
-#define OWNER_WAITERS UINT32_C(0x80000000)
-#define STATE_BUSY    UINT32_C(0x40000000)
-#define STATE_HELD    UINT32_C(0x80000000)
-
 /* ---- the header ---------------------------------------------------------------------------------------- */
 
 static bool check_magic(struct check *check)
@@ -286,11 +279,11 @@ static void check_head(struct check *check)
 
 static const char *activity(uint64_t owner, uint64_t state)
 {
-    uint32_t doing = (uint32_t)state & (STATE_BUSY | STATE_HELD);
+    uint64_t doing = state & (STATE_BUSY | STATE_HELD);
 
     if (owner & OWNER_WRITING)
         return "in a set or fill";
-    if (((owner ^ state) & ~(uint64_t)(OWNER_WAITERS | STATE_BUSY | STATE_HELD)) != 0)
+    if (((owner ^ state) & ~(OWNER_WAITERS | STATE_BUSY | STATE_HELD)) != 0)
         return "in lock or unlock";
     return doing == STATE_BUSY                  ? "in a set or fill" /* by an earlier library */
            : doing == STATE_HELD                ? "by lock"
@@ -301,7 +294,7 @@ static const char *activity(uint64_t owner, uint64_t state)
 static void check_lock(struct check *check)
 {
     uint64_t owner = check->layout.lock.owner;
-    int tid = (int)(owner & OWNER_TID);
+    int tid = (int)(owner & OWNER_TID_MASK);
     const char *doing = activity(owner, check->layout.lock.state);
     bool foreign = check->opens && check->share.foreign;
     char word[WORD_SIZE], *program = text_printable(facts_program(tid, word));

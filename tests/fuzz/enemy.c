@@ -188,8 +188,6 @@ static const uint64_t edges[] = {
     UINT64_MAX,
 };
 
-enum { STATE_BUSY = 1 << 30 };
-
 struct patch patch_choose(struct input *input, int fd)
 {
     size_t field = take(input, 1) % (sizeof fields / sizeof *fields);
