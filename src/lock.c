@@ -257,8 +257,7 @@ static int contend(struct lock_line *lock, struct identity *self, uint64_t want,
         if (!set_waiters(lock, &word))
             continue;
         want |= OWNER_WAITERS; /* others may be asleep beside us: whoever wakes keeps WAITERS for them */
-        /* Only with WAITERS in the word: we may have used up a wake-up, and this owner must pass
-         * it on when we leave. */
+        /* Not without WAITERS in the word: we may have used up a wake-up, which this owner must pass on. */
         left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now();
         if (left <= 0)
             return -ETIMEDOUT;
