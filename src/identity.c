@@ -23,10 +23,9 @@ _Thread_local struct identity identity_self IDENTITY_TLS;
 /* ---- noticing fork --------------------------------------------------------------------------- */
 
 /*
- * The generation stands in a page that the kernel wipes in every child, so that even a raw clone is noticed;
- * where it does not (before Linux 4.14), pthread_atfork wipes it after fork. The counter is inherited, so a
- * new generation differs from all that ancestors had: two threads of a child cannot take the parent's number
- * for theirs.
+ * The generation is in a page that the kernel wipes in every child, so that we notice even a raw clone. If the kernel
+ * cannot (before Linux 4.14), pthread_atfork wipes it after fork. A child inherits the counter, so a new generation
+ * differs from those of all ancestors: two threads of a child cannot take the parent's number for theirs.
  */
 static seqshare_word unwiped;
 seqshare_word *identity_page = &unwiped;
@@ -56,7 +55,7 @@ uint64_t identity_generation(void)
 
     if (now != 0)
         return now;
-    /* Relaxed: only the number itself is shared, and whoever loses the race uses the winner's. */
+    /* Relaxed: only the number itself is shared, and a thread that loses the race uses the winner's. */
     now = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
     if (__atomic_compare_exchange_n(identity_page, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return now;
@@ -65,7 +64,7 @@ uint64_t identity_generation(void)
 
 /* ---- /proc ----------------------------------------------------------------------------------- */
 
-/* These say that there is no such file to ask; any other error says nothing. */
+/* These errors mean that there is no such file; any other may pass. */
 static bool is_absent(int error)
 {
     return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ESRCH;
@@ -94,8 +93,8 @@ ssize_t identity_read_file(const char *path, char *text, size_t size)
 /*
  * Is /proc that of our own PID namespace? The kernel lists a thread's numbers there from the mount's
  * namespace down to the thread's own: one number, and ours, proves it. Anything else, or no /proc, proves
- * nothing. 1: it is; 0: not proven; or a negative errno that says nothing.
- * The line can be far down (behind thousands of groups), so the file is searched in overlapping pieces.
+ * nothing. 1: it is; 0: not proven; or a negative errno: ask again.
+ * The line can be far down (behind thousands of groups), so we search the file in overlapping pieces.
  */
 static int proc_is_ours(pid_t tid)
 {
@@ -157,7 +156,7 @@ static int read_stat(const char *path, char *state, uint32_t *start)
 
 /* ---- this thread ----------------------------------------------------------------------------- */
 
-/* 1: known; 0: not to be known here; or a negative errno that says nothing. */
+/* 1: known; 0: cannot be known here; or a negative errno: ask again. */
 static int own_start(pid_t tid, uint32_t *start)
 {
     char path[64], state;
@@ -192,10 +191,9 @@ static void mix(uint64_t v[4], int rounds)
 }
 
 /*
- * The kernel gives each program that it executes 16 random bytes, and each copy of the library in it
- * finds the same. libc makes its stack canary and its pointer guard of them. So the region, which others
- * may read, must not show them: they are the key of a SipHash-2-4 (of the empty message), and its result
- * tells nothing of the key.
+ * The kernel gives each program that it executes 16 random bytes, and each copy of the library in it finds the same.
+ * libc makes its stack canary and its pointer guard of them. So the region, which others may read, must not show them.
+ * They are the key of a SipHash-2-4 (of the empty message), and its result reveals nothing of the key.
  */
 static uint64_t find_image(void)
 {
@@ -223,7 +221,7 @@ static void find_self(uint64_t now)
     int result = own_start(tid, &start);
     uint64_t owner = (uint64_t)tid | (uint64_t)start << 32;
 
-    if (identity_self.owner != owner) { /* else a signal handler was here before us */
+    if (identity_self.owner != owner) { /* otherwise a signal handler was here before us */
         identity_self.changing = 0;     /* of the thread that forked, if above 0 */
         identity_self.owner = owner;
     }
@@ -231,7 +229,7 @@ static void find_self(uint64_t now)
     identity_self.process = getpid();
     identity_self.error = result < 0 ? result : 0;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler that sees the generation sees the rest */
-    identity_self.generation = identity_self.error ? 0 : now; /* half an identity is not kept: ask again */
+    identity_self.generation = identity_self.error ? 0 : now; /* do not keep half an identity: ask again */
     errno = saved;
 }
 
@@ -288,7 +286,7 @@ int world_get(struct world *world)
     if (!error)
         error = get_boot_id(world->boot_id);
     if (world->time_namespace == 0 && world->pid_namespace != 0)
-        world->time_namespace = 1; /* a kernel that has no such thing: all are in the same */
+        world->time_namespace = 1; /* a kernel without them: all are in the same */
     errno = saved;
     return error;
 }

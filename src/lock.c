@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer lock: one 64-bit word that is 0 when free, and else says which thread owns it.
+ * The writer lock: one 64-bit word that is 0 when free, and otherwise names the thread that owns it.
  *
  *      owner   bits 0-29   TID          } the half that is a futex word, in the kernel's own layout
  *              bit  30     B: taken for one write, which ends it
  *              bit  31     WAITERS: somebody may be asleep
  *              bits 32-63  low half of the owner's start time; 0: unknown
  *
- * One compare-and-swap takes the lock *and* says who has it: there is no instant at which it is held by
- * nobody known, and so no instant at which a kill is fatal. An owner that died is noticed by whoever comes
- * next, who takes the lock over by a compare-and-swap on all 64 bits of the very word that was judged: were
- * the lock free, or somebody else's, or the TID given to a new thread, the word would be another.
+ * One compare-and-swap takes the lock *and* names its owner. There is no instant at which an unknown thread holds it,
+ * and so no instant at which a kill is fatal. The next thread notices that an owner died. It takes the lock over by a
+ * compare-and-swap on all 64 bits of the very word that it judged. If the lock were free by then, or another thread's,
+ * or the TID given to a new thread, the word would differ.
  *
- * What makes it right (tests/model checks it with three contenders and two deaths, and plants each fault):
- *   - WAITERS is only ever added by compare-and-swap to a word seen as owned, and inherited by whoever takes
- *     over, or wins after it may have slept: while anybody sleeps, WAITERS stands in the word or a wake-up is on
- *     its way.
+ * These make it right (tests/model checks it with three contenders and two deaths, and plants each fault):
+ *   - Only a compare-and-swap adds WAITERS, to a word that was seen as owned. A thread that takes over inherits it, and
+ *     a thread that wins after it may have slept sets it. While anybody sleeps, WAITERS is in the word or a wake-up is
+ *     on its way.
  *   - The lock is free before its wake-up goes out.
  *   - A sleeper judges the owner again each time it wakes, and it wakes every 50 ms: only a death needs that.
  *
- * Memory order. Acquire on taking, release on freeing: the next writer sees all that the last one wrote, the
- * sequence above all. A dead owner released nothing. In its place stands this: the kernel makes a thread's
- * end visible (its TID gone, its state Z) by stores that come after all of the thread's own, with full
- * barriers on the way out (exit takes and drops locks; so does the scheduler when it switches away for the
- * last time); the verdict reads one of these; and the seq_cst fence between verdict and compare-and-swap
- * keeps everything that the new owner reads behind the verdict. So the new owner sees each store that the
- * dead one made.
+ * Memory order. Acquire on taking, release on freeing: the next writer sees everything that the last one wrote, above
+ * all the sequence. A dead owner released nothing. Three things do that in its place. The kernel makes a thread's end
+ * visible (its TID gone, its state Z) by stores that come after all of the thread's own, with full barriers on the way
+ * out (exit takes and drops locks; so does the scheduler when it switches away for the last time). The verdict reads
+ * one of these stores. And the seq_cst fence between verdict and compare-and-swap keeps everything that the new owner
+ * reads behind the verdict. So the new owner sees each store that the dead one made.
  *
- * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and
- * publish, or under its own lock. What it may do then, it sees by B, and without B by `state`. That
- * carries the identity again, so that no thread takes a dead owner's state for its own:
+ * A thread may find the word to be its own: in a signal handler that interrupts it, between fill and publish, or under
+ * its own lock. B tells it what it may do then; without B, `state` does. That has the identity again, so that no
+ * thread takes a dead owner's state for its own:
  *
  *      owner           state
  *      me | B          (anything)           in a write: set, fill and publish
@@ -37,28 +36,27 @@
  *      me              me | BUSY | HELD     a write under that
  *      me              anything else        lock is taking it, or unlock giving it back, at this moment
  *
- * Without it, a handler's set would fill the slot that is being filled, and a handler's unlock give the
- * lock away. Only the owner changes `state`; accesses are relaxed, and signal fences keep the compiler
- * from moving them across what they guard. The word is B's in the very step that takes it and in the one
- * that frees it, so a write has no moment at which it looks like anything else; abandon frees a write,
- * and nothing else.
+ * Without it, a handler's set would fill the slot that its thread is filling, and a handler's unlock would give the
+ * lock away. Only the owner changes `state`. Its accesses are relaxed, and signal fences keep the compiler from moving
+ * them across the code that they guard. B is in the word from the very step that takes it to the one that frees it, so
+ * a write never looks like anything else. abandon frees a write, and nothing else.
  *
- * Who has the word, and what it says, is seen in two looks, and a handler may come between them. Where
- * the answer is not simply yes, `settle` looks again with signals blocked.
+ * A thread needs two looks, at the word and at `state`, and a handler may come between them. If the answer is not
+ * simply yes, `settle` looks again with signals blocked.
  *
- * exec brings another program, which inherits the TID and the start time of its process's first thread,
- * and with them the word. A lock that is held stays held. But the code is gone that was in a write, or
- * taking or giving back, so the word is left behind as by an owner that died, and only this very thread
- * can know it: to all others a live owner has it, and a compare-and-swap by them could meet the same word
- * when it has been taken again. How it knows:
- *   - `image` beside the word is another program's than its own (identity.h). It is stored right after the
- *     word is taken.
- *   - In the instants between, and until `state` says HELD, and while unlock frees the word: identity's
- *     `changing` is above 0. So a handler that comes then takes nothing for left behind.
- * (A handler that comes through another copy of the library, just before `image` is stored, is not helped
- * by this one's `changing`, and takes over from its own thread. One process, one copy: or no such
- * handlers.) A longjmp out of these instants leaves `changing` above 0. Then nothing is taken for left
- * behind that was; until the thread opens or attaches a share, which no handler may do.
+ * exec brings another program, which inherits the TID and the start time of its process's first thread, and with them
+ * the word. A lock that is held stays held. But the code that was in a write, or in lock or unlock, is gone. So the
+ * word is left behind as by an owner that died, and only this very thread can know it. To all others a live owner has
+ * it, and a compare-and-swap by them could meet the same word when the thread has taken it again. It knows by two
+ * things:
+ *   - `image` beside the word is another program's than its own (identity.h). The thread stores it right after it takes
+ *     the word.
+ *   - In the instants between, and until `state` says HELD, and while unlock frees the word, identity's `changing` is
+ *     above 0. Then a handler takes nothing for left behind.
+ * (A handler may come through another copy of the library, just before `image` is stored. This copy's `changing` does
+ * not help it, and it takes over from its own thread. So use one copy in a process, or no such handlers.) A longjmp out
+ * of these instants leaves `changing` above 0. Then this thread takes nothing for left behind, even if it was, until it
+ * opens or attaches a share, which no handler may do.
  */
 #include "lock.h"
 
@@ -109,7 +107,7 @@ static enum own judge_own(const struct lock_line *lock, const struct identity *s
     return here ? HELD : LEFT; /* `here`: a longjmp came out of lock or unlock */
 }
 
-/* Free the word, if it is ours still. True: somebody may have to be woken. */
+/* Free the word, if it is still ours. True: somebody may have to be woken. */
 static bool free_word(struct lock_line *lock, uint64_t me)
 {
     uint64_t word = lock_word(lock); /* ours: only its waiters bit may change */
@@ -150,7 +148,7 @@ static bool retake(struct lock_line *lock, struct identity *self, uint64_t want,
     return true;
 }
 
-/* All but those by which the processor reports: held back, they would kill. */
+/* All signals but those of the processor: if they were blocked, they would kill. */
 static void block_signals(sigset_t *before)
 {
     static const int reports[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
@@ -163,8 +161,8 @@ static void block_signals(sigset_t *before)
 }
 
 /*
- * What may this thread do with the word that it found to be its own? No handler of its comes between the
- * looks. What an earlier image left is set right: it is held again, or taken over as `want` (0: it
+ * What may this thread do with the word that it found to be its own? No handler of this thread comes between the
+ * looks. If an earlier image left the word, this sets it right: it is held again, or taken over as `want` (0: it
  * becomes free).
  */
 static enum own settle(struct lock_line *lock, struct identity *self, uint64_t want, seqshare_word *by)
@@ -292,7 +290,7 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
             return -EPERM;
         }
     }
-    /* Before the word is free, or this would undo the note of a handler, or a thread, that takes it then. */
+    /* Before the word is free: later, this would undo the note of a handler, or a thread, that takes it then. */
     if (seqshare_load_relaxed(by) == me) /* each thread compares it with its own identity alone */
         seqshare_store_relaxed(by, 0);
     wake = free_word(lock, me);
@@ -336,8 +334,8 @@ bool lock_abandon(struct lock_line *lock, const struct identity *self)
         return true;
     }
     /*
-     * lock or unlock is at it. If a longjmp has left that, unlock must find what it can give back; if we are
-     * in a handler, and they go on, this is what lock does next, and what unlock does not look at again.
+     * lock or unlock is under way. If a longjmp has left it, unlock must find a lock that it can give back. If we are
+     * in a handler, and they go on, lock does this next anyway, and unlock does not look at it again.
      */
     if (lock_is_held(lock, me)) {
         seqshare_store_relaxed(&lock->image, self->image); /* as in lock_take */

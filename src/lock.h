@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer lock. It knows of owners and of nothing that they protect; see lock.c for how it works. */
+/* The writer lock. It knows its owners, and nothing of the value that they protect; lock.c explains how it works. */
 #ifndef SEQSHARE_LOCK_H
 #define SEQSHARE_LOCK_H
 
@@ -10,9 +10,8 @@
 #include "layout.h"
 
 /*
- * `self` is identity_get(), `me` its owner. `by`: the handle's note of which thread took the lock through
- * it (0: none), which these keep. Times as in the public API; ns = 0 does not sleep and sets no waiters
- * bit.
+ * `self` is identity_get(), `me` its owner. `by`: the handle's note of the thread that took the lock through it (0:
+ * none), which these functions keep. Times as in the public API; ns = 0 does not sleep and sets no waiters bit.
  */
 
 /* ---- the words ---------------------------------------------------------------------------------- */
@@ -29,7 +28,7 @@ HOT_INLINE uint64_t lock_word(const struct lock_line *lock)
 
 HOT_INLINE uint64_t lock_state(const struct lock_line *lock)
 {
-    return seqshare_load_relaxed(&lock->state); /* own thread's store, or not to be acted on */
+    return seqshare_load_relaxed(&lock->state); /* this thread's own store, or nobody acts on it */
 }
 
 HOT_INLINE void lock_store_state(struct lock_line *lock, uint64_t state)
@@ -42,16 +41,16 @@ HOT_INLINE void lock_store_state(struct lock_line *lock, uint64_t state)
 /* The owner, without the other bits; 0: free. */
 HOT_INLINE uint64_t lock_owner(const struct lock_line *lock)
 {
-    return lock_owner_of(lock_word(lock)); /* for looking at */
+    return lock_owner_of(lock_word(lock)); /* to inspect */
 }
 
-/* Does this thread own it, in whatever way? */
+/* Does this thread own it, in any way? */
 HOT_INLINE bool lock_is_mine(const struct lock_line *lock, uint64_t me)
 {
     return lock_owner(lock) == me;
 }
 
-/* By lock (or it is being taken or given back by it): no write of its own. */
+/* By lock (or while lock takes it, or unlock gives it back): not a write of its own. */
 HOT_INLINE bool lock_is_held(const struct lock_line *lock, uint64_t me)
 {
     return (lock_word(lock) & ~OWNER_WAITERS) == me;
@@ -92,9 +91,8 @@ HOT_INLINE bool lock_swap(struct lock_line *lock, uint64_t from, uint64_t to)
 }
 
 /*
- * On x86 an instruction that locks is a full fence, whatever order it has in C. (seq_cst keeps the
- * compiler from moving across it what follows.) So the end of a write is the fence between publication
- * and wake-up word, too.
+ * On x86 an instruction that locks is a full fence, whatever order it has in C. (seq_cst keeps the compiler from moving
+ * later accesses across it.) So the end of a write is also the fence between publication and wake-up word.
  */
 #if defined __x86_64__ || defined __i386__
 enum { LOCK_FENCES = true, LOCK_END = __ATOMIC_SEQ_CST };
@@ -109,8 +107,8 @@ HOT_INLINE bool lock_swap_free(struct lock_line *lock, uint64_t *word)
 }
 
 /*
- * Take the word, and say what for: one write (B in `to`), or lock, which notes its owner in `by`.
- * Relaxed: `image` is read by its owner's thread alone, also after exec.
+ * Take the word, for one write (B in `to`), or for lock, which notes its owner in `by`. Relaxed: only its owner's
+ * thread reads `image`, after exec too.
  */
 HOT_INLINE bool lock_take(struct lock_line *lock, struct identity *self, uint64_t from, uint64_t to,
                           seqshare_word *by)
@@ -132,9 +130,9 @@ HOT_INLINE bool lock_take(struct lock_line *lock, struct identity *self, uint64_
 }
 
 /*
- * Leave HELD for `to`, of a word that is ours. By compare-and-swap, for a signal handler of this thread
- * may unlock at any instant before, and another thread be the owner by then: success proves that the lock
- * is still ours. Relaxed: the state orders nothing.
+ * Change the state from HELD to `to`, of a word that is ours. By compare-and-swap: a signal handler of this thread may
+ * unlock at any instant before, and another thread may be the owner by then. Success proves that the lock is still
+ * ours. Relaxed: the state orders nothing.
  */
 HOT_INLINE bool lock_leave_held(struct lock_line *lock, uint64_t me, uint64_t to)
 {
@@ -160,8 +158,8 @@ HOT_INLINE bool lock_enter_held(struct lock_line *lock, const struct identity *s
 /* ---- hold it ------------------------------------------------------------------------------------ */
 
 /*
- * Take it, though somebody has it or had it, and hold it until lock_release. 0, or 1 after taking over
- * from a dead owner. -EDEADLK: held by this thread; -EBUSY: this thread is in a write; -ETIMEDOUT.
+ * Take the lock, even if it has an owner or had one, and hold it until lock_release. 0, or 1 after taking over from a
+ * dead owner. -EDEADLK: this thread holds it; -EBUSY: this thread is in a write; -ETIMEDOUT.
  */
 COLD int lock_wait(struct lock_line *lock, struct identity *self, seqshare_word *by, int64_t ns);
 
@@ -171,8 +169,8 @@ int lock_release(struct lock_line *lock, struct identity *self, seqshare_word *b
 /* ---- one write ---------------------------------------------------------------------------------- */
 
 /*
- * Begin a write, if that needs no waiting: take the lock for just that, or use it if this thread holds it
- * (which `by` says beforehand, mostly). False: lock_enter_or_wait.
+ * Begin a write, if that needs no waiting: take the lock for just that, or use it if this thread holds it (`by` mostly
+ * says so beforehand). False: call lock_enter_or_wait.
  */
 HOT_INLINE bool lock_enter(struct lock_line *lock, struct identity *self, const seqshare_word *by)
 {
@@ -192,7 +190,7 @@ COLD int lock_enter_or_wait(struct lock_line *lock, struct identity *self);
 COLD void lock_leave_or_wake(struct lock_line *lock, uint64_t me);
 
 /*
- * End a write: release, unless lock held it before. Nothing is done if this thread is in none now.
+ * End a write: release, unless lock held it before. Does nothing if this thread is in none now.
  * True: this was a full fence between what the caller stored before and what it loads then.
  */
 HOT_INLINE bool lock_leave(struct lock_line *lock, uint64_t me)
@@ -220,8 +218,8 @@ HOT_INLINE uint64_t lock_abandoned(const struct lock_line *lock)
 }
 
 /*
- * A handle is new, and no call of this thread is under way on its region: what the program left there
- * that this thread executed before, in the middle of a write, is set right.
+ * A handle is new, and no call of this thread is under way on its region. If this thread executed another program
+ * before, which left a write in the middle there, this sets it right.
  */
 void lock_settle(struct lock_line *lock, struct identity *self);
 

@@ -14,7 +14,7 @@ enum { LOOK_AGAIN_NS = 1000000000 };
 
 /*
  * Relaxed, as all of `next_look` and `marks_seen`: threads that wait through one handle share them. The worst
- * that may come of it is one question more, or one that is put a second later.
+ * that may come of it is one question more, or one a second later.
  */
 static bool must_look(struct share *share, int64_t now)
 {
@@ -27,14 +27,14 @@ static bool must_look(struct share *share, int64_t now)
     return true;
 }
 
-/* It opens a file, say, and seqshare_wait is no cancellation point. */
+/* It opens a file, say, but seqshare_wait must not be a cancellation point. */
 static bool look_while_waiting(struct share *share, int64_t now)
 {
     int cancellation = cancel_disable();
     bool moved = share_would_move(share);
 
     cancel_restore(cancellation);
-    if (!moved) /* else other threads that wait through this handle find it as well, at once */
+    if (!moved) /* otherwise other threads that wait through this handle find it as well, at once */
         seqshare_store_relaxed(&share->next_look, (uint64_t)(now + LOOK_AGAIN_NS));
     return moved;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One futex word: bit 0 says that somebody who sleeps wants to be woken, the other bits count wake-ups.
+ * One futex word: bit 0 says that a sleeper wants to be woken, the other bits count wake-ups.
  *
  *      sleeper                                      publisher
  *      w = wake |= 1                                publish (sequence, or retired mark)
@@ -28,8 +28,7 @@
  * yet, so this publisher makes the system call all the same.
  *
  * A lost wake-up costs time only. A publisher may be killed between publishing and waking: so every sleep is
- * bounded, and nothing rests on a wake-up arriving. A sleeper that is killed leaves its bit behind: one wake-up
- * for nobody.
+ * bounded, and nothing depends on a wake-up. A sleeper that is killed leaves its bit behind: one wake-up for nobody.
  */
 #include "wake.h"
 
@@ -39,10 +38,10 @@
 #include "clock.h"
 #include "futex.h"
 
-/* For how long anybody sleeps without looking; and at least, where the version has just come. */
+/* How long a thread sleeps at most without looking; and at least, if the version has just come. */
 enum { LONGEST_NS = 500000000, SHORTEST_NS = 4000000 };
 
-/* As long as this version has stood. Its date may be an enemy's: one in the future counts as long ago. */
+/* How old this version is. An enemy may have written its date: one in the future counts as long ago. */
 static int64_t age(const struct region *region, uint64_t version)
 {
     unsigned slot = seqshare_slot_of(version, region->header.slots - 1);
@@ -113,7 +112,7 @@ void wake_counted(uint32_t *wake, uint32_t word, bool all)
     bool counted =
         __atomic_compare_exchange_n(wake, &word, (word | 1) + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 
-    if (counted || all) /* else that other publisher wakes */
+    if (counted || all) /* otherwise that other publisher wakes */
         futex_wake(wake, FUTEX_WAKE_ALL);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping until something is published, and waking those who do; see wake.c. */
+/* Sleeping until somebody publishes, and waking the sleepers; see wake.c. */
 #ifndef SEQSHARE_WAKE_H
 #define SEQSHARE_WAKE_H
 
