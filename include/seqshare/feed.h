@@ -86,6 +86,31 @@ static inline int seqshare_feed_state(const struct seqshare_feed_1 *feed)
            (age < 0 || age > (int64_t)feed->stale_ms * 1000000 ? SEQSHARE_FEED_STALE : 0);
 }
 
+/* The word for one of the above, as seqshare feed status has it; NULL: it is none of them. */
+static inline const char *seqshare_feed_word(unsigned bit)
+{
+    switch (bit) {
+    case SEQSHARE_FEED_NONE:
+        return "none";
+    case SEQSHARE_FEED_STALE:
+        return "stale";
+    case SEQSHARE_FEED_REFUSED:
+        return "refused";
+    case SEQSHARE_FEED_HELD:
+        return "held";
+    case SEQSHARE_FEED_PINNED:
+        return "pinned";
+    case SEQSHARE_FEED_DRIFTED:
+        return "drifted";
+    case SEQSHARE_FEED_UNKEPT:
+        return "unkept";
+    case SEQSHARE_FEED_UNCONFIRMED:
+        return "unconfirmed";
+    default:
+        return NULL;
+    }
+}
+
 #ifdef __cplusplus
 }
 #endif

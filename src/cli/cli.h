@@ -16,9 +16,9 @@ struct command {
     int (*run)(int argc, char **argv); /* an exit status */
 };
 
-extern const struct command bench_command, check_command, create_command, edit_command, get_command,
-    lock_command, ls_command, replace_command, rm_command, set_command, stat_command, top_command,
-    watch_command;
+extern const struct command bench_command, check_command, create_command, edit_command, feed_command,
+    get_command, lock_command, ls_command, replace_command, rm_command, set_command, stat_command,
+    top_command, watch_command;
 
 /* --help of a command. DONE. */
 int cli_print_help(const struct command *command);

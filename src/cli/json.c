@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "fresh.h"
 #include "list.h"
 #include "terminal.h"
 #include "text.h"
@@ -122,6 +123,18 @@ static void add_share(struct json_object *object, const struct facts *facts)
     add_flag(object, "unlinked", share->unlinked);
 }
 
+/* Only of a share that a feed keeps. */
+static void add_feed(struct json_object *object, const char *name)
+{
+    char words[FRESH_WORDS];
+    int64_t age;
+
+    if (!fresh_find(name, words, &age))
+        return;
+    add_text(object, "feed", words);
+    json_object_object_add(object, "age", age < 0 ? NULL : json_object_new_double((double)age / 1e9));
+}
+
 static struct json_object *object_of(const struct facts *facts)
 {
     struct json_object *object = json_object_new_object();
@@ -149,7 +162,10 @@ static void print_and_free(struct json_object *object)
 
 void json_print_facts(const struct facts *facts)
 {
-    print_and_free(object_of(facts));
+    struct json_object *object = object_of(facts);
+
+    add_feed(object, facts->name);
+    print_and_free(object);
 }
 
 void json_print_list(const struct list *list)

@@ -15,7 +15,7 @@
 static const struct command *const commands[] = {
     &create_command, &set_command,     &get_command,   &watch_command, &edit_command,
     &ls_command,     &stat_command,    &top_command,   &lock_command,  &check_command,
-    &rm_command,     &replace_command, &bench_command,
+    &rm_command,     &replace_command, &bench_command, &feed_command,
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

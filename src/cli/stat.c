@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "fresh.h"
 #include "json.h"
 #include "list.h"
 #include "options.h"
@@ -87,6 +88,22 @@ static void print_id(const struct facts *facts)
     line("region", "%s", id);
 }
 
+/* Only of a share that a feed keeps. */
+static void feed_lines(const char *name)
+{
+    char words[FRESH_WORDS];
+    int64_t age;
+
+    if (!fresh_find(name, words, &age))
+        return;
+    line("feed", "%s", words);
+    if (age < 0)
+        line("age", terminal_for_people() ? "not known to be the source's since boot" : "-");
+    else
+        line("age", "%lld.%03lld%s", (long long)(age / 1000000000), (long long)(age / 1000000 % 1000),
+             terminal_for_people() ? " s" : "");
+}
+
 static void print(const struct facts *facts)
 {
     const struct seqshare_stat *share = &facts->share;
@@ -109,6 +126,7 @@ static void print(const struct facts *facts)
     line("retired", "%s", share->replaced ? "replaced" : share->unlinked ? "unlinked" : "no");
     line("foreign", "%s", facts->share.foreign ? "yes" : "no");
     print_id(facts);
+    feed_lines(facts->name);
     free(name);
     free(file);
 }
@@ -139,7 +157,8 @@ const struct command stat_command = {
     "Show what can be seen of a share from outside: version, sizes, the times when the value was published\n"
     "and the region was made, the process that published, the owner of the lock and whether it lives, and\n"
     "whether the name leads to another region now. If the output is not a terminal, each line has a key, a\n"
-    "tab and a plain value, with sizes in bytes and times in seconds since 1970.\n\n"
+    "tab and a plain value, with sizes in bytes and times in seconds since 1970. Of a share that a feed\n"
+    "keeps: its state, and for how many seconds nobody has known whether the source still has the value.\n\n"
     "  -j, --json  print a JSON object\n"
     "  -h, --help  this text\n",
     run_stat};

@@ -10,17 +10,15 @@
 
 #include "loop.h"
 
-static const struct {
-    unsigned bit;
-    const char *word;
-} states[] = {{SEQSHARE_FEED_NONE, "none"},       {SEQSHARE_FEED_STALE, "stale"},
-              {SEQSHARE_FEED_REFUSED, "refused"}, {SEQSHARE_FEED_HELD, "held"},
-              {SEQSHARE_FEED_PINNED, "pinned"},   {SEQSHARE_FEED_DRIFTED, "drifted"},
-              {SEQSHARE_FEED_UNKEPT, "unkept"},   {SEQSHARE_FEED_UNCONFIRMED, "unconfirmed"}};
 static const char *const refusals[] = {"keys", "size", "depth", "json", "check", "source"};
 static const char *const holds[] = {"empty", "shrink", "back"};
 
-enum { STATES = sizeof states / sizeof states[0] };
+enum { STATES = 8 };
+
+static unsigned bit_of(size_t i)
+{
+    return 1U << i;
+}
 
 /* ---- the members that are plain: for JSON both ways ------------------------------------------- */
 
@@ -70,8 +68,9 @@ const char *report_words(char *words, size_t room, unsigned state)
 
     snprintf(words, room, "live");
     for (size_t i = 0; i < STATES; i++)
-        if (state & states[i].bit && used < room)
-            used += (size_t)snprintf(words + used, room - used, "%s%s", used ? ", " : "", states[i].word);
+        if (state & bit_of(i) && used < room)
+            used += (size_t)snprintf(words + used, room - used, "%s%s", used ? ", " : "",
+                                     seqshare_feed_word(bit_of(i)));
     return words;
 }
 
@@ -193,7 +192,7 @@ void report_prometheus(const struct report *report, FILE *out)
     head(out, "state", "gauge", "1 for each word that holds of the value.");
     labelled(out, report, "state", "state", "live", state == 0);
     for (size_t i = 0; i < STATES; i++)
-        labelled(out, report, "state", "state", states[i].word, (state & states[i].bit) != 0);
+        labelled(out, report, "state", "state", seqshare_feed_word(bit_of(i)), (state & bit_of(i)) != 0);
     metric(out, report, "current_timestamp_seconds", "gauge",
            "When the value was last known to be the source's; 0: never since boot.",
            since_1970(report->feed.current));
@@ -216,8 +215,8 @@ static json_object *words_of(unsigned state)
     json_object *list = json_object_new_array();
 
     for (size_t i = 0; i < STATES; i++)
-        if (state & states[i].bit)
-            json_object_array_add(list, json_object_new_string(states[i].word));
+        if (state & bit_of(i))
+            json_object_array_add(list, json_object_new_string(seqshare_feed_word(bit_of(i))));
     return list;
 }
 

@@ -31,9 +31,9 @@ long_options_in_usage() { # COMMAND
     seqshare "$1" --help | sed '/^$/,$d' | grep -oE -- '--[a-z-]+' | sort
 }
 
-@test "there are thirteen commands, and each has a help that begins with its usage" {
+@test "there are fourteen commands, and each has a help that begins with its usage" {
     local command
-    [ "$(commands | wc -l)" -eq 13 ]
+    [ "$(commands | wc -l)" -eq 14 ]
     for command in $(commands); do
         run -0 --separate-stderr seqshare "$command" --help
         [[ $output == "usage: seqshare $command"* ]]

@@ -48,14 +48,14 @@ three() {
     eventually status_is 0
     seqshare-feed rollback ./shop.conf
     has '{"rate":1}'
-    eventually status_is 8
-    says "to revision 1"
+    says "by an operator, to revision 1"
     put rate 3
     eventually json '.newest == 3'
     has '{"rate":1}'
     stop_agent KILL
     start_agent
-    eventually status_is 8
+    eventually json '.newest == 3 and .contact > 0'
+    says "pinned"
     has '{"rate":1}'
     seqshare-feed unpin ./shop.conf
     eventually has '{"rate":3}'
@@ -71,7 +71,8 @@ three() {
     has '{"rate":1}'
     status_is 4
     start_agent
-    eventually status_is 8
+    says "by an operator, to revision 1"
+    eventually json '.contact > 0'
     has '{"rate":1}'
     [ "$(version_of "$share")" = 4 ]
 }
@@ -118,4 +119,18 @@ three() {
     stop_agent KILL
     run -0 feed-reader /dev/null
     [ "$output" = "no state" ]
+}
+
+@test "FEED-9: seqshare stat shows state and age; seqshare feed executes the program beside it" {
+    start_agent
+    eventually status_is 0
+    [ "$(seqshare stat "$share" | awk -F'\t' '$1 == "feed" {print $2}')" = live ]
+    [[ $(seqshare stat "$share" | awk -F'\t' '$1 == "age" {print $2}') =~ ^[0-9]+\.[0-9]{3}$ ]]
+    seqshare stat "$share" --json | jq -e '.feed == "live" and .age >= 0'
+    run -0 seqshare feed status ./shop.conf
+    [[ $output == *"live"* ]]
+    run -2 seqshare feed nonsense
+    [[ $output == *"there is no such command"* ]]
+    seqshare create ./alone --from - <<<1
+    ! seqshare stat ./alone | grep -q '^feed'
 }

@@ -63,7 +63,7 @@ load helpers
     run -1 as_user 4002 seqshare-feed pin ./shop.conf
     seqshare-feed pin ./shop.conf
     [ "$(stat -c %u lib/shop/pin)" = 4001 ]
-    eventually status_is 8
+    says "by an operator"
     seqshare-feed rollback ./shop.conf --to 1
     [ "$(seqshare get "$share")" = '{"rate":100}' ]
     [ "$(stat -c %u lib/shop/current)" = 4001 ]

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* How fresh the value of a share is, if `seqshare feed` keeps it. */
+#ifndef SEQSHARE_CLI_FRESH_H
+#define SEQSHARE_CLI_FRESH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FRESH_WORDS = 128 };
+
+/* False: no feed keeps it. Else its state in words ("live"), and its age in nanoseconds; -1: nobody knows it. */
+bool fresh_find(const char *name, char words[FRESH_WORDS], int64_t *age);
+
+#endif
