@@ -191,6 +191,8 @@ static void tick(void *context)
         write_metrics(agent);
 }
 
+enum { STATUS_MOST = 65536 };
+
 /* ---- the last good value --------------------------------------------------------------------- */
 
 static bool load(struct agent *agent, const char *name, struct document *document)
@@ -257,6 +259,25 @@ static void publish_last_good(struct agent *agent)
     document_free(&document);
 }
 
+/* Behind all that an agent before this one has counted, so that a revision is of one document. */
+static void count_on(struct agent *agent)
+{
+    struct state_entry entries[STATE_HISTORY + 1];
+    size_t count = agent->state.folder < 0 ? 0 : state_history(&agent->state, entries);
+    char *text = malloc(STATUS_MOST);
+    ssize_t length =
+        text && agent->state.folder >= 0 ? state_get(&agent->state, "status", text, STATUS_MOST) : -1;
+    struct report before;
+
+    agent->counted = agent->standing.revision;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].revision > agent->counted)
+            agent->counted = entries[i].revision;
+    if (length > 0 && report_parse(&before, text, (size_t)length) && before.feed.newest > agent->counted)
+        agent->counted = before.feed.newest;
+    free(text);
+}
+
 static void begin_with_last_good(struct agent *agent)
 {
     struct document there;
@@ -270,8 +291,7 @@ static void begin_with_last_good(struct agent *agent)
     }
     if (agent->state.folder >= 0 && !(agent->report.unkept[0] && agent->standing.bytes))
         state_remove(&agent->state, "next");
-    agent->counted = agent->standing.revision;
-    memcpy(agent->counted_digest, agent->standing.digest, DOCUMENT_DIGEST);
+    count_on(agent);
     agent->report.feed.newest = agent->standing.revision;
 }
 

@@ -405,15 +405,22 @@ static void judge(struct agent *agent, struct candidate *candidate)
 
 /* ---- the beginning --------------------------------------------------------------------------- */
 
-/* The source's revision, or the one that we count. */
+/* The next one that we count ourselves: another document, another number. */
+static uint64_t count(struct agent *agent, const struct document *document)
+{
+    if (document_same(document, &agent->standing) && agent->standing.revision)
+        return agent->standing.revision;
+    if (agent->counted == 0 || memcmp(agent->counted_digest, document->digest, DOCUMENT_DIGEST) != 0)
+        agent->counted++;
+    memcpy(agent->counted_digest, document->digest, DOCUMENT_DIGEST);
+    return agent->counted;
+}
+
+/* The source's revision, or ours. */
 static void number(struct agent *agent, struct document *document)
 {
-    if (document->revision == 0) {
-        if (agent->counted == 0 || memcmp(agent->counted_digest, document->digest, DOCUMENT_DIGEST) != 0)
-            agent->counted++;
-        memcpy(agent->counted_digest, document->digest, DOCUMENT_DIGEST);
-        document->revision = agent->counted;
-    }
+    if (document->revision == 0)
+        document->revision = count(agent, document);
     document->time = since_1970();
     agent->report.feed.newest = document->revision;
 }

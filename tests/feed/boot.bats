@@ -145,12 +145,12 @@ reboot() {
     dd if=/dev/zero of=mounted/filler bs=4k 2>/dev/null || true
     put rate 200
     eventually has '{"rate":200}'
-    eventually says "No space left"
+    eventually logged "No space left"
     seqshare-feed status ./shop.conf >text || true
     grep -q "unkept" text
     rm mounted/filler
-    eventually json '.unkept == null'
-    grep -q '"rate":200' mounted/state/current
+    eventually grep -q '"rate":200' mounted/state/current
+    eventually json '.unkept == null and .state == []'
     stop_agent TERM
     umount mounted
 }

@@ -47,9 +47,31 @@ run_bats() {
     done
 }
 
+fuzz_state() { # SECONDS
+    local folder=$SEQSHARE_BUILD/feed-fuzz-state source=$SEQSHARE_SOURCE file objects=()
+    rm -rf "$folder"
+    mkdir -p "$folder/seeds"
+    printf '\0seqshare-feed 1\nsource file:/a\nform json\nrevision 1\nterm 0\ntime 5\nlength 2\nsha256 %s\n\n{}' \
+        "$(printf '{}' | sha256sum | cut -d ' ' -f 1)" >"$folder/seeds/sound"
+    for file in state document keys words; do
+        objects+=("$source/src/feed/$file.c")
+    done
+    # shellcheck disable=SC2046
+    clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+        -I"$source/src/feed" -I"$source/include" fuzz_state.c "${objects[@]}" $(pkg-config --cflags --libs json-c libcrypto) \
+        -o "$folder/fuzz"
+    "$folder/fuzz" -max_total_time="$1" -timeout=60 -max_len=4000 -rss_limit_mb=1500 -artifact_prefix="$folder/" \
+        "$folder/seeds"
+}
+
 check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli tests/feed/all
 [ "$failed" -eq 0 ] || finish
 [ -n "${SEQSHARE_LONG:-}" ] || export SEQSHARE_KILL_STRIDE=3
 run_bats
+if command -v clang >/dev/null; then
+    check "fuzz: documents of the state folder" fuzz_state "$([ -n "${SEQSHARE_LONG:-}" ] && echo 300 || echo 5)"
+else
+    skip "fuzz: documents of the state folder" "there is no clang here"
+fi
 run_engines
 finish
