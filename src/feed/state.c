@@ -24,6 +24,8 @@ static int say(FILE *errors, const char *path, const char *why, int error)
     return error;
 }
 
+static const char foreign[] = "the state folder belongs to another user";
+
 /* The folder is this user's, and nobody else's. */
 static int judge_folder(struct state *state, FILE *errors)
 {
@@ -32,7 +34,7 @@ static int judge_folder(struct state *state, FILE *errors)
     if (fstat(state->folder, &status) != 0)
         return -errno;
     if (status.st_uid != geteuid())
-        return say(errors, state->config->state, "the state folder belongs to another user", -EPERM);
+        return say(errors, state->config->state, foreign, -EPERM);
     if (status.st_mode & 077)
         return say(errors, state->config->state, "others may look into the state folder: chmod 700", -EPERM);
     return 0;
@@ -40,6 +42,7 @@ static int judge_folder(struct state *state, FILE *errors)
 
 int state_open(struct state *state, const struct config *config, bool make, FILE *errors)
 {
+    struct stat status;
     int error;
 
     *state = (struct state){.config = config, .folder = -1, .lock = -1};
@@ -48,9 +51,12 @@ int state_open(struct state *state, const struct config *config, bool make, FILE
     state->folder = open(config->state, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (state->folder < 0) {
         error = errno == ENOTDIR ? -ELOOP : -errno;
+        if (error == -EACCES && stat(config->state, &status) == 0 && status.st_uid != geteuid())
+            error = -EPERM;
         return say(errors, config->state,
-                   error == -ELOOP ? "the state folder is not a folder (or a symbolic link)"
-                                   : strerror(-error),
+                   error == -EPERM   ? foreign
+                   : error == -ELOOP ? "the state folder is not a folder (or a symbolic link)"
+                                     : strerror(-error),
                    error);
     }
     error = judge_folder(state, errors);

@@ -35,10 +35,11 @@ load helpers
     # not dumpable: its files in /proc belong to root, so that no other process of its user may look into it
     may_become_another
     stop_agent TERM
-    rm -r state shop shop.feed
-    chmod 777 .
-    chmod 1777 .
-    start as_user 65534 seqshare-feed run ./shop.conf
+    mkdir run lib
+    chown 65534:65534 run lib
+    configure "share = $work/run/shop" "state = $work/lib/shop"
+    share=$work/run/shop
+    start setpriv --reuid 65534 --regid 65534 --clear-groups seqshare-feed run ./shop.conf
     eventually has '{"rate":100}'
     run ! as_user 65534 cat "/proc/$last/environ"
     run ! as_user 65534 cat "/proc/$last/maps"
@@ -50,7 +51,7 @@ load helpers
     chown 4001:4001 run lib
     configure "share = $work/run/shop" "state = $work/lib/shop"
     share=$work/run/shop
-    start as_user 4001 seqshare-feed run ./shop.conf
+    start setpriv --reuid 4001 --regid 4001 --clear-groups seqshare-feed run ./shop.conf
     eventually status_is 0
     [ "$(as_user 4002 seqshare get "$share")" = '{"rate":100}' ]
     [ "$(as_user 4003 seqshare get "$share")" = '{"rate":100}' ]
