@@ -360,10 +360,8 @@ static void check(struct agent *agent, struct candidate *candidate)
 static bool is_held(struct agent *agent, const struct document *document)
 {
     const struct config *config = agent->config;
-    const size_t before = agent->standing.length;
     const bool empty = document->empty && config->empty == CONFIG_HOLD;
-    const bool shrunk = agent->standing.bytes && before >= 1024 && document->length < before &&
-                        (double)(before - document->length) * 100 > (double)before * config->max_shrink;
+    const bool shrunk = form_shrinks(config, &agent->standing, document);
     const bool back = agent->back && config->back == CONFIG_HOLD;
 
     if (!empty && !shrunk && !back)
@@ -376,7 +374,7 @@ static bool is_held(struct agent *agent, const struct document *document)
     if (empty)
         hold(agent, REPORT_EMPTY, "the source is empty");
     else if (shrunk)
-        hold(agent, REPORT_SHRINK, "the document would shrink from %zu to %zu bytes", before,
+        hold(agent, REPORT_SHRINK, "the document would shrink from %zu to %zu bytes", agent->standing.length,
              document->length);
     else
         hold(agent, REPORT_BACK, "the store went back: it was restored, or made again");

@@ -405,3 +405,11 @@ enum form_fault form_judge(const struct config *config, const struct document *d
     }
     return FORM_FINE;
 }
+
+bool form_shrinks(const struct config *config, const struct document *before, const struct document *now)
+{
+    const size_t small = 1024; /* which may shrink */
+
+    return before->bytes && before->length >= small && now->length < before->length &&
+           (double)(before->length - now->length) * 100 > (double)before->length * config->max_shrink;
+}

@@ -24,6 +24,9 @@ enum form_fault { FORM_FINE, FORM_TOO_LONG, FORM_TOO_DEEP, FORM_NOT_JSON };
 /* Size, depth, JSON. */
 enum form_fault form_judge(const struct config *config, const struct document *document, char why[FORM_WHY]);
 
+/* Is it so much shorter than the one before that it is held? */
+bool form_shrinks(const struct config *config, const struct document *before, const struct document *now);
+
 /* A name that may have any bytes, for a message: at most `room` bytes, with \xNN for what is not plain. */
 void form_printable(char *into, size_t room, const char *name, size_t length);
 

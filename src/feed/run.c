@@ -162,7 +162,26 @@ static void trial_checked(void *context, bool passed, const char *why)
     end_trial(trial, passed ? FEED_DONE : FEED_FAILED);
 }
 
-/* All that needs no state. */
+/* Against the document that is current, if this user may look at it. */
+static bool trial_shrinks(const struct trial *trial)
+{
+    FILE *nowhere = fopen("/dev/null", "we");
+    struct document current = {0};
+    char why[STATE_WHY];
+    struct state state;
+    bool shrinks = false;
+
+    if (nowhere && state_open(&state, trial->config, false, nowhere) == 0) {
+        shrinks = state_read(&state, "current", &current, why) == 0 &&
+                  form_shrinks(trial->config, &current, &trial->document);
+        document_free(&current);
+        state_close(&state);
+    }
+    if (nowhere)
+        fclose(nowhere);
+    return shrinks;
+}
+
 static void try_document(struct trial *trial)
 {
     char why[FORM_WHY];
@@ -172,6 +191,8 @@ static void try_document(struct trial *trial)
         end_trial(trial, feed_complain(trial->config, "it would be held: the source is empty"));
     else if (form_judge(trial->config, &trial->document, why) != FORM_FINE)
         end_trial(trial, feed_complain(trial->config, "refused: %s", why));
+    else if (trial_shrinks(trial))
+        end_trial(trial, feed_complain(trial->config, "it would be held: the document shrinks too much"));
     else if (!trial->config->check)
         end_trial(trial, FEED_DONE);
     else if ((error = check_start(&trial->check, &trial->document)) != 0)

@@ -145,4 +145,11 @@ TEXT
     run -1 seqshare-feed check ./shop.conf
     [[ $output == *"cannot be read"* ]]
     [ ! -e state ] && [ ! -e shop ]
+    mkdir source
+    printf '"%2000s"' '' >source/big
+    start_agent
+    eventually status_is 0
+    echo 1 >document
+    run -1 seqshare-feed check ./shop.conf --document document
+    [[ $output == *"shrinks too much"* ]]
 }

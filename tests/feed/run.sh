@@ -53,7 +53,7 @@ fuzz_state() { # SECONDS
     mkdir -p "$folder/seeds"
     printf '\0seqshare-feed 1\nsource file:/a\nform json\nrevision 1\nterm 0\ntime 5\nlength 2\nsha256 %s\n\n{}' \
         "$(printf '{}' | sha256sum | cut -d ' ' -f 1)" >"$folder/seeds/sound"
-    for file in state document keys words; do
+    for file in state document keys words safe; do
         objects+=("$source/src/feed/$file.c")
     done
     # shellcheck disable=SC2046
