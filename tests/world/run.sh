@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: users, namespaces, limits, full file systems, old kernels, crowds; also with the sanitizers
 # tier: full
-# budget: 35
+# budget: 30
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
