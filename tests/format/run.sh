@@ -97,9 +97,10 @@ prose_is_plain() {
 }
 
 stands_alone() { # COMPILER STANDARD HEADER
-    local language=c
+    local language=c more=()
     [[ $2 = c++* ]] && language=c++
-    echo "#include <seqshare/$3>" | "$1" -x $language -std="$2" "${warnings[@]}" -Iinclude -fsyntax-only -
+    [ "$3" != feed.h ] || more=(-U_GNU_SOURCE -D_GNU_SOURCE) # which it says that it needs
+    echo "#include <seqshare/$3>" | "$1" -x $language -std="$2" "${warnings[@]}" "${more[@]}" -Iinclude -fsyntax-only -
 }
 
 # What the headers declare, what the version script lists and what the library exports: one and the same. The first
