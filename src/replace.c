@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "lock.h"
+#include "hold.h"
 #include "move.h"
 #include "rename.h"
 #include "retry.h"
@@ -75,7 +75,7 @@ static int open_old(struct old *old, const struct name *name)
 /* As a write begins, so that not even a signal handler of this thread can publish in between. */
 static int lock_old(struct old *old, const struct name *name)
 {
-    int error = share_begin(share_of(old->share));
+    int error = hold_begin(share_of(old->share));
 
     old->locked = error == 0;
     if (!has_name(region_of(old), name))
@@ -204,7 +204,7 @@ static void carry_rest(seqshare *share, struct old *old)
  */
 static int exchange_locked(struct share *share, struct old *old, const struct name *name)
 {
-    int locked = seqshare_lock(&share->hot), error = locked < 0 ? locked : share_begin(share);
+    int locked = seqshare_lock(&share->hot), error = locked < 0 ? locked : hold_begin(share);
 
     if (error && error != -EOPNOTSUPP) {
         name_discard(name, old->temporary);
@@ -212,13 +212,13 @@ static int exchange_locked(struct share *share, struct old *old, const struct na
     }
     error = exchange(share, old, name);
     if (locked >= 0)
-        share_end(share);
+        hold_end(share);
     return error;
 }
 
 static void unlock_new(struct share *share)
 {
-    if (share_is_locked_by_me(share))
+    if (hold_is_mine(share))
         seqshare_unlock(&share->hot);
 }
 
@@ -250,7 +250,7 @@ static int take_place(struct share *share, struct old *old, struct name *name, c
 static void close_old(struct old *old)
 {
     if (old->locked)
-        share_end(share_of(old->share));
+        hold_end(share_of(old->share));
     seqshare_close(old->share);
     free(old->bytes);
 }

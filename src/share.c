@@ -12,6 +12,7 @@
 #include "attach.h"
 #include "cancel.h"
 #include "clock.h"
+#include "hold.h"
 #include "memory.h"
 #include "owner.h"
 #include "trust.h"
@@ -198,7 +199,7 @@ int share_open_at(seqshare **result, const struct name *name, int access)
     error = share->path ? share_open_region(&share->region, name, access & SEQSHARE_WRITE, share->any_owner)
                         : -ENOMEM;
     if (!error)
-        share_settle(share);
+        hold_settle(share);
     return hand_over(result, share, error);
 }
 
@@ -253,7 +254,7 @@ int seqshare_attach(seqshare **result, int fd, int access)
     }
     error = attach_region(&share->region, own, access & SEQSHARE_WRITE);
     if (!error)
-        share_settle(share);
+        hold_settle(share);
     return hand_over(result, share, error);
 }
 
@@ -302,7 +303,7 @@ int seqshare_drop_write(seqshare *handle)
     if (!region_is_writable(&share->region))
         return 0;
     cancellation = cancel_disable();
-    error = share_is_locked_by_me(share) ? -EBUSY : region_drop_write(&share->region);
+    error = hold_is_mine(share) ? -EBUSY : region_drop_write(&share->region);
     cancel_restore(cancellation);
     return error;
 }
@@ -326,7 +327,7 @@ void seqshare_close(seqshare *handle)
     if (!handle)
         return;
     cancellation = cancel_disable();
-    share_let_go(share);
+    hold_let_go(share);
     region_close(&share->region);
     free(share->path);
     free(share);

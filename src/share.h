@@ -83,38 +83,4 @@ int share_make_first(struct share *share, struct name *name, const struct reques
 typedef int share_make(struct share *share, struct name *name, const struct request *request);
 int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make);
 
-/*
- * Do a region's TIDs mean in this process what they meant to its creator? 0: they do; SEQSHARE_FOREIGN_...: why
- * they do not; or a negative error: not known (no descriptors to look into /proc with).
- */
-int share_foreign(const struct header *header, bool anonymous);
-
-/* The same, asked only once in a process where they do. */
-int share_check_world(struct share *share);
-
-/*
- * Begin a write of this thread through this handle: writable, in our world, not replaced, the lock taken or
- * this thread's. The errors of seqshare_set. share_end ends it.
- */
-int share_begin(struct share *share);
-void share_end(struct share *share);
-
-/*
- * The owner of the lock has found marks other than SEQSHARE_UNLINKED: may it store anything? 0, or -EIDRM.
- * Asks the name if that may have moved, and notes the answer in the region.
- */
-int share_check_marks(struct share *share);
-
-/* Would seqshare_reopen move the handle now? */
-bool share_would_move(const struct share *share);
-
-/* Give back everything that this thread holds through this handle. */
-void share_let_go(struct share *share);
-
-/* The handle is new: if this thread executed another program before, that program may have left the lock. */
-void share_settle(struct share *share);
-
-/* This thread owns the region's lock. Not for signal handlers. */
-bool share_is_locked_by_me(struct share *share);
-
 #endif

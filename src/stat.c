@@ -4,10 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "identity.h"
-#include "lock.h"
+#include "hold.h"
 #include "retry.h"
-#include "share.h"
 #include "stat.h"
 
 static uint64_t allocated(const struct region *region)
@@ -24,7 +22,7 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
     const unsigned slot = seqshare_slot_of(version, share->hot.mask);
     const uint32_t marks = seen->head.retired;
     const uint64_t owner = lock_owner(&seen->lock);
-    const int foreign = share_check_world(share);
+    const int foreign = hold_check_world(share);
     struct seqshare_stat stat = {.version = version};
 
     if (version > 0) {

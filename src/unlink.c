@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "move.h"
 #include "rename.h"
 #include "share.h"
@@ -51,7 +52,7 @@ static void lock_target(struct target *target)
     int error = seqshare_lock_for(target->share, PATIENCE_NS);
 
     target->kept = error == -ETIMEDOUT;
-    target->locked = (error >= 0 || error == -EDEADLK) && share_begin(share_of(target->share)) == 0;
+    target->locked = (error >= 0 || error == -EDEADLK) && hold_begin(share_of(target->share)) == 0;
 }
 
 /* 0; -EAGAIN: the name has another file by now. */
@@ -142,7 +143,7 @@ static int try_to_unlink(const struct name *name)
     if (!error)
         error = remove_target(&target, name);
     if (target.locked)
-        share_end(share_of(target.share));
+        hold_end(share_of(target.share));
     seqshare_close(target.share);
     if (fd >= 0)
         close(fd);

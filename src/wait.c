@@ -7,6 +7,7 @@
 
 #include "cancel.h"
 #include "clock.h"
+#include "reopen.h"
 #include "share.h"
 #include "wake.h"
 
@@ -31,7 +32,7 @@ static bool must_look(struct share *share, int64_t now)
 static bool look_while_waiting(struct share *share, int64_t now)
 {
     int cancellation = cancel_disable();
-    bool moved = share_would_move(share);
+    bool moved = reopen_would_move(share);
 
     cancel_restore(cancellation);
     if (!moved) /* otherwise other threads that wait through this handle find it as well, at once */

@@ -116,7 +116,7 @@ inline unlock(r)
     atomic { assert(owner[r] == me + 1); owner[r] = 0 }
 }
 
-/* What share_check_marks does, with the lock of r. `refused`: -EIDRM. What it lets pass is under way. */
+/* What follow_check_marks does, with the lock of r. `refused`: -EIDRM. What it lets pass is under way. */
 inline check_marks(r, mine)
 {
     atomic { m = marks[r]; refused = (m & REPLACED); flying = flying | (mine) };
