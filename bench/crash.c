@@ -58,7 +58,7 @@ static unsigned count_hanging(struct scene *scene, unsigned except, int64_t sinc
 }
 
 /*
- * Somebody hangs. Who does not may yet run into the same lock: count again after another moment, without the
+ * Somebody hangs. The others may yet run into the same lock: count again after another moment, without the
  * worker that was killed and not replaced.
  */
 static void count_again(struct scene *scene)

@@ -69,7 +69,7 @@ static bool crash_is_bad(const struct contender *contender, const struct crash *
            (!can_spoil && (crash->torn > 0 || crash->backwards > 0));
 }
 
-/* Who can hang gets several chances to. How many of the runs went wrong in a way that must not be. */
+/* A contender that can hang gets several chances to. Returns how many runs went wrong in a forbidden way. */
 static unsigned crash_often(const struct stage *plan, unsigned workers, struct crash *first)
 {
     bool can_hang = plan->contender->cannot_help & CONTENDER_CAN_HANG;

@@ -14,8 +14,8 @@
  *
  * These make it right (tests/model checks it with three contenders and two deaths, and plants each fault):
  *   - Only a compare-and-swap adds WAITERS, to a word that was seen as owned. A thread that takes over inherits it, and
- *     a thread that wins after it may have slept sets it. While anybody sleeps, WAITERS is in the word or a wake-up is
- *     on its way.
+ *     so does one that wins after it may have slept. While anybody sleeps, WAITERS is in the word or a wake-up is on its
+ *     way.
  *   - The lock is free before its wake-up goes out.
  *   - A sleeper judges the owner again each time it wakes, and it wakes every 50 ms: only a death needs that.
  *

@@ -220,7 +220,7 @@ int seqshare_open(seqshare **result, const char *text, int access)
 
 /* ---- by descriptor --------------------------------------------------------------------------- */
 
-/* Whoever owns the file, or an unsealed memfd, can truncate it under its readers, and they would crash. */
+/* The owner of the file, or of an unsealed memfd, can truncate it under its readers, and they would crash. */
 static int check_trust(int fd, int access)
 {
     struct stat status;

@@ -108,7 +108,7 @@ static int create(const struct contender_setup *setup, void **store)
 
 /*
  * One writer at a time, and one that was killed keeps the entry for good: iceoryx2 notices its death and
- * frees all else that it held. Who must write can only try again, and hang.
+ * frees all else that it held. A process that must write can only try again, and hang.
  */
 static int attach(void *store, enum contender_access access, void **handle)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The yardstick: libc's memcpy of as many bytes from shared memory, without protection and without even a
- * length to look up. Whoever copies with it, like most of the others, cannot be faster; seqshare has a copy
+ * length to look up. A contender that copies with it, like most of the others, cannot be faster; seqshare has a copy
  * of its own. The compiler does not know that it is memcpy, so that it neither puts another copy in its place
  * nor takes it out of a loop.
  */

@@ -2,7 +2,7 @@
 /*
  * seqshare itself, twice: a whole copy on every request, and what a hot path would rather do: ask for the
  * version on every request and copy when it has moved. The second does not read faster; it reads less often.
- * (Whoever adds a version word to a mutex can do the same.)
+ * (A mutex with a version word can do the same.)
  */
 #include "../contender.h"
 

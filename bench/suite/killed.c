@@ -96,7 +96,7 @@ static void answer_killing(struct scene *scene, struct killing *killing)
         answer_add(answer, "next_write_p50", percentile(next->ns, next->count, 0.5));
         answer_add(answer, "next_write_max", percentile(next->ns, next->count, 1));
     }
-    /* Who hangs would take for ever: as long as it was waited for, at least. */
+    /* A process that hangs would take for ever: count the time that we waited for it, at least. */
     answer->ns = killing->hung ? (double)scene->patience : percentile(next->ns, next->count, 0.5);
     answer_add(answer, "longest_read", (double)killing->longest_read);
     answer_add(answer, "torn", (double)atomic_load(&scene->shared->log[1].torn));

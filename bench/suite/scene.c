@@ -140,7 +140,7 @@ static void *perform(void *context)
 
 /*
  * A thousand a second are slept for; a hundred thousand are 10 us apart, which is more than falling asleep
- * and waking up: there the clock is watched. Who was held up does not make up for it.
+ * and waking up: there it watches the clock. A process that was held up does not make up for it.
  */
 static void wait_for_turn(const struct role *role, int64_t *next)
 {

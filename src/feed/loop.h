@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one poll loop of the agent: descriptors that are watched, and timers. Whoever watches or waits keeps the
+ * The one poll loop of the agent: descriptors that are watched, and timers. Code that watches or waits keeps the
  * struct (inside a struct of its own), zeroed before its first use; the loop allocates nothing for a timer.
  * Callbacks may add, change and remove any watch or timer, also their own. Nothing here may block.
  */

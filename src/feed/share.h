@@ -44,7 +44,7 @@ int share_publish(struct share *share, const struct document *document, uint64_t
 /* What stands there. -ENODATA nothing. */
 int share_read(const struct share *share, struct document *document, uint64_t *version);
 
-/* Who holds the lock; 0: nobody, or it cannot be told. */
+/* The owner of the lock; 0: nobody, or we cannot tell. */
 pid_t share_owner(const struct share *share);
 
 /* -EBUSY: try again. */

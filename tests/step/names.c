@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One process replaces a name's region, or removes the name, and is stopped before and behind each of its system
- * calls; there another one publishes, replaces, or unlinks. Who opens the name then always gets a whole region,
- * and no publication is lost. A region that has lost the name says so, and one that has it does not.
+ * calls; there another one publishes, replaces, or unlinks. A process that opens the name then always gets a whole
+ * region, and no publication is lost. A region that has lost the name says so, and one that has it does not.
  *
  * Shows: NAME-1, NAME-2, NAME-3.
  */

@@ -13,7 +13,7 @@ as_owner() {
     fi
 }
 
-# Whoever dies of it has done so, now: the parent by reading it again, a child by a request.
+# A process that dies of it has died by now: the parent by reading it again, a child by a request.
 nobody_dies() { # NUMBER: what all say
     all_say "$1"
     kill -0 "$server"

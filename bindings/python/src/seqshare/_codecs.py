@@ -109,7 +109,7 @@ class CBOR(Codec):
 
 
 class Pickle(Codec):
-    """Python's own objects. Whoever may write the share can run code in every reader: ask for it by name only."""
+    """Python's own objects. A process that may write the share can run code in every reader: ask for it by name only."""
 
     name = "python.pickle"
 
