@@ -92,6 +92,24 @@ perl_as_it_says() { # SUITE
         perl -MSeqshare -e 'print Seqshare->VERSION'"
 }
 
+# What pip needs is fetched here: a bare machine reaches Debian's packages alone.
+fetch_for_pip() {
+    /usr/bin/python3 -m venv "$work/tools"
+    "$work/tools/bin/pip" install --quiet build
+    (cd "$SEQSHARE_SOURCE/bindings/python" && "$work/tools/bin/python" -m build --sdist --outdir "$work/wheels" .)
+    "$work/tools/bin/pip" download --quiet --dest "$work/wheels" --python-version 3.13 --only-binary :all: scikit-build-core pytest
+}
+
+# With no more than a compiler, and the library inside of the distribution. Then the package's own tests.
+python_as_it_says() { # SUITE
+    cp -r "$work/wheels" "$work/$1/wheels"
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
+        apt-get install -q -y --no-install-recommends python3-dev python3-venv
+        python3 -m venv /root/venv
+        /root/venv/bin/pip install -q --no-index --find-links /wheels pytest /wheels/seqshare-*.tar.gz
+        /root/venv/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests --ignore bindings/python/tests/hosts"
+}
+
 without_root_as_it_says() { # SUITE
     in_source "$1" user "cmake -S . -B build && cmake --build build && cmake --install build --prefix ~/local
         printf 'cmake_minimum_required(VERSION 3.22)\nproject(x C)\nfind_package(seqshare REQUIRED)\n' >~/CMakeLists.txt
@@ -159,11 +177,18 @@ if ! unshare --mount --pid --ipc --fork setpriv --reuid 65534 --clear-groups tru
 fi
 gcc -O1 -Wall -Wextra -Werror -static -o "$work/unprivileged" unprivileged.c -lseccomp
 trap 'for suite in "${suites[@]}"; do rm -rf --one-file-system "${work:?}/$suite"; done' EXIT
+pip_works=0
+fetch_for_pip >"$work/pip.log" 2>&1 || pip_works=$?
 for suite in "${suites[@]}"; do
     check "$suite: a bare machine" make_machine "$suite"
     check "$suite: the README's commands install it" installs_as_it_says "$suite"
     check "$suite: the README's first program" compiles_as_it_says "$suite"
     check "$suite: the README's commands for Perl" perl_as_it_says "$suite"
+    if [ "$pip_works" -eq 0 ]; then
+        check "$suite: pip installs the Python package, which works" python_as_it_says "$suite"
+    else
+        skip "$suite: pip installs the Python package" "pip does not reach the packages that it builds with"
+    fi
     check "$suite: it uninstalls" uninstalls "$suite"
     check "$suite: the packages for the quick programme" packages_for_quick "$suite"
     check_quick "$suite" none "without any privilege"
