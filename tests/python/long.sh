@@ -22,7 +22,7 @@ build_cpython() { # NAME OPTION...
     local name=$1
     shift
     mkdir "$work/cpython/build-$name"
-    (cd "$work/cpython/build-$name" && ../python3.13-*/configure --prefix="$work/cpython/$name" "$@" CFLAGS=-O1 &&
+    (cd "$work/cpython/build-$name" && sh ../python3.13-*/configure --prefix="$work/cpython/$name" "$@" CFLAGS=-O1 &&
         make -j "$(nproc)" && make install) >"$work/cpython/$name.log" 2>&1 || { tail -n 30 "$work/cpython/$name.log" && return 1; }
 }
 

@@ -29,7 +29,7 @@ static PyObject *new_string(const char *word, size_t length)
     meaning = PyMem_Malloc(length);
     if (!meaning)
         return PyErr_NoMemory();
-    string = PyUnicode_DecodeUTF8(meaning, (Py_ssize_t)json_unquote(meaning, word, length), NULL);
+    string = PyUnicode_DecodeUTF8(meaning, (Py_ssize_t)unquote_string(meaning, word, length), NULL);
     PyMem_Free(meaning);
     return string;
 }
@@ -161,7 +161,7 @@ PyObject *document_build(const char *text, size_t length, char why[160])
     why[0] = 0;
     if (!builder)
         return PyErr_NoMemory();
-    error = json_walk(text, length, take, builder, why);
+    error = grammar_walk(text, length, take, builder, why);
     if (error != 0) {
         while (builder->depth > 0) {
             Py_DECREF(builder->open[--builder->depth]);

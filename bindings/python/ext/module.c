@@ -257,8 +257,7 @@ static PyMethodDef share_methods[] = {
      "decoded, the last good document is returned. With mutable=True: a fresh copy of dicts and lists."},
     {"get", share_get, METH_NOARGS, "get($self)\n--\n\nThe bytes of the newest value."},
     {"_read", share_read, METH_NOARGS, "(bytes, version, tag, published, writer) of one read."},
-    {"age", share_age, METH_NOARGS,
-     "age($self)\n--\n\nSeconds since the version was published that snapshot() shows."},
+    {"_age", share_age, METH_NOARGS, "Seconds since the version was published that snapshot() shows."},
     {"_stat", share_stat, METH_NOARGS, "What the library and the cache say, as a dict."},
     {"_peek", share_peek, METH_NOARGS, "(memoryview, token) of the newest value where it lies."},
     {"_valid", share_valid, METH_O, "Was all that has been read of that view part of its version?"},
@@ -318,7 +317,7 @@ static PyObject *module_check(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "y#", &text, &length))
         return NULL;
-    if (json_walk(text, (size_t)length, NULL, NULL, why) == 0)
+    if (grammar_walk(text, (size_t)length, NULL, NULL, why) == 0)
         Py_RETURN_NONE;
     return PyUnicode_DecodeUTF8(why, (Py_ssize_t)strlen(why), "replace");
 }

@@ -19,11 +19,12 @@ library: FileNotFoundError, PermissionError, TimeoutError, and below NoValueErro
 """
 
 from ._codecs import Codec
+from ._feed import Feed
 from ._share import Held, NoValueError, Reading, Share, StaleError
 from ._share import attach, create, new, open, replace, unlink  # noqa: A004
 
 __all__ = [
-    "Codec", "Held", "NoValueError", "Reading", "Share", "StaleError",
+    "Codec", "Feed", "Held", "NoValueError", "Reading", "Share", "StaleError",
     "attach", "create", "new", "open", "replace", "unlink",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import NamedTuple
 
-from . import _codecs, _seqshare
+from . import _codecs, _feed, _seqshare
 from ._changes import Changes
 
 _log = logging.getLogger("seqshare")
@@ -50,6 +50,7 @@ class Share(_seqshare.Share):
     codec = None
     _label = "a share"
     _watcher = None
+    _feed_share = None
 
     # ---- read ----
 
@@ -68,6 +69,32 @@ class Share(_seqshare.Share):
     def stat(self):
         """What can be seen from outside, without the lock, and how snapshot() fares: a dict."""
         return self._stat()
+
+    def feed(self):
+        """What `seqshare feed` says of this share: a Feed; None: no feed keeps it up to date."""
+        if self.name is None:
+            return None
+        if self._feed_share is None:
+            try:
+                share = open(self.name + ".feed", write=False, type=_feed.FORMAT, type_name=_feed.NAME)
+            except FileNotFoundError:
+                return None
+            self._feed_share = share
+        try:
+            return _feed.read(self._feed_share.snapshot())
+        except NoValueError:
+            return None
+
+    def age(self):
+        """Seconds for which nobody has known that the value is the newest.
+
+        With a feed: since the value was last known to be the source's; infinity: never since boot. Without one:
+        since the version was published that snapshot() shows.
+        """
+        feed = self.feed()
+        if feed is None:
+            return self._age()
+        return float("inf") if feed.age is None else feed.age
 
     # ---- write ----
 
