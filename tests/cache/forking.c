@@ -7,6 +7,8 @@
 #include "sanitizer.h"
 #include "support.h"
 
+TestSuite(forking, .timeout = 120);
+
 enum { FORKS = 100 };
 
 static struct {

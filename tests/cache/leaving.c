@@ -15,6 +15,8 @@
 #include "sanitizer.h"
 #include "support.h"
 
+TestSuite(leaving, .timeout = 120);
+
 /* How the next decoding ends. */
 static struct {
     enum how { RETURNS, JUMPS, EXITS, WAITS, THROWS } how;

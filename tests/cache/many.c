@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+TestSuite(many, .timeout = 120);
+
 static seqshare_cache_mt *cache_of(seqshare *share)
 {
     seqshare_cache_mt *cache = NULL;

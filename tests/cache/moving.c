@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+TestSuite(moving, .timeout = 120);
+
 /* One of the two, and what it reads through. */
 struct looker {
     seqshare *share;

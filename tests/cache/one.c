@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+TestSuite(one, .timeout = 120);
+
 struct counts counts;
 
 static seqshare_cache *cache_of(seqshare *share)

@@ -27,7 +27,7 @@ build_from_tree() {
 # if none ran.
 criterion_detects() {
     local rc=0 log=$tree.criterion
-    limited 300 "$@" --color=never >"$log" 2>&1 || rc=$?
+    limited 600 "$@" --color=never >"$log" 2>&1 || rc=$?
     cat "$log"
     grep -q 'Synthesis: Tested: [1-9]' "$log" || [ $rc -gt 1 ] || rc=2
     return $rc
@@ -53,8 +53,11 @@ program_detects() {
 # ---- faults ----------------------------------------------------------------------------------
 
 copy_of_project() { # FOLDER
+    local entry
     mkdir -p "$1"
-    (cd "$SEQSHARE_SOURCE" && cp -r CMakeLists.txt CMakePresets.json include src bindings tests "$1")
+    for entry in "$SEQSHARE_SOURCE"/*; do
+        [[ ${entry##*/} = build* ]] || cp -r "$entry" "$1"
+    done
 }
 
 # LOG COMMAND...: sets $status to the command's. Not in a condition: that would take `set -e` from the command.

@@ -47,17 +47,22 @@ refuses_and_follows() { # NAME
     check "$1: and then comes a good one" is 9 "$(header /index.html X-Late)"
 }
 
+asks_of_each_kind() {
+    local _
+    for _ in {1..20}; do
+        header /values X-Values
+        status /page.shtml
+        status /status
+        document 2 | status /document -T -
+    done
+}
+
 in_one_process() {
     new_place prefork
     under_sanitizers "detect_leaks=1"
     options=(-X)
     begin "sanitized, in one process: a server starts"
-    for _ in {1..20}; do
-        header /values X-Values >/dev/null
-        status /page.shtml >/dev/null
-        status /status >/dev/null
-        document 2 | status /document -T - >/dev/null
-    done
+    check "sanitized, in one process: it answers, again and again" asks_of_each_kind
     refuses_and_follows "sanitized, in one process"
     stop
     options=()
