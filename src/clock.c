@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What time it is, and when a wait must end, by CLOCK_MONOTONIC. */
+/* Reads the clocks, and computes deadlines. */
 #include "clock.h"
 
 int64_t clock_now(void)

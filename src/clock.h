@@ -13,7 +13,7 @@
 int64_t clock_now(void);
 int64_t clock_after(int64_t ns);
 
-/* CLOCK_REALTIME_COARSE, since 1970. It goes on by ticks of 1 to 10 ms, as the kernel was built. */
+/* CLOCK_REALTIME_COARSE, since 1970. It advances by ticks of 1 to 10 ms, as the kernel was built. */
 HOT_INLINE uint64_t clock_date(void)
 {
     struct timespec now;
@@ -22,7 +22,7 @@ HOT_INLINE uint64_t clock_date(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Do two dates lie in one tick? Where the coarse clock is as fine as the other, 2^20 ns are taken for a tick. */
+/* Are two dates in one tick? If the coarse clock is as fine as the other, 2^20 ns count as a tick. */
 HOT_INLINE bool clock_same_tick(uint64_t one, uint64_t other)
 {
     return one >> 20 == other >> 20;

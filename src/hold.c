@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What decides who may write: the world that the region was made in, and the lock. */
+/* Decides whether this thread may write: by the world of the region, and by the lock. */
 #include "hold.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@ static bool is_unknown(const uint8_t boot_id[16])
 }
 
 /*
- * TIDs and start times mean something in one PID and time namespace of one boot. Where that cannot be known
- * (no /proc), it counts as different from what is known; nothing known on either side will do for an
+ * TIDs and start times mean something in one PID and time namespace of one boot. A namespace that cannot be known
+ * (no /proc) counts as different from one that is known. If neither side is known, that is enough for an
  * anonymous region, which cannot have come from another boot and rarely from another namespace.
  */
 int hold_foreign(const struct header *header, bool anonymous)
@@ -37,13 +37,13 @@ int hold_foreign(const struct header *header, bool anonymous)
     return SEQSHARE_FOREIGN_UNKNOWN;
 }
 
-/* Asked until the answer is yes, once in each process: a child of fork may be in another namespace. */
+/* Asks until the answer is yes, then no more in this process. A child of fork may be in another namespace. */
 int hold_check_world(struct share *share)
 {
     uint64_t generation = identity_generation();
     int foreign;
 
-    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict, guarding nothing */
+    if (__atomic_load_n(&share->our_world, __ATOMIC_RELAXED) == generation) /* a verdict: it guards nothing */
         return 0;
     foreign = hold_foreign(&share->region.header, share->region.anonymous);
     if (foreign == 0)
@@ -112,7 +112,7 @@ void hold_let_go(struct share *share)
 {
     struct identity *self = identity_get();
 
-    /* Since drop_write nothing is ours, whatever an enemy has written there. */
+    /* After drop_write nothing is ours, whatever an enemy has written there. */
     if (!region_is_writable(&share->region))
         return;
     if (hold_is_writing(share, self->owner)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* May this process write, and has this thread the lock? With that, each write begins and ends. */
+/* May this process write, and has this thread the lock? Each write begins and ends with these. */
 #ifndef SEQSHARE_HOLD_H
 #define SEQSHARE_HOLD_H
 
@@ -30,7 +30,7 @@ int hold_check_world(struct share *share);
 /* The rest of hold_check_writable. */
 COLD int hold_find_writable(struct share *share, const struct identity *self);
 
-/* What was found once in this process holds: hold_check_world notes it. */
+/* A finding holds for this process: hold_check_world notes it. */
 HOT_INLINE int hold_check_writable(struct share *share, const struct identity *self)
 {
     if (likely(region_is_writable(&share->region) && self->error == 0 &&
@@ -64,7 +64,7 @@ void hold_let_go(struct share *share);
 bool hold_is_writing(const struct share *share, uint64_t me);
 
 /*
- * Asked before one waits for the lock, this only saves waiting. Asked again under it, the lock's acquire has
+ * Before waiting for the lock, this question only saves waiting. Under the lock, the lock's acquire has
  * made each mark visible that an owner has set.
  */
 static inline bool hold_is_replaced(const struct share *share)
@@ -74,8 +74,8 @@ static inline bool hold_is_replaced(const struct share *share)
 
 /* ---- one write ------------------------------------------------------------------------------- */
 
-/* Relaxed, as all of `writing` and `locked_by`: compared with one's
- * own identity alone, and what another thread stored differs. */
+/* Relaxed, as all of `writing` and `locked_by`: each thread compares them with its
+ * own identity alone, and another thread's differs. */
 HOT_INLINE void hold_set_writing(struct share *share, uint64_t me)
 {
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);
@@ -86,7 +86,7 @@ HOT_INLINE void hold_set_filling(struct share *share, uint64_t version)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a handler that sees the fill sees its room */
     seqshare_store_relaxed(&share->filling, version);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the writing sees that this is not a fill */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the write sees that this is not a fill */
 }
 
 /* hold_end for the same callers. True: as lock_leave. */
@@ -96,10 +96,10 @@ HOT_INLINE bool hold_leave(struct share *share, uint64_t me)
     return lock_leave(hold_lock(share), me);
 }
 
-/* Somebody has the lock, or had it and died; or this thread holds it otherwise than it seemed. */
+/* Another thread has the lock, or had it and died; or this thread holds it in another way than it seemed. */
 COLD int hold_enter_or_wait(struct share *share, struct identity *self);
 
-/* hold_begin, for a caller that knows who it is: a part of it, so that the fast path is straight. */
+/* hold_begin for a caller that knows its identity: a part of it, so that the fast path is straight. */
 HOT_INLINE int hold_enter(struct share *share, struct identity *self)
 {
     int error = hold_check_writable(share, self);
@@ -111,7 +111,7 @@ HOT_INLINE int hold_enter(struct share *share, struct identity *self)
         if (error)
             return error;
     }
-    hold_set_filling(share, 0); /* who filled before us may have died */
+    hold_set_filling(share, 0); /* an earlier fill's thread may have died */
     seqshare_store_relaxed(&share->abandoned, lock_abandoned(hold_lock(share))); /* as hold_set_writing */
     hold_set_writing(share, self->owner);
     error = hold_check_marks(share);

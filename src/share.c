@@ -30,7 +30,7 @@ void share_aim(struct share *share)
         share->hot.place[k] = (struct seqshare_place){.bytes = region_slot(&share->region, k)};
 }
 
-/* Free `share` and return `error` if it is one; else the handle is the caller's, in *result. */
+/* Free `share` and return `error` if it is one; otherwise the handle is the caller's, in *result. */
 static int hand_over(seqshare **result, struct share *share, int error)
 {
     if (error) {
@@ -74,7 +74,7 @@ void share_take_path(struct share *share, struct name *name)
     name->path = NULL;
 }
 
-/* Whose it is, and its mode: before the name, so that nobody finds it otherwise. */
+/* Set owner and mode before the name, so that nobody finds it with others. */
 static int give_owner(int fd, const struct request *request, const struct region *old)
 {
     mode_t mode = request->flags & SEQSHARE_KEEP_MODE ? OWNER_SAME_MODE : request->mode;

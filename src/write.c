@@ -19,8 +19,8 @@ HOT_INLINE void end_and_wake(struct share *share, uint64_t me, bool first)
 
 /*
  * Holding the lock: may a version follow (over *expected, if not NULL), and are `length` bytes of memory
- * there for it? Then steps 1 and 2: the version is announced, in *version. Inlined, so that the barriers
- * stand in one function with the copy, where tests/arch can follow every path between them.
+ * there for it? Then steps 1 and 2: announce the version, in *version. Inlined, so that the barriers
+ * are in one function with the copy, where tests/arch can follow every path between them.
  */
 HOT_INLINE int announce(struct share *share, uint64_t *expected, size_t length, uint64_t *version)
 {
@@ -42,7 +42,7 @@ HOT_INLINE int announce(struct share *share, uint64_t *expected, size_t length, 
         share_raise_held(share, slot, share->region.reserved[slot]);
     *version = seqshare_write_begin(head);
     return *version == current + 1 ? 0
-                                   : -EBADMSG; /* an enemy moves it: no memory was reserved for that slot */
+                                   : -EBADMSG; /* an enemy moves it: no memory was allocated for that slot */
 }
 
 /* Steps 3 (but for the bytes) and 4. True: the first publication of its tick; see wake.c. */
@@ -131,8 +131,8 @@ static bool is_filling(const struct share *share, uint64_t version, uint64_t me)
 }
 
 /*
- * End the fill of this version. By compare-and-swap, for a signal handler of this thread may publish it at any
- * instant before, and the lock be another's by then: success proves that it is still ours to publish.
+ * End the fill of this version. By compare-and-swap: a signal handler of this thread may publish it at any
+ * instant before, and another thread may have the lock by then. Success proves that it is still ours to publish.
  */
 static bool leave_filling(struct share *share, uint64_t version)
 {
@@ -160,7 +160,7 @@ int seqshare_fill(seqshare *handle, size_t room, void **slot)
         hold_end(share);
         return error;
     }
-    copy_fence(); /* what the program stores may be non-temporal */
+    copy_fence(); /* the program's stores may be non-temporal */
     share->room = room;
     hold_set_filling(share, version);
     *slot = slot_bytes(share, version);

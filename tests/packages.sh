@@ -6,7 +6,7 @@ lacking="" # why the last part cannot run
 updated="" # the lists of packages are new
 unable=""  # why nothing can be installed here
 
-# What every part builds with, and what PART's own list says, but for what the quick programme does without.
+# The packages of every part, and those of PART's own list, less those that the quick programme leaves out.
 packages_of() { # PART
     cat "$here/packages" "$here/$1/packages" 2>/dev/null | grep -v '^#' | sort -u |
         if [ "$programme" = quick ]; then grep -v ' full$'; else sed 's/ full$//'; fi

@@ -187,7 +187,7 @@ heartbeat() {
     printf '   [%s of %s parts done; %sabout %s left]\n' "${#rows[@]}" "${#parts[@]}" "$text" "$(minutes "$(remaining)")"
 }
 
-# A slow machine gets all the time it wants. What has written nothing, in no file, for ten minutes or its budget,
+# A slow machine gets all the time it wants. A part that has written nothing, in no file, for ten minutes or its budget,
 # hangs.
 end_if_hung() { # PART
     local patience=600

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache for many threads. What it knows at one time is an edition, which never changes. The thread that finds
+ * The cache for many threads. The facts at one time are an edition, which never changes. The thread that finds
  * that the share has moved makes the next edition and puts it in the place of this one. So a section sees an object,
  * its version and the region that they came from together.
  *

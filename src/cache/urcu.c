@@ -136,7 +136,7 @@ static void prepare(void)
 
 /* ---- nodes ---- */
 
-/* Acquire: pairs with the release in count_in_stripe. What those sections did with the node is over. */
+/* Acquire: pairs with the release in count_in_stripe. All uses of the node by those sections are over. */
 static uint64_t in_use(const struct node *node)
 {
     uint64_t sum = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What time it is, in nanoseconds. */
+/* The time, in nanoseconds. */
 #ifndef SEQSHARE_CLI_NOW_H
 #define SEQSHARE_CLI_NOW_H
 

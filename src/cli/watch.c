@@ -77,7 +77,7 @@ static int open_value(const struct bytes *value)
     return error ? error : fd;
 }
 
-/* What the child needs to become the command. */
+/* The child needs these to become the command. */
 struct start {
     const struct watch *watch;
     int input;

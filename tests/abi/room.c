@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs make room for and a library writes: a name for each, and its size. */
+/* The structs that programs make room for and a library writes: a name for each, and its size. */
 #include <seqshare/json.h>
 
 struct seqshare_stat seqshare_stat_room;

@@ -147,8 +147,8 @@ room() { # VARIANT
     nm --print-size "$work/$1/room.o" | cut -d ' ' -f 2- >"$work/$1/room"
 }
 
-# What users can see is compared, as the headers say it; new names are not a break. That reserved words are taken is none
-# either, and abidiff gets that as a rule; but then it does not mind a longer struct.
+# abidiff compares everything that users can see, by the headers. New names are not a break, nor are members in reserved
+# words. abidiff gets that as a rule; but then it does not mind a longer struct.
 compare() { # LIBRARY VARIANT: abidiff's status
     abidiff --no-added-syms --suppressions reserved.abignore \
         --headers-dir1 "$work/now/include" --headers-dir2 "$work/$2/include" \

@@ -154,7 +154,7 @@ Test(one, a_decoder_without_memory_is_asked_again)
     seqshare_close(share);
 }
 
-/* What keeps one version from being decoded does not keep the next. */
+/* A failure of one version does not stop the next. */
 Test(one, a_newer_version_is_not_held_back)
 {
     seqshare *share = new_share(4096);

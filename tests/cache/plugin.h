@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the plugin of the unloading test offers. */
+/* The functions of the unloading test's plugin. */
 #ifndef CACHE_PLUGIN_H
 #define CACHE_PLUGIN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the address sanitizer cannot do is not tested with it. */
+/* Tests leave out steps that the address sanitizer cannot do. */
 #ifndef CACHE_SANITIZER_H
 #define CACHE_SANITIZER_H
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the tests have in common. Shares live in the test's own folder, except where /dev/shm is the point.
+# The common parts of the tests. Shares are in the test's own folder, except where /dev/shm is the point.
 # shellcheck shell=bash
 bats_require_minimum_version 1.5.0
 
@@ -32,7 +32,7 @@ start() {
     started+=("$last")
 }
 
-# COMMAND...: until it succeeds. What has not come after forty seconds, and more on a busy machine, is a hang.
+# COMMAND...: until it succeeds. After forty seconds, and more on a busy machine, it is a hang.
 eventually() {
     local i
     for ((i = 0; i < 2000; i++)); do

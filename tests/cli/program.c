@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tool is tested on:
+ * The shares that the tool is tested on:
  *     cli-program anonymous VALUE    have an anonymous share with that value until killed
  *     cli-program busy NAME COUNT    publish "1", "2", ... COUNT without a pause
  *     cli-program fill NAME          be in the middle of a write until killed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What people see: colours and headings on a terminal only, and the live commands in a real one.
+# The output for people: colours and headings on a terminal only, and the live commands in a real one.
 # Shows: READ-9.
 load helpers
 

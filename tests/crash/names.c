@@ -220,7 +220,7 @@ static void prepare(const struct act *act)
 
 /* ---- after -------------------------------------------------------------------------------------------- */
 
-/* What has the name. 0: something that is neither whole nor nothing. */
+/* The file that has the name. 0: one that is neither whole nor nothing. */
 static unsigned look(const struct act *act)
 {
     seqshare *found;

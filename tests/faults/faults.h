@@ -24,7 +24,7 @@
 
 /* ---- refusing (inject.c, refusals.c) ---- */
 
-/* What the operation may say when a call is refused. */
+/* The results that the operation may have when a call is refused. */
 enum expectation {
     FAILS = 1, /* an error: to ignore this would be a lie */
     EITHER,    /* an error or success */
@@ -49,7 +49,7 @@ struct call {
 
 enum { REFUSED_MAX = 16 };
 
-/* What was done to the calls of one operation. */
+/* The refusals of one operation's calls. */
 struct fault {
     const struct call *call; /* NULL: it made fewer calls */
     struct refusal refusal;  /* error 0: the call has fewer refusals */
@@ -59,7 +59,7 @@ struct fault {
     int fds[REFUSED_MAX]; /* the descriptors whose fstat was refused; -1: none */
 };
 
-/* What this system lacks, for all calls of all threads. */
+/* The calls that this system lacks, for all threads. */
 enum {
     NO_PROC = 1,
     NO_TMPFILE = 2,
@@ -141,7 +141,7 @@ void fail(const char *text, ...) __attribute__((format(printf, 1, 2), noreturn))
 char *snapshot(const char *directory);
 /* Of the mapping at this address, as in "rw-s". */
 void permissions_of(const void *address, char text[5]);
-/* What could not be told to be the library's own, or could not be removed, and so was left behind rightly. */
+/* Files that the library could not know to be its own, or could not remove, and so rightly left behind. */
 void remove_what_may_be_left(const struct fault *fault, const char *before, const char *directory);
 
 /* ---- what operations have in common (stage.c) ---- */

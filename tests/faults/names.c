@@ -9,7 +9,7 @@ enum { MODE = 0640, REGION_SIZE = 2 * CAPACITY + 4096 };
 
 static const int no_room[] = {-ENOSPC, -EIO, 0};
 static const int no_share[] = {-EBADMSG, 0};
-/* What cannot be looked at may be another file: it is tried again, and at last given up. */
+/* A file that it cannot look at may be another one: it tries again, and at last gives up. */
 static const int no_look[] = {-EAGAIN, -EIO, 0};
 /* Where /proc cannot be asked it is unknown whose the region is, and that is said as another namespace. */
 static const int no_share_or_room[] = {-EBADMSG, -EBADF, -EOPNOTSUPP, -ENOSPC, -EIO, -EAGAIN, 0};

@@ -7,7 +7,7 @@ library=$1 output=$2
 calls=$(dirname "${BASH_SOURCE[0]}")/calls.txt
 names=$output.names
 
-# What the C library calls it, by the standard in force, or by the size of a file.
+# The C library's name for it, by the standard in force, or by the size of a file.
 plain_name() { # SYMBOL
     sed -E 's/^__isoc[0-9]+_//; s/64$//' <<<"$1"
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may go wrong with each call, after its manual page, and whether who makes it can do without. */
+/* The errors of each call, by its manual page, and whether its caller can do without it. */
 #include "faults.h"
 
 const struct call access_call = {"access", {{ENOENT, PASSES}, {EACCES, PASSES}, {ENOMEM, PASSES}}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What operations have in common: shares with a value, and the facts that must be true of them. */
+/* The common parts of operations: shares with a value, and the facts that must be true of them. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process holds, as a text: to be the same before and after. */
+/* The resources of a process, as a text: it must be the same before and after. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-# What is on the compilers' search paths, besides the folder of the file itself.
+# The folders of the compilers' search paths, besides that of the file itself.
 SEARCHED = (".", "include", "src", "src/json", "bench", "tests/support", "tests/unit")
 
 # typed.h is the end of seqshare.h, in a file of its own: whoever includes one has both.

@@ -76,7 +76,7 @@ words_are_spelt() {
     xargs codespell --config tests/format/codespell.cfg <"$work/texts"
 }
 
-# What users read, without code. proselint.json turns off the rules that do not serve: those about taste and
+# The texts that users read, without code. proselint.json turns off the rules that do not serve: those about taste and
 # typography, and "for ever", which British English has.
 prose_is_plain() {
     local file
@@ -103,7 +103,7 @@ stands_alone() { # COMPILER STANDARD HEADER
     echo "#include <seqshare/$3>" | "$1" -x $language -std="$2" "${warnings[@]}" "${more[@]}" -Iinclude -fsyntax-only -
 }
 
-# What the headers declare, what the version script lists and what the library exports: one and the same. The first
+# The headers declare, the version script lists and the library exports the same names. The first
 # library exports what is inline, too.
 headers_of() { # LIBRARY
     case $1 in

@@ -110,7 +110,7 @@ static void begin(struct game *game)
     MUST(pread(game->file, &game->header, sizeof game->header, 0) == sizeof game->header);
 }
 
-/* What is mapped of a region never reaches beyond its file. */
+/* The mapping of a region never reaches beyond its file. */
 static bool fits_in_file(const struct game *game)
 {
     const struct header *header = &game->header;
@@ -181,7 +181,7 @@ static void punch(struct game *game)
 
 /* ---- readers ---- */
 
-/* What was read is what stands in the slot of that version. */
+/* The bytes that were read are those in the slot of that version. */
 static void same_as_file(const struct game *game, const void *bytes, size_t length, uint64_t version)
 {
     uint64_t slot = version & (game->header.slots - 1);

@@ -88,7 +88,7 @@ build_mutant() {
     build mutant "$tree" -DCOPY_PORTABLE
 }
 
-# What is in corpus/ shows each fault, so that none is found by luck.
+# The inputs in corpus/ show each fault, so that none is found by luck.
 detect_mutant() {
     local rc=0
     limited 300 "$work/mutant" -timeout=60 -rss_limit_mb=4096 -artifact_prefix="$work/" corpus/* || rc=$?

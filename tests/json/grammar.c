@@ -381,7 +381,7 @@ static void damage(char *text, size_t *length)
     }
 }
 
-/* What is decoded, written as a text and decoded again is the same: nothing was lost on the way. */
+/* A value that is decoded, written as text and decoded again is the same: nothing was lost on the way. */
 static void comes_back(const seqshare_json *document)
 {
     const seqshare_json_value *value = seqshare_json_find(document, "");

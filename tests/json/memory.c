@@ -114,7 +114,7 @@ static void every_refusal_is_no_memory(void)
     seqshare_json_destroy(document);
 }
 
-/* What is wrong with the text is said, as soon as there is memory to come so far. */
+/* It reports the fault of the text, as soon as there is memory to come so far. */
 static void a_bad_text_is_bad(void)
 {
     bool bad = false;

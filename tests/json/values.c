@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is found in a document, and as what.
+ * The values that are found in a document, and their types.
  *
  * Shows: no promise of its own, but what docs/json.md says of pointers and types.
  */
@@ -250,7 +250,7 @@ Test(values, in_a_country_with_decimal_commas)
     seqshare_json_destroy(document);
 }
 
-/* What a prepared pointer remembers is of one document, and not of the next, to which malloc gives its address. */
+/* A prepared pointer remembers a place of one document, and not of the next, to which malloc gives its address. */
 Test(values, a_prepared_pointer_knows_its_document_by_no_address)
 {
     seqshare_json_pointer *pointer = NULL;

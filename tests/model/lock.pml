@@ -81,7 +81,7 @@
 #define known(w) true
 #endif
 
-/* What a thread does, one after the other: digits of its plan, to the base of 8. */
+/* The steps of a thread, one after the other: digits of its plan, to the base of 8. */
 #define SET 1
 #define LOCK 2
 #define TRY 3
@@ -808,7 +808,7 @@ inline take_next()
     }
 }
 
-/* What a call may say. Only a handler's calls may be refused, and those only in the middle of another. */
+/* The allowed results of a call. Only a handler's calls may be refused, and those only in the middle of another. */
 inline check_result()
 {
     assert(!busy && (op != SET || got));

@@ -116,7 +116,7 @@ inline unlock(r)
     atomic { assert(owner[r] == me + 1); owner[r] = 0 }
 }
 
-/* What follow_check_marks does, with the lock of r. `refused`: -EIDRM. What it lets pass is under way. */
+/* The work of follow_check_marks, with the lock of r. `refused`: -EIDRM. A set that it lets pass is under way. */
 inline check_marks(r, mine)
 {
     atomic { m = marks[r]; refused = (m & REPLACED); flying = flying | (mine) };
@@ -332,7 +332,7 @@ inline tell_old(a)
     }
 }
 
-/* What was published in the old region since the copy. */
+/* The publications in the old region since the copy. */
 inline carry_rest(a)
 {
 #ifdef M_NO_CARRY

@@ -13,7 +13,7 @@
  *
  * spin runs everything in one order. A missing fence or a relaxed access is therefore a step done out
  * of turn: the writer's three stores, and the reader's three loads, cross the announcement, the
- * publication, or the loads of the sequence. What depends on who synchronises with whom (W1, the fence
+ * publication, or the loads of the sequence. Edges that depend on who synchronises with whom (W1, the fence
  * of a recovering writer, the hand-over of the lock) cannot be said here; weak.c says it.
  *
  * Shows: READ-1, READ-2.

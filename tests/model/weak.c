@@ -67,7 +67,7 @@ static void unlock(void)
     __atomic_store_n(&owner, 0, HANDOVER);
 }
 
-/* What the kernel does when a thread ends: its stores are ordered before its death can be seen. */
+/* The kernel's work when a thread ends: it orders the thread's stores before its death can be seen. */
 static void die(uint32_t me)
 {
     __atomic_thread_fence(__ATOMIC_RELEASE);

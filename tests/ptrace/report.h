@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a test says: one line for each check, at the end the sums. */
+/* The report of a test: one line for each check, at the end the sums. */
 #ifndef REPORT_H
 #define REPORT_H
 

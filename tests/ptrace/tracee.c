@@ -146,7 +146,7 @@ struct stage *stage_new(void)
 enum stop { AT_TRAP, AT_SYSTEM_CALL, AT_MARK, ENDED };
 
 /*
- * What the tracee has come to. Anything but an end of its own or an expected stop is a failure of the test.
+ * The state that the tracee has come to. Anything but an end of its own or an expected stop is a failure of the test.
  */
 static enum stop collect(pid_t pid)
 {

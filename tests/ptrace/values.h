@@ -17,7 +17,7 @@ struct published {
     uint64_t key;
 };
 
-/* What is written: `size` bytes or, so that lengths may be torn as well, up to two less if more than 16. */
+/* The value to write: `size` bytes or, so that lengths may be torn as well, up to two less if more than 16. */
 struct kind {
     size_t size;
     bool typed;

@@ -67,7 +67,7 @@ test_hosts() {
     "$environment/bin/python" -m pytest -q -p no:cacheprovider "$package/tests/hosts" "$package/tests/test_values.py"
 }
 
-# What stands in the README, in a folder and an environment of its own. The share's name is one that nobody else has.
+# The README's commands, in a folder and an environment of their own. The share's name is one that nobody else has.
 readme_session() { # FOLDER
     local name=python-readme.$$
     rm -rf "$1/session"

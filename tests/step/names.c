@@ -78,7 +78,7 @@ static seqshare *open_free(void)
     return NULL;
 }
 
-/* What the other one does; `standing` is then what has been published last. False: it had to wait. */
+/* The step of the other process; `standing` is then the last publication. False: it had to wait. */
 static bool do_act(enum act act, struct published *standing)
 {
     seqshare *opened = open_free(), *made = NULL;
@@ -120,7 +120,7 @@ static void move_name(struct published *standing)
         see(made);
 }
 
-/* What has lost the name says so, and nothing else does. */
+/* A region that has lost the name says so, and no other does. */
 static void check_marks(size_t point)
 {
     for (int i = 0; i < seen_number; i++) {
@@ -155,7 +155,7 @@ static void check_replaced(enum act act, bool done, const struct published *stan
     seqshare_close(opened);
 }
 
-/* What has the name now was given it later, or is nothing. */
+/* The file that has the name now got it later, or there is none. */
 static void check_unlinked(enum act act, bool done, const struct published *standing, size_t point)
 {
     seqshare *opened = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs with threads have in common, and how they end at a check that fails. */
+/* The common parts of programs with threads, and their end at a check that fails. */
 #include "threads.h"
 
 void check_failed(const char *file, int line, const char *message)

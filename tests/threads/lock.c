@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer lock among threads. What it protects is plain memory: the sanitizer
+ * The writer lock among threads. It protects plain memory: the sanitizer
  * sees whether it is protected.
  *
  * Shows: WRITE-1.

@@ -36,7 +36,7 @@ struct value {
 void value_seal(struct value *value);
 bool value_is_whole(const struct value *value);
 
-/* What one role has done, in all its lives. */
+/* The counts of one role, over all its lives. */
 struct account {
     uint64_t done;
     struct complaint complaint;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What both programs of this folder need: counters in shared memory, complaints, and the verdicts that they print. */
+/* For both programs of this folder: counters in shared memory, complaints, and printed verdicts. */
 #ifndef KIT_H
 #define KIT_H
 
@@ -23,7 +23,7 @@ static inline uint64_t counted(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/* What one member of a herd had to complain of, in all its lives. It lies in shared memory, and outlives the member. */
+/* The complaint of one member of a herd, over all its lives. It is in shared memory, and outlives the member. */
 struct complaint {
     uint64_t errors;
     char first[160];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the processes do that chaos.c kills. */
+/* The roles of the processes that chaos.c kills. */
 #include "chaos.h"
 
 #include <errno.h>
@@ -107,7 +107,7 @@ static void let_go(struct life *life)
 
 /* ---- writers ---- */
 
-/* What the share has, whole and with all that was acknowledged before. */
+/* The value of the share, whole, with everything that was acknowledged before. */
 static bool read_newest(struct life *life, const uint64_t known[WRITERS], struct value *value,
                         uint64_t *version)
 {

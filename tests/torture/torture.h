@@ -28,7 +28,7 @@ struct scenario {
     bool typed;
 };
 
-/* What one worker has done, in all its lives. */
+/* The counts of one worker, over all its lives. */
 struct tally {
     uint64_t done;              /* reads; or publications that were acknowledged */
     uint64_t seen;              /* reader: reads that found another version than the read before */

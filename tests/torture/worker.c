@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the readers and writers do that main.c kills. */
+/* The readers and writers that main.c kills. */
 #include "torture.h"
 
 #include <errno.h>
@@ -142,7 +142,7 @@ static void judge(struct worker *me, uint64_t published, uint64_t version, bool 
     me->last = version;
 }
 
-/* What the library repeated by itself. */
+/* The attempts that the library repeated by itself. */
 static void count_retries(struct worker *me, uint64_t *before)
 {
     struct seqshare_stat stat;

@@ -414,7 +414,7 @@ static void reads_but_does_not_write(void *context)
     equals(seqshare_version(share), 1);
 }
 
-/* What stat says of a region whose header has these bytes there. Fails with: another reason than the first. */
+/* The answer of stat for a region whose header has these bytes there. Fails with: another reason than the first. */
 static int foreign_with(const void *bytes, size_t length, size_t offset)
 {
     const char *path = format("%s/foreign", temp_directory("/tmp"));

@@ -166,7 +166,7 @@ Test(corrupt, another_size_of_anything)
     }
 }
 
-/* What can be opened can be used: errors or wrong values, but no crash and no hang. */
+/* A region that can be opened can be used: errors or wrong values, but no crash and no hang. */
 static void use(const char *name)
 {
     static unsigned char buffer[CAPACITY];

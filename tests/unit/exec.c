@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program finds of a share after exec: its lock, as long as it lives; a descriptor that was passed; and what
- * the program before it was in the middle of. (At each instruction of that: step_exec.c.)
+ * The state of a share that a program finds after exec: its lock, as long as it lives; a descriptor that was passed;
+ * and what the program before it was in the middle of. (At each instruction of that: step_exec.c.)
  *
  * Shows: WRITE-4, WRITE-5.
  */

@@ -7,7 +7,7 @@
 
 TestSuite(lock, .timeout = 120);
 
-/* What tests and their children work on; `stage` says how far they are, `number` is theirs. */
+/* The common ground of tests and their children; `stage` says how far they are, `number` is theirs. */
 struct scene {
     seqshare *share;
     int stage;

@@ -50,7 +50,7 @@ int stepping_lock(struct scene *at);            /* and unlock */
 int stepping_set_under_lock(struct scene *at);
 int stepping_replace(struct scene *at);
 
-/* What a handler may do, too: a set of the second value. */
+/* A handler may also do this: a set of the second value. */
 int stepping_handler_set(struct scene *at);
 
 /* ---- a run ---- */

@@ -94,7 +94,7 @@ Test(trust, a_squatted_name_is_refused_where_everybody_may_write)
     squatted(format("%s/everybodys", directory), -EPERM);
 }
 
-/* What a stranger made in a folder that everybody may write to: a folder with a share, and a link to one. */
+/* A stranger's files in a folder that everybody may write to: a folder with a share, and a link to one. */
 static void squat_a_folder(void *context)
 {
     const char *directory = context;

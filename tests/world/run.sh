@@ -9,7 +9,7 @@ source ../checks.sh
 source ../criterion.sh
 source ../mutants/kit.sh
 
-# What needs root, or what this system does not let us do, is skipped and said.
+# A test that needs root, or a right that this system does not give, is skipped by name.
 
 evidence='^\[FAIL\]'
 build_mutant() {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the world share, beside the unit tests' support.h. */
+/* The common parts of the tests of the world, beside the unit tests' support.h. */
 #ifndef SEQSHARE_TEST_WORLD_H
 #define SEQSHARE_TEST_WORLD_H
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the README shows, and the example.
+# The README's examples, and example.conf.
 # Shows: no promise of the library, but what the README of the module says.
 # shellcheck shell=bash
 

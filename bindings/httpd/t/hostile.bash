@@ -196,7 +196,7 @@ CONF
     kill "$back"
 }
 
-# What a name has in it gets to the log and the status.
+# The characters of a name get to the log and the status.
 hostile_name() {
     local name=$shared/$'na\x01\xff"<b>\e[31m'
     new_place prefork

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What of a document gets into requests, and where it can be used there.
+# The values of a document in requests, and the places where requests can use them.
 # Shows: no promise of the library, but what the module makes of values.
 # shellcheck shell=bash
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: MIT
-# What a get and a set cost, beside other ways of sharing a structure between processes. One process, no
+# The costs of a get and a set, beside other ways of sharing a structure between processes. One process, no
 # contention: the price of the call itself, in processor time.
 #
 #     perl -Mblib benchmark/compare.pl [--quick]

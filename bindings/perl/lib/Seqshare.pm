@@ -13,7 +13,7 @@ XSLoader::load(__PACKAGE__, $VERSION);
 
 my %CODEC = (raw => 0, Storable => 1, Sereal => 2, JSON => 3, CBOR => 4);    # numbers as in share.h
 
-# What a codec needs, and how to get at it: the code that encodes and its invocant (undef: none), and what
+# The needs of a codec, and how to get at it: the code that encodes and its invocant (undef: none), and what
 # decodes.
 my %NEEDS = (
     Sereal => 'Sereal::Encoder and Sereal::Decoder',
@@ -79,7 +79,7 @@ sub _name {
     return $name;
 }
 
-# What stands behind the fixed arguments: pairs, of these keys only.
+# The options after the fixed arguments: pairs, of these keys only.
 sub _options {
     my ($method, $given, @known) = @_;
     @$given % 2 and _refuse("$method: give options in pairs: a name and a value");

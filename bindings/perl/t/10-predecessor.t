@@ -43,13 +43,13 @@ ok(child_says { $share->get eq 'first and more' }, 'a reader does not wait for t
 ok(child_says { !$share->is_locked }, 'a child does not own its parent\'s lock');
 $share->unlock;
 
-# What could not be stored
+# Values that could not be stored
 for my $case ([ undef, 'undef' ], [ 0, '0' ], [ '', 'the empty string' ], [ '0', "the string '0'" ]) {
     ok($share->set($case->[0]), "set of $case->[1]");
     is($share->get, $case->[0], "get of $case->[1]");
 }
 
-# What does not fit
+# Values that do not fit
 my $small = IPC::Mmap::Share->new(100);
 $small->set('stands');
 refused { $small->set('x' x 500) } qr/size of at least 501\b.*has 100\b/,

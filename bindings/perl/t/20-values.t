@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What goes in comes out, through every codec.
+# Every value comes out as it went in, through every codec.
 # Shows: JSON-1.
 use strict;
 use warnings;
@@ -65,7 +65,7 @@ for my $codec (grep { $_ ne 'JSON' } @codecs, 'raw') {
     ok(!utf8::is_utf8($share->get), "$codec: are bytes");
 }
 
-# What only Perl has
+# Values that only Perl has
 for my $codec (grep { $_ eq 'Storable' || $_ eq 'Sereal' } @codecs) {
     my $share = Seqshare->new(100_000, codec => $codec);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 package Kit;
 
-# What the tests have in common. SEQSHARE_TEST_ALL=1: what is missing here is a failure and not a reason
+# The common parts of the tests. SEQSHARE_TEST_ALL=1: a missing module is a failure and not a reason
 # to skip.
 
 use strict;
