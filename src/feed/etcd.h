@@ -50,6 +50,7 @@ struct etcd {
         struct grpc_call call;
         struct loop_timer limit;
         enum etcd_reading kind;
+        struct keys *listed; /* a list that the history is asked about before it is reported */
         Etcd__RangeResponse *answer;
         struct etcd_asked asked;
         int64_t since;

@@ -25,6 +25,34 @@ static void free_answer(struct etcd *etcd, Etcd__RangeResponse **answer)
 
 /* ---- list ---- */
 
+/* What we had before: in this run, or in an earlier one. NULL: not known. */
+static const struct keys *before(const struct etcd *etcd)
+{
+    return etcd->source.ours ? etcd->source.ours : etcd->source.kept;
+}
+
+static void report_list(struct etcd *etcd, struct keys *keys)
+{
+    keys->back |= etcd->probe.back;
+    etcd->probe.back = false;
+    etcd->compared = true;
+    etcd->aim = ETCD_NOTHING;
+    source_listed(&etcd->source, keys);
+}
+
+/* A list cannot show whether a key that it lacks was removed, or was never in this store. The history can. */
+static bool is_doubtful(const struct etcd *etcd, const struct keys *keys)
+{
+    const struct keys *had = before(etcd);
+
+    if (!had || etcd->probe.back || keys->revision < had->revision)
+        return false;
+    for (size_t i = 0; i < had->count; i++)
+        if (!keys_find(keys, had->list[i].name, had->list[i].length))
+            return true;
+    return false;
+}
+
 static void end_list(struct etcd *etcd)
 {
     size_t limit = etcd->link.gather.limit;
@@ -43,11 +71,12 @@ static void end_list(struct etcd *etcd)
         return;
     }
     keys->limit = limit;
-    keys->back = etcd->probe.back;
-    etcd->probe.back = false;
-    etcd->compared = true;
-    etcd->aim = ETCD_NOTHING;
-    source_listed(&etcd->source, keys);
+    if (!is_doubtful(etcd, keys)) {
+        report_list(etcd, keys);
+        return;
+    }
+    etcd->read.listed = keys;
+    etcd_read_start(etcd, ETCD_READ_HISTORY, answer_within);
 }
 
 /* ---- probe ---- */
@@ -120,11 +149,26 @@ static void on_second(void *context)
 
 /* ---- history ---- */
 
+/* The list that waited for it. `back`: what the history says. */
+static void release_list(struct etcd *etcd, bool back)
+{
+    struct keys *keys = etcd->read.listed;
+
+    etcd->read.listed = NULL;
+    keys->back = back;
+    report_list(etcd, keys);
+}
+
 static void end_history(struct etcd *etcd)
 {
-    if (etcd->source.ours->revision != etcd->read.asked.revision)
+    bool same = etcd_is_ours(&etcd->place, before(etcd), etcd->read.answer);
+
+    free_answer(etcd, &etcd->read.answer);
+    if (etcd->read.listed)
+        release_list(etcd, !same);
+    else if (etcd->source.ours->revision != etcd->read.asked.revision)
         etcd_lost(etcd, "keys are gone that no change removed");
-    else if (etcd_is_ours(&etcd->place, etcd->source.ours, etcd->read.answer))
+    else if (same)
         etcd_lost(etcd, "keys were removed, and the stream did not say so");
     else
         went_back(etcd, "keys are gone that no change removed: the history of this store is not ours");
@@ -133,9 +177,13 @@ static void end_history(struct etcd *etcd)
 /* true: it is dealt with. */
 static bool fail_history(struct etcd *etcd, const struct grpc_call *call)
 {
+    bool future = strstr(call->detail, "future revision") != NULL;
+
     if (etcd->read.kind != ETCD_READ_HISTORY || call->status != GRPC_OUT_OF_RANGE)
         return false;
-    if (strstr(call->detail, "future revision"))
+    if (etcd->read.listed)
+        release_list(etcd, future);
+    else if (future)
         went_back(etcd, "the history of this store ends before our revision");
     else
         etcd_lost(etcd, "keys are gone, and what removed them is compacted");
@@ -228,15 +276,15 @@ static int send_request(struct etcd *etcd)
 
 void etcd_read_start(struct etcd *etcd, enum etcd_reading kind, int64_t limit)
 {
+    const struct keys *had = before(etcd);
     int rc;
 
     free_answer(etcd, &etcd->read.answer);
     etcd->read.kind = kind;
     etcd->read.since = loop_now();
     etcd->read.received = etcd->source.counts.received_bytes;
-    if (etcd->source.ours)
-        etcd->read.asked =
-            (struct etcd_asked){.revision = etcd->source.ours->revision, .term = etcd->source.ours->term};
+    if (had)
+        etcd->read.asked = (struct etcd_asked){.revision = had->revision, .term = had->term};
     rc = send_request(etcd);
     if (rc != 0)
         etcd_away(etcd, 0, strerror(-rc));
@@ -251,6 +299,8 @@ void etcd_read_stop(struct etcd *etcd)
     grpc_stop(&etcd->read.call);
     free_answer(etcd, &etcd->read.answer);
     free_answer(etcd, &etcd->probe.pending);
+    keys_free(etcd->read.listed);
+    etcd->read.listed = NULL;
     loop_cancel(loop, &etcd->read.limit);
     loop_cancel(loop, &etcd->probe.timer);
     loop_cancel(loop, &etcd->probe.second);

@@ -81,6 +81,7 @@ struct source {
     const struct source_sink *sink;
     void *context;
     const struct keys *ours; /* what the agent has, always up to date; NULL: nothing was listed yet */
+    const struct keys *kept; /* until then: names and revisions of what an earlier run had; NULL: not known */
     /* the source's */
     struct source_counts counts;
     int64_t prove_every;   /* nanoseconds, looked at each time; 0: prove is never called */

@@ -103,6 +103,7 @@ static void on_listed(void *context, struct keys *keys)
     keys_free(agent->keys);
     keys_free(agent->keys_saved);
     agent->keys_saved = NULL;
+    agent->source->kept = NULL;
     agent->keys = keys;
     agent->source->ours = keys;
     agent->serial++;
@@ -229,6 +230,7 @@ int stream_open(struct agent *agent)
     agent->source->loop = agent->loop;
     agent->source->sink = &sink;
     agent->source->context = agent;
+    agent->source->kept = agent->keys_saved;
     error = type->open(agent->source);
     if (error)
         agent_log(agent, "the source cannot be used: %s",

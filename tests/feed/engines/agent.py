@@ -144,6 +144,25 @@ def back_while_dead(path, etcd, agent):
 
 
 @with_agent
+def gone_while_dead(path, etcd, agent):
+    """the same, where only a key shows it that is gone, and that nobody removed; a removal is no such thing"""
+    snapshot = os.path.join(path, "snapshot")
+    etcd.ctl("snapshot", "save", snapshot)
+    etcd.put("/shop/c", "2")
+    agent.has({"a": "1", "b": "1", "c": "2"})
+    agent.kill()
+    etcd.ctl("del", "/shop/b")
+    agent.start()
+    agent.has({"a": "1", "c": "2"})
+    agent.becomes(0)
+    agent.kill()
+    restore(etcd, snapshot, *[lambda: etcd.put("/other", "1")] * 9, lambda: etcd.ctl("del", "/shop/b"))
+    agent.start()
+    agent.becomes(5)
+    agent.has({"a": "1", "c": "2"})
+
+
+@with_agent
 def back_to_the_same(path, etcd, agent):
     """a restored store with the very bytes that stand: taken over, nothing is published"""
     etcd.put("/shop/b", "2")
@@ -202,7 +221,7 @@ def restarted(_path, _etcd, agent):
         raise Failure("it published the same bytes again")
 
 
-SCENARIOS = [whole, back_is_held, back_while_dead, back_to_the_same, emptied_is_held, boot, restarted]
+SCENARIOS = [whole, back_is_held, back_while_dead, gone_while_dead, back_to_the_same, emptied_is_held, boot, restarted]
 
 if __name__ == "__main__":
     main({one.__name__: one for one in SCENARIOS})
