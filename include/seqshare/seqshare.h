@@ -335,8 +335,8 @@ SEQSHARE_API int seqshare_unlink(const char *name);
 /*
  * Publish `length` bytes (0 is a valid length; NULL then too). Waits for the lock as long as its owner lives (call
  * seqshare_lock_for first, for a limit); uses the lock if this thread owns it already. Makes no system call when nobody
- * waits and the memory is there, but for two: the first publication of each tick of the coarse clock (1 to 10 ms) calls
- * FUTEX_WAKE, and the first call of each thread and process looks into /proc.
+ * waits and the memory is there. There are two exceptions. The first publication of each tick of the coarse clock (1 to
+ * 10 ms) calls FUTEX_WAKE. The first call of each thread and process looks into /proc.
  *
  * After a longjmp out of it, seqshare_abandon gives the lock back. (A publisher that writes at a high rate may keep the
  * lock: a set under it is cheaper by some 4 % on x86-64. The price: nobody else can write.)
@@ -527,22 +527,22 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
 /* ---- wait, inspect --------------------------------------------------------------------------- */
 
 /*
- * Sleep until the version differs from `seen`: 0. `ns` 0 looks once. The publisher wakes the caller. (If it was killed
- * before it could, the caller looks by itself after 500 ms.)
+ * Sleep until the version differs from `seen`; then return 0. `ns` 0 looks once. The publisher wakes the caller. (If
+ * it was killed before it could, the caller looks by itself after 500 ms.)
  *
  * A caller with a read-only share cannot register. The first publication of each tick of the coarse clock (1 to 10 ms)
- * wakes it all the same. One that follows in the same tick may not: the caller then sees it after as long again as the
- * version before it stood, or 4 ms if that is longer, and after 500 ms at the latest. To look, it wakes up at most ten
- * times in the second after a change, and twice a second from then on.
+ * wakes it anyway. A publication that follows in the same tick may not. The caller then sees that one after as long
+ * again as the version before it was current, or 4 ms if that is longer, and after 500 ms at the latest. To look, it
+ * wakes up at most ten times in the second after a change, and twice a second from then on.
  *
  * It asks the name at once when a mark is new, and once a second. So it notices rm and a new share, mv, a restored
  * backup and a mount as well. As long as the name leads nowhere it sleeps on. An event loop gets a descriptor from a
  * thread that waits: docs/hot-configuration.md has an example.
  *
  * Errors:
- *   -ETIMEDOUT
- *   -EINTR     a signal handler ran while it slept (one that ran just before goes unnoticed: a caller that waits for a
- *              signal, too, must set a limit)
+ *   -ETIMEDOUT `ns` have passed
+ *   -EINTR     a signal handler ran while it slept (it misses one that ran just before: a caller that waits for a
+ *              signal too must set a limit)
  *   -EIDRM     the region has no other version than `seen`, and was replaced, or its name leads to another one, to
  *              which seqshare_reopen would move
  */
