@@ -107,6 +107,9 @@ void change_consider(struct agent *agent);
 /* Publish a document as soon as the lock allows. Takes its bytes over. `saved`: it is the current one on disk. */
 void change_publish(struct agent *agent, struct document *document, bool saved);
 
+/* What has passed, and waits for its moment or the lock, is not published. */
+void change_forget(struct agent *agent);
+
 /* Is there nothing on its way? */
 bool change_is_idle(const struct agent *agent);
 

@@ -219,12 +219,19 @@ static void publish_due(void *context)
         published(agent, version, !there);
 }
 
+void change_forget(struct agent *agent)
+{
+    loop_cancel(agent->loop, &agent->publish);
+    drop(&agent->ready);
+    agent->blocked_since = 0;
+    agent->report.waiting[0] = 0;
+}
+
 void change_publish(struct agent *agent, struct document *document, bool saved)
 {
-    drop(&agent->ready);
+    change_forget(agent);
     agent->ready = (struct candidate){.document = *document, .saved = saved, .moment = loop_now()};
     *document = (struct document){0};
-    loop_cancel(agent->loop, &agent->publish);
     publish_due(agent);
 }
 
@@ -432,8 +439,7 @@ static void settle(struct agent *agent, const struct document *document)
     agent->standing.revision = document->revision;
     agent->standing.term = document->term;
     agent->report.feed.current = agent->report.drifted[0] ? agent->report.feed.current : agent->proof;
-    drop(&agent->ready);
-    agent->report.waiting[0] = 0;
+    change_forget(agent);
     clear_verdicts(agent);
     operator_hold_back(agent, false);
     if (went_back) /* or each start would find it again */

@@ -120,6 +120,8 @@ static void look_at_pin(struct agent *agent)
     if (!words_number(text, &agent->pin))
         agent->pin = agent->standing.revision;
     snprintf(agent->report.pinned, REPORT_WHY, "by an operator, to revision %" PRIu64, agent->pin);
+    if (!was_pinned)
+        change_forget(agent);
     if (agent->pin != before && (agent->pin != agent->standing.revision || !agent->standing.bytes))
         publish_pinned(agent);
 }

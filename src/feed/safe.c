@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,4 +83,47 @@ int safe_lock(int fd)
     while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK && --tries > 0)
         nanosleep(&moment, NULL);
     return rc == 0 ? 0 : -errno;
+}
+
+/* A line of /proc/locks: is it a lock on this file? The process that took it, or 0. */
+static int holder_in(const char *line, const struct stat *file)
+{
+    unsigned high, low;
+    unsigned long long inode;
+    int process;
+
+    if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%llu", &process, &high, &low, &inode) != 4)
+        return 0;
+    return inode == file->st_ino && high == major(file->st_dev) && low == minor(file->st_dev) ? process : 0;
+}
+
+static bool is_ours(int process)
+{
+    char path[32];
+    struct stat status;
+
+    snprintf(path, sizeof path, "/proc/%d", process);
+    return stat(path, &status) != 0 || status.st_uid == 0 || status.st_uid == geteuid();
+}
+
+bool safe_lock_is_ours(int fd)
+{
+    FILE *locks = fopen("/proc/locks", "re");
+    char line[256];
+    struct stat file;
+    bool any = false, ours = false;
+
+    if (!locks || fstat(fd, &file) != 0) {
+        if (locks)
+            fclose(locks);
+        return true;
+    }
+    while (!ours && fgets(line, sizeof line, locks)) {
+        int process = holder_in(line, &file);
+
+        any |= process != 0;
+        ours |= process != 0 && is_ours(process);
+    }
+    fclose(locks);
+    return ours || !any;
 }

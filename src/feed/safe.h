@@ -3,6 +3,7 @@
 #ifndef SEQSHARE_FEED_SAFE_H
 #define SEQSHARE_FEED_SAFE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /*
@@ -17,5 +18,11 @@ int safe_open(const char *path, int flags, FILE *errors);
  * for an instant. -EWOULDBLOCK another process has it; what flock(2) says.
  */
 int safe_lock(int fd);
+
+/*
+ * Of a lock that another process has: does it belong to this user, or to root? Whoever may read a file may lock it, so a
+ * reader could keep agents out. True also if nobody can tell (no /proc, another PID namespace).
+ */
+bool safe_lock_is_ours(int fd);
 
 #endif

@@ -140,8 +140,8 @@ static int lock_state(struct share *share)
         error = path ? -errno : -ENOMEM;
     else if (!is_same_file(fd, share->lock))
         error = safe_lock(fd);
-    if (error == -EWOULDBLOCK)
-        error = -EEXIST;
+    if (error == -EWOULDBLOCK) /* a reader that holds it is no agent, and keeps none out */
+        error = safe_lock_is_ours(fd) ? -EEXIST : 0;
     free(path);
     if (error || is_same_file(fd, share->lock)) {
         if (fd >= 0)

@@ -130,6 +130,8 @@ static void on_changed(void *context, const struct source_change *changes, size_
     struct agent *agent = context;
     int error = 0;
 
+    if (!agent->keys || agent->must_list) /* it will all be read again: until then the set may be half old */
+        return;
     for (size_t i = 0; !error && i < count; i++)
         error = apply(agent->keys, &changes[i]);
     if (error) { /* the set is half old now: nothing is made of it, and all is asked for again */

@@ -89,6 +89,23 @@ three() {
     eventually status_is 0
 }
 
+@test "pin: what waits for its turn is not published" {
+    configure "splay = 3s"
+    start_agent
+    eventually status_is 0
+    put rate 1
+    eventually json '.newest == 2'
+    seqshare-feed pin ./shop.conf
+    says "by an operator"
+    has '{"rate":100}' || skip "needs a machine that is less busy: its turn came before the pin"
+    put rate 2
+    eventually json '.newest == 3'
+    sleep 3 # its turn
+    has '{"rate":100}'
+    seqshare-feed unpin ./shop.conf
+    eventually has '{"rate":2}'
+}
+
 @test "FEED-9: status as text, JSON and metrics, and its wait" {
     run -3 seqshare-feed status ./shop.conf
     run -3 seqshare-feed status ./shop.conf --wait 100ms

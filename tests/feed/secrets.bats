@@ -86,3 +86,16 @@ load helpers
     [[ $output == *"belongs to another user"* ]]
     [ ! -e shop ]
 }
+
+@test "a reader that locks the state keeps no agent out" {
+    may_become_another
+    start_agent
+    eventually status_is 0
+    stop_agent TERM
+    start setpriv --reuid 4002 --regid 4002 --clear-groups flock "$share.feed" sleep 4711
+    eventually bash -c "! flock --nonblock '$share.feed' true"
+    start_agent
+    put rate 200
+    eventually has '{"rate":200}'
+    eventually status_is 0
+}
