@@ -140,7 +140,7 @@ static int lock_state(struct share *share)
         error = path ? -errno : -ENOMEM;
     else if (!is_same_file(fd, share->lock))
         error = safe_lock(fd);
-    if (error == -EWOULDBLOCK) /* a reader that holds it is no agent, and keeps none out */
+    if (error == -EWOULDBLOCK) /* only another agent keeps this one out, not a reader */
         error = safe_lock_is_ours(fd) ? -EEXIST : 0;
     free(path);
     if (error || is_same_file(fd, share->lock)) {
