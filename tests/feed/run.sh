@@ -64,7 +64,8 @@ fuzz_state() { # SECONDS
         "$folder/seeds"
 }
 
-check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli tests/feed/all
+check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli feed-killed \
+    feed-parts feed-reader
 [ "$failed" -eq 0 ] || finish
 [ -n "${SEQSHARE_LONG:-}" ] || export SEQSHARE_KILL_STRIDE=3
 run_bats
