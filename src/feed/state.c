@@ -404,7 +404,7 @@ static bool read_entry(const struct state *state, const char *base, struct state
 
     if (!words_number(base, &number) || strlen(base) > 20)
         return false;
-    snprintf(entry->name, sizeof entry->name, "history/%s", base);
+    snprintf(entry->name, sizeof entry->name, "history/%" PRIu64, number);
     if (state_read(state, entry->name, &document, why) != 0)
         return false;
     entry->revision = document.revision;
