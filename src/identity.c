@@ -127,8 +127,7 @@ static int proc_is_ours(pid_t tid)
     return result;
 }
 
-/* State and start time (low 32 bits, never 0) from a stat file: 1; 0 if
- * there is none; or a negative errno. */
+/* State and start time (low 32 bits, never 0) from a stat file: 1; 0 if there is none; or a negative errno. */
 static int read_stat(const char *path, char *state, uint32_t *start)
 {
     char text[1024];

@@ -65,8 +65,7 @@ int region_give_up(struct region *region, int fd, int error)
 
 /* ---- giving up write access ------------------------------------------------------------------ */
 
-/* Another thread may be about to store into the wake-up word.
- * A thread that was when this process was forked is not ours. */
+/* Another thread may be about to store into the wake-up word. A thread of before a fork is not ours. */
 static bool someone_registers(const struct region *region)
 {
     uint64_t now = __atomic_load_n(&region->registering, __ATOMIC_SEQ_CST); /* see region_enter_wake */

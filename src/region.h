@@ -21,8 +21,7 @@ struct region {
     uint64_t owner_word;       /* the lock's, as attach read it from the file with the header */
     bool anonymous;            /* memfd, or memory without a file */
     struct descriptors file;
-    size_t reserved[SEQSHARE_SLOTS_MAX]; /* bytes from the start of each slot that this process knows to be
-                                            allocated */
+    size_t reserved[SEQSHARE_SLOTS_MAX]; /* so many bytes of each slot are known to be allocated */
 };
 
 /* Initialise a region that has nothing yet. */

@@ -26,8 +26,10 @@ void right_give(struct right *right);
 /* Does another thread have it? */
 bool right_is_taken(const struct right *right);
 
-/* No fork, no cancellation and no signal handler interrupts the calling thread between these.
- * It must be short, because forks wait. */
+/*
+ * No fork, no cancellation and no signal handler interrupts the calling thread between these. It must be short,
+ * because forks wait.
+ */
 struct undisturbed {
     sigset_t signals;
     int cancellation;

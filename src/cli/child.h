@@ -8,9 +8,9 @@
 struct child {
     int (*become)(void *what); /* in the child: becomes the command, or returns an exit status */
     void *what;
-    bool leads_group; /* it and its children are a process group, which gets our signals, and SIGTERM when we
-                         are killed */
-    int stopped_by;   /* afterwards: the last signal that told us to stop meanwhile, or 0 */
+    /* It and its children are a process group, which gets our signals, and SIGTERM when we are killed. */
+    bool leads_group;
+    int stopped_by; /* afterwards: the last signal that told us to stop meanwhile, or 0 */
 };
 
 /*

@@ -48,8 +48,7 @@ static void named(struct scene *scene)
     equals(seqshare_create(&scene->share, scene->name, CAPACITY, 0600), 0);
 }
 
-/* Close everything, and let every number be one of a stranger's files:
- * as a daemon does, and then its logs. */
+/* Close everything, and let every number be one of a stranger's files: as a daemon does, and then its logs. */
 static void become_a_daemon(const struct scene *scene)
 {
     unsigned char content[CONTENT];

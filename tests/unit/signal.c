@@ -38,8 +38,7 @@ static struct scene *scene_new(void)
     return scene;
 }
 
-/* A value that says how long it is, and what it is made of: length and
- * bytes follow from the seed in front. */
+/* A value that says how long it is, and what it is made of: length and bytes follow from the seed in front. */
 static size_t make_value(unsigned char *value, unsigned seed)
 {
     size_t length = 16 + (size_t)(seed * 37U % 10) * (seed * 37U % 10) * 35; /* most are short */

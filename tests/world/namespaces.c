@@ -285,8 +285,7 @@ static void end(void *nothing)
     (void)nothing;
 }
 
-/* The owner inside has a number that in the outside's /proc is a dead
- * process's. Fails with: believing /proc. */
+/* The owner inside has a number that in the outside's /proc is a dead process's. Fails with: believing /proc. */
 Test(namespaces, a_container_that_has_the_outsides_proc)
 {
     struct scene *scene = scene_new();

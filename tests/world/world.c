@@ -139,8 +139,7 @@ static int read_first(const char *argument)
     return seqshare_get(share, &got, sizeof got, NULL) == sizeof got && got >= newest ? 0 : 21;
 }
 
-/* All there is to do, in a system that the filters of kernels.c have made an old
- * one; in the directory `argument`. */
+/* All there is to do, in a system that the filters of kernels.c have made an old one; in the folder `argument`. */
 static int do_everything(const char *argument)
 {
     const char *name = format("%s/name", argument);
