@@ -40,7 +40,7 @@ static int fill_header(struct region *region, size_t capacity, unsigned slots)
         return -ENOMEM;
     if (getrandom(header->region_id, sizeof header->region_id, 0) != sizeof header->region_id)
         return -EIO;
-    error = world_get(&world);
+    error = identity_get_world(&world);
     if (error)
         return error; /* one bad moment must not leave a header that says `not known` for good */
     clock_gettime(CLOCK_REALTIME, &now);

@@ -30,7 +30,7 @@ static bool is_layered(int fd)
     return fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* The region's id in the file, if it stays the same while we read. */
+/* Has the file another sequence than the mapping? Yes only if that one stays the same while we read. */
 static bool reads_another_sequence(const struct region *region, int fd)
 {
     const struct seqshare_head *head = &region->map->head;
@@ -71,7 +71,7 @@ int seqshare_named(const seqshare *handle)
 
 /* ---- the owner of the lock ------------------------------------------------------------------- */
 
-static void retire(struct region *region, uint32_t mark)
+static void mark_and_wake(struct region *region, uint32_t mark)
 {
     region_retire(region, mark);
     wake_sleepers(&region->map->wake, true);
@@ -90,19 +90,19 @@ static bool has_no_name(const struct region *region)
  * is ours now: so it is dead, and this mark is done with when the name has answered. SEQSHARE_LOOK_OUTSIDE stays,
  * for its setter owns no lock, and may yet move the name.
  */
-static int look(struct share *share, uint32_t marks)
+static int ask_name(struct share *share, uint32_t marks)
 {
     struct region *region = &share->region;
     int here = follow_leads_here(share);
 
     if (here == 0) {
-        retire(region, SEQSHARE_REPLACED);
+        mark_and_wake(region, SEQSHARE_REPLACED);
         return -EIDRM;
     }
     if (!(marks & SEQSHARE_LOOK))
         return 0;
     if (here == -ENOENT && has_no_name(region)) /* removed, by a process that was killed before the mark */
-        retire(region, SEQSHARE_UNLINKED);
+        mark_and_wake(region, SEQSHARE_UNLINKED);
     else if (here != 1) /* no answer, or this process cannot see the file's name */
         return -EIDRM;  /* a value that is set in it may be lost */
     region_unmark(region, SEQSHARE_LOOK);
@@ -117,7 +117,7 @@ int follow_check_marks(struct share *share)
     if (marks & SEQSHARE_REPLACED)
         return -EIDRM;
     if (marks & (SEQSHARE_LOOK | SEQSHARE_LOOK_OUTSIDE))
-        error = look(share, marks);
+        error = ask_name(share, marks);
     errno = saved;
     return error;
 }

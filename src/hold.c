@@ -19,7 +19,7 @@ static bool is_unknown(const uint8_t boot_id[16])
 int hold_foreign(const struct header *header, bool anonymous)
 {
     struct world here;
-    int error = world_get(&here);
+    int error = identity_get_world(&here);
     bool here_known = !is_unknown(here.boot_id) && here.pid_namespace != 0 && here.time_namespace != 0;
     bool there_known =
         !is_unknown(header->boot_id) && header->pid_namespace != 0 && header->time_namespace != 0;
@@ -108,7 +108,7 @@ void hold_end(struct share *share)
     hold_leave(share, identity_get()->owner);
 }
 
-void hold_let_go(struct share *share)
+void hold_release_all(struct share *share)
 {
     struct identity *self = identity_get();
 

@@ -55,7 +55,7 @@ void hold_settle(struct share *share);
 bool hold_is_mine(struct share *share);
 
 /* Give back everything that this thread holds through this handle. */
-void hold_let_go(struct share *share);
+void hold_release_all(struct share *share);
 
 /*
  * Is this thread in the write that it began through this handle? Through another one of the region it may have

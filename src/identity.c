@@ -273,7 +273,7 @@ static int get_boot_id(uint8_t id[16])
     return 0;
 }
 
-int world_get(struct world *world)
+int identity_get_world(struct world *world)
 {
     int saved = errno, error;
 

@@ -68,7 +68,7 @@ struct world {
 };
 
 /* 0; or an error that does not concern the world (no descriptors, no memory): ask again. */
-int world_get(struct world *world);
+int identity_get_world(struct world *world);
 
 /*
  * Is the thread in this owner word surely dead? False whenever nobody can tell. `owner` may be anything

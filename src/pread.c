@@ -85,7 +85,7 @@ static int accept(int fd, unsigned mask, uint64_t version)
 static int read_value(const struct share *share, int fd, uint64_t version, void *bytes, size_t length)
 {
     const struct header *header = &share->region.header;
-    const uint64_t at = header->header_size + seqshare_slot_of(version, share->hot.mask) * header->stride;
+    const uint64_t at = header->header_size + seqshare_slot_of(version, share->handle.mask) * header->stride;
     int error = 0;
 
     for (size_t done = 0; !error && done < length; done += RETRY_PIECE) {
@@ -93,7 +93,7 @@ static int read_value(const struct share *share, int fd, uint64_t version, void 
 
         error = read_at(fd, (char *)bytes + done, piece, at + done);
         if (!error)
-            error = accept(fd, share->hot.mask, version);
+            error = accept(fd, share->handle.mask, version);
     }
     return error;
 }
@@ -101,7 +101,7 @@ static int read_value(const struct share *share, int fd, uint64_t version, void 
 static int attempt(const struct share *share, int fd, struct reading_room *room,
                    struct seqshare_reading *found)
 {
-    const unsigned mask = share->hot.mask;
+    const unsigned mask = share->handle.mask;
     struct layout seen;
     unsigned k;
     int error = begin(fd, &found->version);
@@ -113,7 +113,7 @@ static int attempt(const struct share *share, int fd, struct reading_room *room,
     if (error)
         return error;
     k = seqshare_slot_of(found->version, mask);
-    if (!seqshare_may_touch(&share->hot, k, seen.head.slot[k].length)) /* nor is memory allocated for it */
+    if (!seqshare_may_touch(&share->handle, k, seen.head.slot[k].length)) /* nor is memory allocated for it */
         return -EBADMSG;
     found->length = (size_t)seen.head.slot[k].length;
     found->tag = seen.head.slot[k].tag;
@@ -190,7 +190,7 @@ static int read_layout(const struct share *share, int fd, struct layout *seen)
         return error;
     error = read_at(fd, seen, sizeof *seen, 0);
     seen->head.sequence = 2 * version;
-    return error || version == 0 ? error : accept(fd, share->hot.mask, version);
+    return error || version == 0 ? error : accept(fd, share->handle.mask, version);
 }
 
 int seqshare_pstat(const seqshare *handle, struct seqshare_stat *result)

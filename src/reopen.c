@@ -37,9 +37,9 @@ static int move_to(struct share *share, struct region *found)
     }
     region_close(&share->region);
     share->region = *found;
-    share->our_world = share->locked_by = share->writing = share->filling = share->next_look = 0;
+    share->our_world = share->locked_by = share->writing = share->filling = share->ask_at = 0;
     share->marks_seen = 0;
-    share_aim(share);
+    share_refresh_handle(share);
     hold_settle(share);
     return 1;
 }

@@ -111,7 +111,7 @@ static int read_old(struct old *old, const struct seqshare_reading *next)
 
 /* ---- the exchange ---------------------------------------------------------------------------- */
 
-static void retire(struct region *region)
+static void mark_and_wake(struct region *region)
 {
     region_retire(region, SEQSHARE_REPLACED);
     wake_sleepers(&region->map->wake, true);
@@ -129,9 +129,9 @@ static int exchange_names(struct region *ours, struct old *old, const struct nam
     region_retire(ours, SEQSHARE_LOOK);
     error = rename_replace(name, old->temporary, theirs->file.id);
     if (!error && region_is_writable(theirs))
-        retire(theirs);
+        mark_and_wake(theirs);
     if (error && !has_name(ours, name))
-        retire(ours);
+        mark_and_wake(ours);
     region_unmark(ours, SEQSHARE_LOOK);
     return error;
 }
@@ -185,7 +185,7 @@ static void publish_rest(seqshare *share, const struct first_value *value)
             return;
 }
 
-static void carry_rest(seqshare *share, struct old *old)
+static void copy_rest(seqshare *share, struct old *old)
 {
     if (old->locked || !region_is_writable(region_of(old)))
         return;
@@ -204,7 +204,7 @@ static void carry_rest(seqshare *share, struct old *old)
  */
 static int exchange_locked(struct share *share, struct old *old, const struct name *name)
 {
-    int locked = seqshare_lock(&share->hot), error = locked < 0 ? locked : hold_begin(share);
+    int locked = seqshare_lock(&share->handle), error = locked < 0 ? locked : hold_begin(share);
 
     if (error && error != -EOPNOTSUPP) {
         name_discard(name, old->temporary);
@@ -219,11 +219,12 @@ static int exchange_locked(struct share *share, struct old *old, const struct na
 static void unlock_new(struct share *share)
 {
     if (hold_is_mine(share))
-        seqshare_unlock(&share->hot);
+        seqshare_unlock(&share->handle);
 }
 
 /* With the old region open: 0, MOVED, or an error. */
-static int take_place(struct share *share, struct old *old, struct name *name, const struct request *request)
+static int replace_old(struct share *share, struct old *old, struct name *name,
+                       const struct share_request *request)
 {
     int error = lock_old(old, name);
 
@@ -238,7 +239,7 @@ static int take_place(struct share *share, struct old *old, struct name *name, c
         return error;
     error = exchange_locked(share, old, name);
     if (!error && !request->first)
-        carry_rest(&share->hot, old);
+        copy_rest(&share->handle, old);
     unlock_new(share);
     if (error)
         region_close(&share->region);
@@ -255,7 +256,7 @@ static void close_old(struct old *old)
     free(old->bytes);
 }
 
-static int try_to_replace(struct share *share, struct name *name, const struct request *request)
+static int try_to_replace(struct share *share, struct name *name, const struct share_request *request)
 {
     struct old old = {0};
     int error = open_old(&old, name);
@@ -266,13 +267,13 @@ static int try_to_replace(struct share *share, struct name *name, const struct r
     }
     if (error)
         return error;
-    error = take_place(share, &old, name, request);
+    error = replace_old(share, &old, name, request);
     close_old(&old);
     name_discard(name, old.temporary);
     return error;
 }
 
-static int replace(struct share *share, struct name *name, const struct request *request)
+static int replace(struct share *share, struct name *name, const struct share_request *request)
 {
     int error = MOVED;
 
@@ -284,7 +285,7 @@ static int replace(struct share *share, struct name *name, const struct request 
 int seqshare_replace_with(seqshare **result, const char *text, size_t capacity, mode_t mode,
                           const struct seqshare_reading *first, int flags)
 {
-    const struct request request = {.capacity = capacity, .mode = mode, .flags = flags, .first = first};
+    const struct share_request request = {.capacity = capacity, .mode = mode, .flags = flags, .first = first};
 
     return share_new_named(result, text, &request, replace);
 }

@@ -10,7 +10,7 @@
 #include "share.h"
 
 enum {
-    RETRY_LOOK = 64,        /* failures between two looks at the clock */
+    RETRY_CHECK = 64,       /* failures between two looks at the clock */
     RETRY_BYTES = 64 << 10, /* so many bytes copied in vain count as a failure: a long copy takes its time */
     RETRY_PIECE = 32 << 20, /* a longer copy checks now and then if it was outrun */
     RETRY_FOR_NS = 1000000000,
@@ -42,7 +42,7 @@ static inline bool retry_after_copy(const seqshare *share, struct retry *retry, 
     retry_count(share);
     pause_briefly();
     retry->failures += 1 + copied / RETRY_BYTES;
-    if (retry->failures < RETRY_LOOK)
+    if (retry->failures < RETRY_CHECK)
         return true;
     retry->failures = 0;
     if (retry->deadline == 0)

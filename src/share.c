@@ -17,29 +17,29 @@
 #include "owner.h"
 #include "trust.h"
 
-_Static_assert(offsetof(struct share, hot) == 0, "a handle begins with what inline functions use");
+_Static_assert(offsetof(struct share, handle) == 0, "a handle begins with what inline functions use");
 
-void share_aim(struct share *share)
+void share_refresh_handle(struct share *share)
 {
-    share->hot.head = &share->region.map->head;
-    share->hot.bytes = region_slot(&share->region, 0);
-    share->hot.stride = (size_t)share->region.header.stride;
-    share->hot.capacity = (size_t)share->region.header.capacity;
-    share->hot.mask = share->region.header.slots - 1;
+    share->handle.head = &share->region.map->head;
+    share->handle.bytes = region_slot(&share->region, 0);
+    share->handle.stride = (size_t)share->region.header.stride;
+    share->handle.capacity = (size_t)share->region.header.capacity;
+    share->handle.mask = share->region.header.slots - 1;
     for (unsigned k = 0; k < share->region.header.slots; k++)
-        share->hot.place[k] = (struct seqshare_place){.bytes = region_slot(&share->region, k)};
+        share->handle.place[k] = (struct seqshare_place){.bytes = region_slot(&share->region, k)};
 }
 
 /* Free `share` and return `error` if it is one; otherwise the handle is the caller's, in *result. */
-static int hand_over(seqshare **result, struct share *share, int error)
+static int return_handle(seqshare **result, struct share *share, int error)
 {
     if (error) {
         free(share->path);
         free(share);
         return error;
     }
-    share_aim(share);
-    *result = &share->hot;
+    share_refresh_handle(share);
+    *result = &share->handle;
     return 0;
 }
 
@@ -58,7 +58,7 @@ int seqshare_new_slots(seqshare **result, size_t capacity, unsigned slots)
     share = calloc(1, sizeof *share);
     if (!share)
         return -ENOMEM;
-    return hand_over(result, share, create_anonymous(&share->region, capacity, slots));
+    return return_handle(result, share, create_anonymous(&share->region, capacity, slots));
 }
 
 int seqshare_new(seqshare **result, size_t capacity)
@@ -75,7 +75,7 @@ void share_take_path(struct share *share, struct name *name)
 }
 
 /* Set owner and mode before the name, so that nobody finds it with others. */
-static int give_owner(int fd, const struct request *request, const struct region *old)
+static int give_owner(int fd, const struct share_request *request, const struct region *old)
 {
     mode_t mode = request->flags & SEQSHARE_KEEP_MODE ? OWNER_SAME_MODE : request->mode;
 
@@ -84,7 +84,7 @@ static int give_owner(int fd, const struct request *request, const struct region
     return fchmod(fd, request->mode) == 0 ? 0 : -errno;
 }
 
-int share_make_file(struct share *share, const struct name *name, const struct request *request,
+int share_make_file(struct share *share, const struct name *name, const struct share_request *request,
                     const struct first_value *value, const struct region *old,
                     char temporary[NAME_TEMPORARY_SIZE])
 {
@@ -104,11 +104,11 @@ int share_make_file(struct share *share, const struct name *name, const struct r
         region_close(&share->region);
         return error;
     }
-    share_aim(share);
+    share_refresh_handle(share);
     return 0;
 }
 
-static bool makes_sense(const struct request *request)
+static bool is_valid(const struct share_request *request)
 {
     const struct seqshare_reading *first = request->first;
 
@@ -117,13 +117,14 @@ static bool makes_sense(const struct request *request)
            (!first || first->bytes || first->length == 0);
 }
 
-int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make)
+int share_new_named(seqshare **result, const char *text, const struct share_request *request,
+                    share_make *make)
 {
     struct share *share;
     struct name name;
     int error;
 
-    if (!result || !text || !makes_sense(request))
+    if (!result || !text || !is_valid(request))
         return -EINVAL;
     if (request->first && request->first->length > request->capacity)
         return -EMSGSIZE;
@@ -135,7 +136,7 @@ int share_new_named(seqshare **result, const char *text, const struct request *r
         error = make(share, &name, request);
         name_close(&name);
     }
-    return hand_over(result, share, error);
+    return return_handle(result, share, error);
 }
 
 struct first_value share_first_value(const struct seqshare_reading *first, uint64_t version)
@@ -148,7 +149,7 @@ struct first_value share_first_value(const struct seqshare_reading *first, uint6
     return value;
 }
 
-int share_make_first(struct share *share, struct name *name, const struct request *request)
+int share_make_first(struct share *share, struct name *name, const struct share_request *request)
 {
     char temporary[NAME_TEMPORARY_SIZE];
     struct first_value value;
@@ -170,7 +171,7 @@ int share_make_first(struct share *share, struct name *name, const struct reques
 int seqshare_create_with(seqshare **result, const char *text, size_t capacity, mode_t mode,
                          const struct seqshare_reading *first)
 {
-    const struct request request = {.capacity = capacity, .mode = mode, .first = first};
+    const struct share_request request = {.capacity = capacity, .mode = mode, .first = first};
 
     return share_new_named(result, text, &request, share_make_first);
 }
@@ -200,7 +201,7 @@ int share_open_at(seqshare **result, const struct name *name, int access)
                         : -ENOMEM;
     if (!error)
         hold_settle(share);
-    return hand_over(result, share, error);
+    return return_handle(result, share, error);
 }
 
 int seqshare_open(seqshare **result, const char *text, int access)
@@ -255,7 +256,7 @@ int seqshare_attach(seqshare **result, int fd, int access)
     error = attach_region(&share->region, own, access & SEQSHARE_WRITE);
     if (!error)
         hold_settle(share);
-    return hand_over(result, share, error);
+    return return_handle(result, share, error);
 }
 
 int seqshare_fd(const seqshare *handle, int access)
@@ -327,7 +328,7 @@ void seqshare_close(seqshare *handle)
     if (!handle)
         return;
     cancellation = cancel_disable();
-    hold_let_go(share);
+    hold_release_all(share);
     region_close(&share->region);
     free(share->path);
     free(share);

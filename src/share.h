@@ -10,7 +10,7 @@
 #include "region.h"
 
 struct share {
-    seqshare hot; /* for inline functions */
+    seqshare handle; /* for inline functions */
     struct region region;
     char *path;              /* absolute; NULL: a share without a name */
     bool any_owner;          /* as it was opened */
@@ -21,8 +21,8 @@ struct share {
     seqshare_word filling;   /* the version that its fill makes; 0: it is in none */
     size_t room;
     seqshare_word retries;
-    seqshare_word next_look; /* when a thread that waits asks the name again; see wait.c */
-    uint32_t marks_seen;     /* the region's marks when a thread last asked */
+    seqshare_word ask_at; /* when a thread that waits asks the name again; see wait.c */
+    uint32_t marks_seen;  /* the region's marks when a thread last asked */
 };
 
 static inline struct share *share_of(const seqshare *share)
@@ -36,10 +36,10 @@ static inline struct share *share_of(const seqshare *share)
  */
 static inline void share_raise_held(struct share *share, unsigned slot, size_t held)
 {
-    size_t *bound = &share->hot.place[slot].held, now = __atomic_load_n(bound, __ATOMIC_RELAXED);
+    size_t *bound = &share->handle.place[slot].held, now = __atomic_load_n(bound, __ATOMIC_RELAXED);
 
-    if (held > share->hot.capacity)
-        held = share->hot.capacity;
+    if (held > share->handle.capacity)
+        held = share->handle.capacity;
     while (now < held &&
            !__atomic_compare_exchange_n(bound, &now, held, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
@@ -49,7 +49,7 @@ static inline void share_raise_held(struct share *share, unsigned slot, size_t h
 int share_open_at(seqshare **result, const struct name *name, int access);
 
 /* The arguments of create and replace. */
-struct request {
+struct share_request {
     size_t capacity;
     mode_t mode;
     int flags;                            /* SEQSHARE_KEEP_MODE, SEQSHARE_LOSE_OWNER */
@@ -66,7 +66,7 @@ int share_open_region(struct region *region, const struct name *name, bool writa
  * A region complete with mode and value, but not under its name yet. Its file has a temporary name if it will
  * replace the region `old`; otherwise (NULL) perhaps none.
  */
-int share_make_file(struct share *share, const struct name *name, const struct request *request,
+int share_make_file(struct share *share, const struct name *name, const struct share_request *request,
                     const struct first_value *value, const struct region *old,
                     char temporary[NAME_TEMPORARY_SIZE]);
 
@@ -74,13 +74,14 @@ int share_make_file(struct share *share, const struct name *name, const struct r
 void share_take_path(struct share *share, struct name *name);
 
 /* Let the inline functions look at the handle's region. */
-void share_aim(struct share *share);
+void share_refresh_handle(struct share *share);
 
 /* The same under its name, if that is free (-EEXIST), as the request says. */
-int share_make_first(struct share *share, struct name *name, const struct request *request);
+int share_make_first(struct share *share, struct name *name, const struct share_request *request);
 
 /* The common part of create and replace: all but how `make` gives the name a region. */
-typedef int share_make(struct share *share, struct name *name, const struct request *request);
-int share_new_named(seqshare **result, const char *text, const struct request *request, share_make *make);
+typedef int share_make(struct share *share, struct name *name, const struct share_request *request);
+int share_new_named(seqshare **result, const char *text, const struct share_request *request,
+                    share_make *make);
 
 #endif

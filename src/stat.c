@@ -19,7 +19,7 @@ static uint64_t allocated(const struct region *region)
 int stat_from(struct share *share, const struct layout *seen, struct seqshare_stat *result)
 {
     const uint64_t version = seqshare_version_of(seen->head.sequence);
-    const unsigned slot = seqshare_slot_of(version, share->hot.mask);
+    const unsigned slot = seqshare_slot_of(version, share->handle.mask);
     const uint32_t marks = seen->head.retired;
     const uint64_t owner = lock_owner(&seen->lock);
     const int foreign = hold_check_world(share);
@@ -31,10 +31,10 @@ int stat_from(struct share *share, const struct layout *seen, struct seqshare_st
         stat.published = (int64_t)seen->note[slot].published;
         stat.writer = (int32_t)seen->note[slot].writer;
     }
-    if (!seqshare_may_touch(&share->hot, slot, stat.length))
+    if (!seqshare_may_touch(&share->handle, slot, stat.length))
         return -EBADMSG;
-    stat.capacity = share->hot.capacity;
-    stat.slots = share->hot.mask + 1;
+    stat.capacity = share->handle.capacity;
+    stat.slots = share->handle.mask + 1;
     stat.allocated = allocated(&share->region);
     stat.created = (int64_t)share->region.header.created;
     stat.retries = __atomic_load_n(&share->retries, __ATOMIC_RELAXED); /* a statistic */

@@ -11,32 +11,32 @@
 #include "share.h"
 #include "wake.h"
 
-enum { LOOK_AGAIN_NS = 1000000000 };
+enum { ASK_AGAIN_NS = 1000000000 };
 
 /*
- * Relaxed, as all of `next_look` and `marks_seen`: threads that wait through one handle share them. The worst
+ * Relaxed, as all of `ask_at` and `marks_seen`: threads that wait through one handle share them. The worst
  * that may come of it is one question more, or one a second later.
  */
-static bool must_look(struct share *share, int64_t now)
+static bool must_ask(struct share *share, int64_t now)
 {
     uint32_t marks = region_marks(&share->region);
 
     if (marks == __atomic_load_n(&share->marks_seen, __ATOMIC_RELAXED) &&
-        now < (int64_t)seqshare_load_relaxed(&share->next_look))
+        now < (int64_t)seqshare_load_relaxed(&share->ask_at))
         return false;
     __atomic_store_n(&share->marks_seen, marks, __ATOMIC_RELAXED);
     return true;
 }
 
 /* It opens a file, say, but seqshare_wait must not be a cancellation point. */
-static bool look_while_waiting(struct share *share, int64_t now)
+static bool ask_name(struct share *share, int64_t now)
 {
     int cancellation = cancel_disable();
     bool moved = reopen_would_move(share);
 
     cancel_restore(cancellation);
     if (!moved) /* otherwise other threads that wait through this handle find it as well, at once */
-        seqshare_store_relaxed(&share->next_look, (uint64_t)(now + LOOK_AGAIN_NS));
+        seqshare_store_relaxed(&share->ask_at, (uint64_t)(now + ASK_AGAIN_NS));
     return moved;
 }
 
@@ -50,14 +50,14 @@ int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
     if (!share->path)
         return wake_await(&share->region, seen, NULL, ns);
     for (deadline = clock_after(ns);;) {
-        int64_t now = clock_now(), next = (int64_t)seqshare_load_relaxed(&share->next_look);
+        int64_t now = clock_now(), next = (int64_t)seqshare_load_relaxed(&share->ask_at);
         int64_t nap = (next < deadline ? next : deadline) - now;
         int result = wake_await(&share->region, seen, &share->marks_seen, nap > 0 ? nap : 0);
 
         if (result != -ETIMEDOUT)
             return result;
         now = clock_now();
-        if (must_look(share, now) && look_while_waiting(share, now))
+        if (must_ask(share, now) && ask_name(share, now))
             return -EIDRM;
         if (now >= deadline)
             return -ETIMEDOUT;

@@ -45,7 +45,7 @@ enum { LONGEST_NS = 500000000, SHORTEST_NS = 4000000 };
 static int64_t age(const struct region *region, uint64_t version)
 {
     unsigned slot = seqshare_slot_of(version, region->header.slots - 1);
-    /* Relaxed: ordered by R1 in look(); the date of a later version instead only makes the sleep another. */
+    /* Relaxed: ordered by R1 in find_news(); the date of a later version instead only makes the sleep another. */
     uint64_t ns = clock_date() - seqshare_load_relaxed(&region->map->note[slot].published);
 
     return ns > LONGEST_NS ? LONGEST_NS : ns < SHORTEST_NS ? SHORTEST_NS : (int64_t)ns;
@@ -67,7 +67,7 @@ static uint32_t register_sleeper(struct region *region, uint64_t seen, int64_t *
 }
 
 /* 0: another version than `seen`; -EIDRM: replaced, and no other; -ETIMEDOUT: other marks; -EAGAIN: neither. */
-static int look(const struct seqshare_head *head, uint64_t seen, const uint32_t *known)
+static int find_news(const struct seqshare_head *head, uint64_t seen, const uint32_t *known)
 {
     /* Acquire: pairs with region_retire. The mark first, for nothing is published after
      * it: what was, is then seen. */
@@ -86,14 +86,14 @@ int wake_await(struct region *region, uint64_t seen, const uint32_t *marks, int6
     const struct seqshare_head *head = &region->map->head;
     int64_t deadline = ns > 0 ? clock_after(ns) : 0;
     /* A caller that need not sleep does not register: that would cost a publisher a wake-up. */
-    int result = look(head, seen, marks);
+    int result = find_news(head, seen, marks);
 
     while (result == -EAGAIN && ns != 0) {
         int64_t left, bound;
         uint32_t word = register_sleeper(region, seen, &bound);
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* [D1] pairs with D2 */
-        result = look(head, seen, marks);
+        result = find_news(head, seen, marks);
         if (result != -EAGAIN)
             break;
         left = ns < 0 ? bound : deadline - clock_now();

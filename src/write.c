@@ -26,7 +26,7 @@ HOT_INLINE int announce(struct share *share, uint64_t *expected, size_t length, 
 {
     struct seqshare_head *head = &share->region.map->head;
     uint64_t current = seqshare_write_current(head);
-    unsigned slot = seqshare_slot_of(current + 1, share->hot.mask);
+    unsigned slot = seqshare_slot_of(current + 1, share->handle.mask);
     int error;
 
     if (expected && *expected != current) {
@@ -50,22 +50,23 @@ HOT_INLINE bool finish(struct share *share, const struct identity *self, uint64_
                        uint32_t tag)
 {
     struct layout *map = share->region.map;
-    struct slot_note *note = &map->note[seqshare_slot_of(version, share->hot.mask)];
+    struct slot_note *note = &map->note[seqshare_slot_of(version, share->handle.mask)];
     uint64_t now = clock_date();
     /* Relaxed: while this thread owns the lock, nobody else stores it. */
     uint64_t before =
-        seqshare_load_relaxed(&map->note[seqshare_slot_of(version - 1, share->hot.mask)].published);
+        seqshare_load_relaxed(&map->note[seqshare_slot_of(version - 1, share->handle.mask)].published);
 
     seqshare_store_relaxed(&note->published, now);
     __atomic_store_n(&note->writer, (uint32_t)self->process, __ATOMIC_RELAXED); /* like the bytes */
-    seqshare_write_slot(&map->head, share->hot.mask, version, length, tag);
+    seqshare_write_slot(&map->head, share->handle.mask, version, length, tag);
     seqshare_write_publish(&map->head, version);
     return !clock_same_tick(now, before);
 }
 
 HOT_INLINE unsigned char *slot_bytes(const struct share *share, uint64_t version)
 {
-    return (unsigned char *)(uintptr_t)share->hot.place[seqshare_slot_of(version, share->hot.mask)].bytes;
+    return (unsigned char *)(uintptr_t)share->handle.place[seqshare_slot_of(version, share->handle.mask)]
+        .bytes;
 }
 
 /* The whole of a set. `expected` (if not NULL): only over this version. */
@@ -80,7 +81,7 @@ HOT_INLINE int set(seqshare *handle, uint64_t *expected, const void *value, size
         return -EINVAL;
     if (unlikely(!region_is_writable(&share->region)))
         return -EROFS;
-    if (unlikely(length > share->hot.capacity))
+    if (unlikely(length > share->handle.capacity))
         return -EMSGSIZE;
     self = identity_get();
     error = hold_enter(share, self);
@@ -150,7 +151,7 @@ int seqshare_fill(seqshare *handle, size_t room, void **slot)
         return -EINVAL;
     if (!region_is_writable(&share->region))
         return -EROFS;
-    if (room > share->hot.capacity)
+    if (room > share->handle.capacity)
         return -EMSGSIZE;
     error = hold_begin(share);
     if (error)
