@@ -61,6 +61,8 @@ def calls(build):
 
 def main():
     arrows = set(includes() if sys.argv[1:] == ["includes"] else calls(sys.argv[2]))
+    if not arrows:
+        sys.exit("no arrow at all: these are not the files that this is about")
     graph = graphlib.TopologicalSorter()
     for start, end in arrows:
         graph.add(start, end)

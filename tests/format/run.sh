@@ -4,7 +4,7 @@
 # tier: quick
 # budget: 45
 # quick budget: 25
-# quick leaves out: clang and clang-tidy, C++ standards but one
+# quick leaves out: clang and clang-tidy, C++ standards but one, the graph of calls
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
@@ -157,6 +157,11 @@ circle_is_noticed() {
     (cd "$work/circle" && fails "$SEQSHARE_SOURCE/tests/format/arrows.py" includes)
 }
 
+calls_go_one_way() {
+    build_preset release src/all src/cli/all
+    tests/format/arrows.py calls "$SEQSHARE_BUILD/release"
+}
+
 # .clang-tidy says what is asked for. The analyzer takes minutes.
 tidy_finds_nothing() {
     local without="-clang-analyzer-*"
@@ -229,6 +234,7 @@ seqshare 30 SEQSHARE_0
 seqshare-cache 10 SEQSHARE_CACHE_0
 seqshare-json 10 SEQSHARE_JSON_0
 LIST
+is_quick || check "no file of the libraries and the command needs itself by way of others" calls_go_one_way
 if ! is_quick && command -v clang-tidy-14 >/dev/null; then
     check "clang-tidy finds nothing" tidy_finds_nothing
 elif ! is_quick; then
