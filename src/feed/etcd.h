@@ -73,6 +73,8 @@ struct etcd {
         bool asked;        /* for a sign of life */
         bool answered;     /* one that was asked for, on this link */
         bool silent;       /* the peer answers none: probes instead */
+        bool again;        /* it was asked again after that */
+        uint64_t start;    /* the first revision that it is to bring */
         int64_t compacted; /* it begins after this revision; 0: it does not say so */
         bool canceled;
         char reason[GRPC_DETAIL_SIZE];
@@ -122,5 +124,9 @@ void etcd_watch_start(struct etcd *etcd);
 void etcd_watch_stop(struct etcd *etcd);
 /* Ask for a sign of life. */
 void etcd_watch_ask(struct etcd *etcd);
+/* A new connection: it may answer. */
+void etcd_watch_reset(struct etcd *etcd);
+/* The store is at this revision. etcd from 3.5.8 on answers none before it has reached the first of the watch. */
+void etcd_watch_reached(struct etcd *etcd, uint64_t revision);
 
 #endif

@@ -86,6 +86,7 @@ static void prove(struct etcd *etcd, const Etcd__ResponseHeader *header)
 {
     uint64_t at = (uint64_t)header->revision;
 
+    etcd_watch_reached(etcd, at);
     if (at >= etcd->source.ours->revision)
         source_proven(&etcd->source, at, header->raft_term);
     else

@@ -13,9 +13,10 @@
 static const int64_t answer_within = 5 * LOOP_SECOND;
 
 /* Where no sign of life is answered (etcd grpc-proxy), a probe every 8 s stands in. */
-static const int64_t probe_every = 8 * LOOP_SECOND, probe_within = 4 * LOOP_SECOND;
+static const int64_t ask_every = 5 * LOOP_SECOND, probe_every = 8 * LOOP_SECOND,
+                     probe_within = 4 * LOOP_SECOND;
 
-enum { PROBE_SPREAD = 25 };
+enum { ASK_SPREAD = 20, PROBE_SPREAD = 25 };
 
 /* ---- what the stream brings ---- */
 
@@ -136,6 +137,27 @@ static void on_ended(void *context)
 
 /* ---- signs of life ---- */
 
+static void set_silent(struct etcd *etcd, bool silent)
+{
+    etcd->watch.silent = silent;
+    etcd->source.prove_every = silent ? probe_every : ask_every;
+    etcd->source.prove_spread = silent ? PROBE_SPREAD : ASK_SPREAD;
+}
+
+void etcd_watch_reset(struct etcd *etcd)
+{
+    etcd->watch.answered = etcd->watch.again = false;
+    set_silent(etcd, false);
+}
+
+void etcd_watch_reached(struct etcd *etcd, uint64_t revision)
+{
+    if (!etcd->watch.silent || etcd->watch.again || revision < etcd->watch.start)
+        return;
+    etcd->watch.again = true;
+    set_silent(etcd, false);
+}
+
 static void on_limit(void *context)
 {
     struct etcd *etcd = context;
@@ -149,9 +171,7 @@ static void on_limit(void *context)
         etcd_away(etcd, 0, "the stream gave no sign of life for 5 s");
         return;
     }
-    etcd->watch.silent = true;
-    etcd->source.prove_every = probe_every;
-    etcd->source.prove_spread = PROBE_SPREAD;
+    set_silent(etcd, true);
     if (!etcd->read.call.running)
         etcd_read_start(etcd, ETCD_READ_PROBE, probe_within);
 }
@@ -188,7 +208,8 @@ static int send_create(struct etcd *etcd)
     if (etcd->place.prefix)
         create.range_end =
             (ProtobufCBinaryData){.len = etcd->place.length, .data = (uint8_t *)etcd->range_end};
-    create.start_revision = (int64_t)etcd->source.ours->revision + 1;
+    etcd->watch.start = etcd->source.ours->revision + 1;
+    create.start_revision = (int64_t)etcd->watch.start;
     create.fragment = true;
     request.request_union_case = ETCD__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
     request.create_request = &create;

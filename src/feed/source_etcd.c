@@ -8,9 +8,7 @@
 #include "etcd.h"
 #include "secret.h"
 
-static const int64_t ask_every = 5 * LOOP_SECOND, answer_within = 5 * LOOP_SECOND;
-
-enum { ASK_SPREAD = 20 };
+static const int64_t answer_within = 5 * LOOP_SECOND;
 
 /* ---- reports ---- */
 
@@ -142,9 +140,7 @@ static void connect_to(struct etcd *etcd)
         etcd_away(etcd, 0, strerror(ENOMEM));
         return;
     }
-    etcd->watch.answered = etcd->watch.silent = false;
-    etcd->source.prove_every = ask_every;
-    etcd->source.prove_spread = ASK_SPREAD;
+    etcd_watch_reset(etcd);
     etcd->source.counts.connects++;
     etcd_go_on(etcd);
 }
@@ -263,8 +259,7 @@ static int etcd_open(struct source *source)
     etcd_login_open(etcd);
     etcd_read_open(etcd);
     etcd_watch_open(etcd);
-    source->prove_every = ask_every;
-    source->prove_spread = ASK_SPREAD;
+    etcd_watch_reset(etcd);
     rc = set_place(etcd);
     return rc ? rc : open_members(etcd);
 }

@@ -34,10 +34,10 @@ engine_result() { # SCENARIO
     return "$(cat "$engines_work/$1.rc")"
 }
 
-# FILE...: all of their scenarios, as many at once as fit; then a line for each.
+# FILE...: all of their scenarios, as many at once as fit; then a line for each, behind $engines_label.
 engines_of() {
     local file name title
-    FEED_WORK=$engines_work/work
+    FEED_WORK=$engines_work/work${engines_label:+-${engines_label%: }}
     export FEED_WORK FEED_SOURCE FEED_AGENT FEED_COMMAND FEED_NETWORK engines engines_work
     export -f engine_run
     for file in "$@"; do
@@ -47,9 +47,9 @@ engines_of() {
     while IFS=$'\t' read -r name title; do
         name=${name#* }
         if [ "$(cat "$engines_work/$name.rc")" -eq 77 ]; then
-            skip "$title" "$(sed -n 's/^skipped: //p' "$engines_work/$name.log")"
+            skip "${engines_label:-}$title" "$(sed -n 's/^skipped: //p' "$engines_work/$name.log")"
         else
-            check "$title" engine_result "$name"
+            check "${engines_label:-}$title" engine_result "$name"
         fi
     done <"$engines_work/list"
 }
@@ -71,6 +71,32 @@ engines_fuzz() { # SECONDS
         { tail -n 40 "$engines_work/fuzz.log" && return 1; }
 }
 
+# A newer server than Debian's, out of Go's modules.
+engines_build_newer() { # VERSION
+    local folder=$engines_work/newer
+    mkdir -p "$folder"
+    cp "$engines/newer/main.go" "$folder"
+    (
+        cd "$folder" || exit
+        go mod init feed-etcd
+        GOFLAGS=-mod=mod go get "go.etcd.io/etcd/server/v3@v$1"
+        GOFLAGS=-mod=mod go build -o etcd .
+        ./etcd --version
+    )
+}
+
+engines_newer() {
+    local engines_label="3.6: "
+    if ! command -v go >/dev/null; then
+        skip "etcd 3.6" "there is no go here"
+        return
+    fi
+    check "etcd 3.6 builds" engines_build_newer 3.6.16
+    export FEED_ETCD=$engines_work/newer/etcd
+    [ ! -x "$FEED_ETCD" ] || engines_of etcd.py agent.py
+    unset FEED_ETCD
+}
+
 run_engines() {
     local seconds=10
     rm -rf "$engines_work"
@@ -82,6 +108,7 @@ run_engines() {
     FEED_COMMAND=$SEQSHARE_BUILD/release/src/cli/seqshare
     FEED_NETWORK=$(engines_network)
     engines_of etcd.py web.py agent.py
+    [ -z "${SEQSHARE_LONG:-}" ] || engines_newer
     if command -v clang >/dev/null; then
         check "fuzz: gRPC's frames and etcd's answers, $seconds s" engines_fuzz "$seconds"
     else

@@ -156,7 +156,8 @@ class Source:
                 out.write(f"{key.replace('_', '-')} = {value}\n")
         self.process = Process([*command, PROGRAM, conf, *([hold] if hold else [])], os.path.join(path, "source.err"),
                                stdout=subprocess.PIPE)
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def read(self):
         with open(os.path.join(self.path, "source.out"), "w", encoding="utf-8") as out:
@@ -170,7 +171,7 @@ class Source:
         """Wait for a line; those before it are passed over. Returns the match."""
 
         def look():
-            ended = self.process.child.poll() is not None
+            ended = not self.reader.is_alive()
             while self.at < len(self.lines):
                 self.at += 1
                 found = re.search(pattern, self.lines[self.at - 1])
