@@ -8,13 +8,12 @@
  */
 #include "../contender.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <ck_sequence.h>
 
 #include "area.h"
+#include "locks.h"
 
 struct guard {
     pthread_mutex_t writers;
@@ -35,23 +34,16 @@ static struct guard *guard_of(void *area)
 
 static int create(const struct contender_setup *setup, void **store)
 {
-    pthread_mutexattr_t attributes;
     int error = area_create(setup->capacity, store);
 
     if (error != 0)
         return error;
-    pthread_mutexattr_init(&attributes);
-    error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    if (error == 0)
-        error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    if (error == 0)
-        error = pthread_mutex_init(&guard_of(*store)->writers, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    error = locks_make_mutex(&guard_of(*store)->writers, PTHREAD_MUTEX_ROBUST);
     if (error != 0)
         area_destroy(*store);
     else
         ck_sequence_init(&guard_of(*store)->sequence);
-    return -error;
+    return error;
 }
 
 static int attach(void *store, enum contender_access access, void **handle)
@@ -85,12 +77,10 @@ static int write_value(void *handle, const void *value, size_t length)
 {
     struct area *area = ((struct handle *)handle)->area;
     struct guard *guard = guard_of(area);
-    int error = pthread_mutex_lock(&guard->writers);
+    int error = locks_take_mutex(&guard->writers);
 
-    if (error == EOWNERDEAD)
-        error = pthread_mutex_consistent(&guard->writers);
     if (error != 0)
-        return -error;
+        return error;
     if (guard->sequence.sequence % 2 == 0)
         ck_sequence_write_begin(&guard->sequence);
     error = area_write(area, value, length);

@@ -121,8 +121,7 @@ static void on_access(int number, siginfo_t *info, void *context)
 
 static void on_step(int number, siginfo_t *info, void *context)
 {
-    (void)number;
-    (void)info;
+    (void)number, (void)info;
     protect(true);
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }
@@ -288,8 +287,7 @@ static void rows(const struct contender *contender, size_t size)
 /* A program cannot step through its own instructions on other processors. */
 static void rows(const struct contender *contender, size_t size)
 {
-    (void)contender;
-    (void)size;
+    (void)contender, (void)size;
 }
 #endif
 
