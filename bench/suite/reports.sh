@@ -34,12 +34,13 @@ report() {
 # refresh_docs FILE: the questions that it has figures for. Pictures as SVG alone, which is text, and the same for
 # the same figures; of them the document shows some, and only those are kept.
 refresh_docs() {
-    local picture
+    local drawn=$build/pictures-for-docs picture
     need_modules matplotlib
     python tables "$1" --docs "$root/docs/benchmarks.md"
-    python plot "$1" --out "$build/pictures" --svg
-    for picture in $(sed -nE 's/^!\[.*\]\((pictures\/.*)\)$/\1/p' "$root/docs/benchmarks.md"); do
-        [ ! "$build/$picture" -nt "$1" ] || cp "$build/$picture" "$root/docs/$picture"
+    rm -rf "$drawn"
+    python plot "$1" --out "$drawn" --svg
+    for picture in $(sed -nE 's/^!\[.*\]\(pictures\/(.*)\)$/\1/p' "$root/docs/benchmarks.md"); do
+        [ ! -e "$drawn/$picture" ] || cp "$drawn/$picture" "$root/docs/pictures/$picture"
     done
     echo "docs/benchmarks.md and docs/pictures are made from $1"
 }
