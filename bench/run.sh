@@ -8,7 +8,7 @@
 #   bench/run.sh --costs     what each call costs, compared with memcpy of the same size: some two minutes
 #   bench/run.sh --instructions [--disassemble]
 #                            how many instructions each read takes, or which ones the inline reads are
-#   bench/run.sh --suite     every contender that can be had here, asked every question: up to 15 minutes on
+#   bench/run.sh --suite     every contender that can be had here, asked every question: some 20 minutes on
 #                            two processors; results in build/benchmarks/results/suite.json, or --out FILE;
 #                            further options are google-benchmark's: --benchmark_filter=REGEX,
 #                            --benchmark_repetitions=N (3), --benchmark_list_tests, --help

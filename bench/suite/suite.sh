@@ -71,7 +71,7 @@ build_suite() {
 looked=
 # Rounds of all contenders are mixed, so it is minutes until one of them has its last: some single rounds before.
 first_look() {
-    [ -z "$looked$listing$quick" ] || return 0
+    [ -z "$looked$listing" ] || return 0
     looked=yes
     echo "A first look, one round each, until the first of all results are there:" >&2
     "$build/bench/suite/suite" --benchmark_filter='^read/(seqshare|memcpy|mutex|rwlock)/bytes:64$' 2>/dev/null
@@ -79,18 +79,14 @@ first_look() {
 
 # suite --suite|--quick|--costs [--out FILE] [--compare OLD] [google-benchmark's options]
 suite() {
-    local results=$build/results/suite.json options=() listing='' quick='' old='' filter=() mode=$1
+    local results=$build/results/suite.json options=() listing='' old='' filter=() mode=$1
     case $mode in
-    --quick)
-        quick=yes
-        options=(--quick)
-        ;;
+    --suite) options=(--benchmark_repetitions=3) ;;
+    --quick) options=(--quick) ;;
     --costs)
         results=$build/results/costs.json
-        quick=yes
         options=(--benchmark_filter="$costs_filter" --benchmark_repetitions=5)
         ;;
-    *) options=(--benchmark_repetitions=3) ;;
     esac
     [ "$mode" = --quick ] ||
         options+=(--benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true)
@@ -100,16 +96,13 @@ suite() {
         --out | --compare)
             [ $# -gt 1 ] || { echo "bench/run.sh: $1 needs a file" >&2 && exit 2; }
             if [ "$1" = --out ]; then results=$2; else old=$2; fi
-            shift
+            shift 2
+            continue
             ;;
-        *)
-            case $1 in
-            --help | --benchmark_list_tests*) listing=yes ;;
-            --benchmark_filter=*) filter=("$1") ;;
-            esac
-            options+=("$1")
-            ;;
+        --help | --benchmark_list_tests*) listing=yes ;;
+        --benchmark_filter=*) filter=("$1") ;;
         esac
+        options+=("$1")
         shift
     done
     mkdir -p "$build/results" "$(dirname "$results")"
@@ -117,10 +110,15 @@ suite() {
         cp "$old" "$build/results/before.json" || exit 2
     fi
     build_suite "$mode"
-    [ -z "$listing" ] || exec "$build/bench/suite/suite" "${options[@]}"
-    [ ${#filter[@]} -gt 0 ] || first_look
-    "$build/bench/suite/suite" "${options[@]}" --benchmark_out="$results" \
-        --benchmark_context="packages=$(versions)"
+    measure
+}
+
+# What suite has parsed.
+measure() {
+    local program=$build/bench/suite/suite
+    [ -z "$listing" ] || exec "$program" "${options[@]}"
+    [ "$mode" != --suite ] || [ ${#filter[@]} -gt 0 ] || first_look
+    "$program" "${options[@]}" --benchmark_out="$results" --benchmark_context="packages=$(versions)"
     if [ -n "$old" ]; then
         compare "$build/results/before.json" "$results" "${filter[@]}"
     elif [ "$mode" = --costs ]; then
