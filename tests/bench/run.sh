@@ -362,7 +362,7 @@ suite_refuses_bad_input() {
     rc=0
     suite --benchmark_filter='[' 2>"$work/err" || rc=$?
     [ $rc -eq 2 ]
-    grep 'no regular expression' "$work/err"
+    grep 'not a regular expression' "$work/err"
     local option
     for option in --nothing --benchmark_repetitions=many; do
         rc=0
