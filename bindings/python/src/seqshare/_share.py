@@ -17,7 +17,7 @@ class NoValueError(OSError):
 
 
 class StaleError(OSError):
-    """set_if: another version stands than the one expected: `version`."""
+    """set_if: the current version is not the expected one: `version`."""
 
     version = 0
 
