@@ -160,7 +160,7 @@ compile_for_barriers() { # TREE FLAG...
     shift
     rm -rf "$work/barriers"
     mkdir -p "$work/barriers"
-    for file in "$tree"/src/{read,write,lock,wait,exports}.c typed.c; do
+    for file in "$tree"/src/{read,write,lock,wake,exports}.c typed.c; do
         aarch64-linux-gnu-gcc -std=c11 -D_GNU_SOURCE "$@" -fPIC -I"$tree/include" -I"$tree/src" \
             -c "$file" -o "$work/barriers/$(basename "$file" .c).o"
     done

@@ -111,9 +111,9 @@ static uint64_t date_of(const seqshare *share, uint64_t version)
 
 static int wake_calls; /* calls of FUTEX_WAKE that the kernel has refused to make */
 
-static void count_wake(int signal)
+static void count_wake(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)signal, (void)info, (void)context;
     wake_calls++;
 }
 
@@ -146,7 +146,8 @@ static bool count_wakes(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
     };
     struct sock_fprog filter = {sizeof steps / sizeof steps[0], steps};
-    struct sigaction action = {.sa_handler = count_wake};
+    /* With SA_SIGINFO it returns by rt_sigreturn; i386 and arm have an older call for handlers without. */
+    struct sigaction action = {.sa_sigaction = count_wake, .sa_flags = SA_SIGINFO};
 
     check(sigaction(SIGSYS, &action, NULL) == 0);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
