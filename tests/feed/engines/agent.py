@@ -145,7 +145,7 @@ def back_while_dead(path, etcd, agent):
 
 @with_agent
 def gone_while_dead(path, etcd, agent):
-    """the same, where only a key shows it that is gone, and that nobody removed; a removal is no such thing"""
+    """the same, where only a key shows it that is gone, and that nobody removed; a removal does not count as one"""
     snapshot = os.path.join(path, "snapshot")
     etcd.ctl("snapshot", "save", snapshot)
     etcd.put("/shop/c", "2")
