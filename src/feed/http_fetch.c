@@ -368,12 +368,16 @@ static void set_options(struct http_fetch *fetch)
 
 static void begin_job(struct http_fetch *fetch)
 {
-    int rc = 0;
+    int rc = fetch->config->tls_key ? secret_check(fetch->config->tls_key) : 0;
 
     forget_body(fetch);
     fetch->over = fetch->chunked = fetch->packed = false;
     fetch->job.done = on_done;
     fetch->job.context = fetch;
+    if (rc != 0) {
+        fail(fetch, secret_why(rc));
+        return;
+    }
     if (!transfer_easy(&fetch->job, &fetch->peer) ||
         (fetch->known && !add_header(fetch, "if-none-match", fetch->known)))
         rc = -ENOMEM;

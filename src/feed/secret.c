@@ -65,6 +65,17 @@ static ssize_t read_all(int fd, char *text, size_t room)
     return (ssize_t)got;
 }
 
+int secret_check(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error;
+
+    if (fd < 0)
+        return -errno;
+    error = judge(fd);
+    close(fd);
+    return error;
+}
+
 int secret_read(const char *path, char **text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error;

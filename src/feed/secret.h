@@ -13,6 +13,9 @@ enum { SECRET_SIZE = 16384 };
  * -ENOMEM; what open(2) and read(2) say. secret_why words these.
  */
 int secret_read(const char *path, char **text);
+/* Is it closed to others, as secret_read wants it? For a key that a library reads. Errors: as secret_read. */
+int secret_check(const char *path);
+
 const char *secret_why(int error);
 void secret_wipe(char *text); /* and free; NULL is fine */
 

@@ -96,29 +96,10 @@ void etcd_metadata(const struct etcd *etcd, const char *other, const char *lines
 
 /* ---- connecting ---- */
 
-/* The token of a file is read at each connection, for it may have been renewed. */
-static int read_token(struct etcd *etcd)
-{
-    char *token;
-    int rc;
-
-    if (!etcd->source.config->token_file)
-        return 0;
-    rc = secret_read(etcd->source.config->token_file, &token);
-    if (rc != 0)
-        return rc;
-    etcd_login_forget(etcd);
-    rc = asprintf(&etcd->login.line, "token: %s", token);
-    secret_wipe(token);
-    if (rc >= 0)
-        return 0;
-    etcd->login.line = NULL;
-    return -ENOMEM;
-}
-
 static void connect_to(struct etcd *etcd)
 {
-    const struct config_endpoint *endpoint = &etcd->source.config->endpoints[etcd->member];
+    const struct config *config = etcd->source.config;
+    const struct config_endpoint *endpoint = &config->endpoints[etcd->member];
     struct resolve *member = &etcd->members[etcd->member];
     char why[ETCD_WHY_SIZE];
     int rc;
@@ -130,9 +111,9 @@ static void connect_to(struct etcd *etcd)
         etcd_away(etcd, 0, why);
         return;
     }
-    rc = read_token(etcd);
+    rc = config->tls_key ? secret_check(config->tls_key) : 0;
     if (rc != 0) {
-        snprintf(why, sizeof(why), "%s: %s", etcd->source.config->token_file, secret_why(rc));
+        snprintf(why, sizeof(why), "%s: %s", config->tls_key, secret_why(rc));
         etcd_away(etcd, 0, why);
         return;
     }
@@ -253,7 +234,7 @@ static int etcd_open(struct source *source)
     etcd->step.due = on_step;
     etcd->step.context = etcd;
     etcd->link.peer.config = config;
-    etcd->link.peer.loopback_only = !config->tls && (config->user || config->token_file);
+    etcd->link.peer.loopback_only = !config->tls && config->user;
     etcd->link.gather.limit = config_gather_limit(config);
     etcd->link.received = &source->counts.received_bytes;
     etcd_login_open(etcd);

@@ -528,7 +528,7 @@ def tls(path):
 
 
 def wrong_certificate(path):
-    """a certificate of somebody else, ours or the server's: said, and nothing is taken"""
+    """a certificate of somebody else, ours or the server's, or a key that others may read: said, and nothing is taken"""
     etcd = with_tls(path)
     etcd.put("/shop/a", "1")
     for name, ca, cert, host in (("ca", "strangers", "agent", "127.0.0.1"), ("client", "ca", "stranger", "127.0.0.1"),
@@ -539,6 +539,14 @@ def wrong_certificate(path):
         source.expect("away .*(SSL|TLS|certificate|subject name)")
         source.never("listed")
         source.process.kill()
+    # A key that others may read is not used.
+    os.mkdir(f"{path}/open")
+    os.chmod(f"{path}/agent.key", 0o644)
+    source = Source(f"{path}/open", url(etcd, scheme="etcds"), tls_ca=f"{path}/ca.crt", tls_cert=f"{path}/agent.crt",
+                    tls_key=f"{path}/agent.key")
+    source.expect("away .*agent.key: others may read")
+    os.chmod(f"{path}/agent.key", 0o600)
+    source.expect(r"has a=1 \(1\)")
 
 
 # ---- between us and etcd ----
