@@ -79,13 +79,13 @@ static int write_next(struct agent *agent, const struct document *document)
 }
 
 /* When each key was changed last, by which the next start finds out that the store went back. */
-static int keep_keys(struct agent *agent)
+static int keep_keys(struct agent *agent, bool sync)
 {
     int error;
 
     if (!agent->keys || agent->keys->revision == 0 || agent->state.folder < 0)
         return 0;
-    error = state_write_keys(&agent->state, agent->keys);
+    error = state_write_keys(&agent->state, agent->keys, sync);
     agent->keys_kept = error == 0;
     return error;
 }
@@ -96,7 +96,7 @@ static int keep(struct agent *agent, const struct document *document)
     int error = agent->state.folder < 0 ? -ENOENT : state_keep_next(&agent->state, document);
 
     if (!error && agent->standing_serial)
-        error = keep_keys(agent);
+        error = keep_keys(agent, true);
     return error;
 }
 
@@ -201,6 +201,9 @@ static void publish_due(void *context)
     if (!ready->saved && !ready->written) {
         error = write_next(agent, &ready->document);
         ready->written = error == 0;
+        keep_keys(
+            agent,
+            false); /* before readers see it: a kill must not leave keys that are older than the share */
         if (error)
             note_kept(agent, error);
     }
@@ -445,7 +448,7 @@ static void settle(struct agent *agent, const struct document *document)
     if (went_back) /* or each start would find it again */
         save_standing(agent);
     else if (!agent->keys_kept) /* an agent was killed before it had written them */
-        keep_keys(agent);
+        keep_keys(agent, true);
     agent_tell(agent);
 }
 

@@ -456,7 +456,7 @@ size_t state_history(const struct state *state, struct state_entry entries[STATE
 enum { KEYS_MOST = 64 * 1024 * 1024 };
 
 /* Names are UTF-8 without zero bytes, for a document was made of them. */
-int state_write_keys(const struct state *state, const struct keys *keys)
+int state_write_keys(const struct state *state, const struct keys *keys, bool sync)
 {
     json_object *all = json_object_new_object(), *each = json_object_new_object();
     size_t length;
@@ -469,7 +469,7 @@ int state_write_keys(const struct state *state, const struct keys *keys)
         json_object_object_add(each, keys->list[i].name, json_object_new_uint64(keys->list[i].changed));
     json_object_object_add(all, "keys", each);
     text = json_object_to_json_string_length(all, JSON_C_TO_STRING_PLAIN, &length);
-    error = text ? state_put(state, "keys", text, length, true) : -ENOMEM;
+    error = text ? state_put(state, "keys", text, length, sync) : -ENOMEM;
     json_object_put(all);
     return error;
 }

@@ -65,8 +65,8 @@ size_t state_history(const struct state *state, struct state_entry entries[STATE
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* Which revision changed each key last: of the document that is current. NULL: not known. */
-int state_write_keys(const struct state *state, const struct keys *keys);
+/* Which revision changed each key last, in the store: of `next`, or `current`. `sync`: to the disk itself. NULL: not known. */
+int state_write_keys(const struct state *state, const struct keys *keys, bool sync);
 struct keys *state_read_keys(const struct state *state);
 
 /* Small files. `sync`: to the disk itself. state_get: the length, at most room - 1, a zero byte behind it; -ENOENT. */
