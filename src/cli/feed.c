@@ -33,6 +33,10 @@ static int run_feed(int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return cli_print_help(&feed_command);
+    if (argc < 2)
+        return cli_misused(&feed_command, "give a COMMAND");
+    if (argv[1][0] == '-')
+        return cli_misused(&feed_command, "unrecognized option '%s' before the COMMAND", argv[1]);
     argv[0] = program;
     become(argv);
     return cli_complain_that(

@@ -156,7 +156,7 @@ long_options_in_usage() { # COMMAND
         printf '%s\n' "${COMPREPLY[@]}"
     }
     [ "$(complete_words seqshare wa)" = watch ]
-    [ "$(complete_words seqshare '' | wc -l)" -eq 15 ]
+    [ "$(complete_words seqshare '' | wc -l)" -eq 16 ]
     [ "$(complete_words seqshare set x --if)" = --if-version ]
     [ "$(complete_words seqshare ls --p)" = --pid ]
     seqshare create "$unique"
