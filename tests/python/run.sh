@@ -9,12 +9,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
-source ./parts.sh
 
 work=$SEQSHARE_BUILD/python
 rm -rf "$work"
 mkdir -p "$work"
 package=$SEQSHARE_SOURCE/bindings/python
+source ./parts.sh
 
 if is_quick; then
     check "the extension builds without pip, and works" smoke
