@@ -22,10 +22,13 @@ HOT_INLINE uint64_t clock_date(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Are two dates in one tick? If the coarse clock is as fine as the other, 2^20 ns count as a tick. */
+/*
+ * Are two dates in one tick? If the coarse clock is as fine as the other, 2^19 ns count as a tick. That is less than any
+ * kernel's tick; with 2^20 ns, two ticks of 1 ms would now and then be taken for one.
+ */
 HOT_INLINE bool clock_same_tick(uint64_t one, uint64_t other)
 {
-    return one >> 20 == other >> 20;
+    return one >> 19 == other >> 19;
 }
 
 #endif

@@ -532,8 +532,8 @@ SEQSHARE_API int seqshare_unlock(seqshare *share);
  *
  * A caller with a read-only share cannot register. The first publication of each tick of the coarse clock (1 to 10 ms)
  * wakes it anyway. A publication that follows in the same tick may not. The caller then sees that one after as long
- * again as the version before it was current, or 4 ms if that is longer, and after 500 ms at the latest. To look, it
- * wakes up at most ten times in the second after a change, and twice a second from then on.
+ * again as the version before it was current (to within a tick), or 4 ms if that is longer, and after 500 ms at the
+ * latest. To look, it wakes up at most ten times in the second after a change, and twice a second from then on.
  *
  * It asks the name at once when a mark is new, and once a second. So it notices rm and a new share, mv, a restored
  * backup and a mount as well. As long as the name leads nowhere it sleeps on. An event loop gets a descriptor from a
@@ -666,7 +666,7 @@ SEQSHARE_INLINE bool seqshare_valid(const seqshare *share, const seqshare_view *
 
 SEQSHARE_INLINE bool seqshare_retired(const seqshare *share)
 {
-    /* Acquire: pairs with the release in region.c's retire. A thread that sees the mark finds the new region at the
+    /* Acquire: pairs with the release in region_retire. A thread that sees the mark finds the new region at the
      * name. */
     return share && __atomic_load_n(&share->head->retired, __ATOMIC_ACQUIRE) != 0;
 }

@@ -40,7 +40,7 @@ static void make_ticked(struct stage *stage)
     equals(seqshare_stat(stage->share, &stat), 0);
     do
         equals(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
-    while (((int64_t)now.tv_sec * 1000000000 + now.tv_nsec) >> 20 == stat.published >> 20);
+    while (((int64_t)now.tv_sec * 1000000000 + now.tv_nsec) >> 19 == stat.published >> 19);
 }
 
 static int set_length(struct stage *stage, size_t length)
