@@ -284,7 +284,7 @@ const struct command watch_command = {
     "watch NAME [--after VERSION] [--count N] [--any-owner] [--exec COMMAND [ARGUMENT]...]",
     "Print the value, and again whenever it changes, each time with a line end. If values come faster than\n"
     "watch can show them, it skips some, but never the last one. If the name moves to another region, watch\n"
-    "follows it. watch sees a change within 50 milliseconds.\n\n"
+    "follows it. watch sees most changes at once, and all within half a second.\n\n"
     "  -A, --after VERSION  begin with the first value that is not this version\n"
     "  -n, --count N        end after N values\n"
     "  -a, --any-owner      trust the share even if its owner is neither root nor you\n"
