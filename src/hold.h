@@ -89,7 +89,7 @@ HOT_INLINE void hold_set_filling(struct share *share, uint64_t version)
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* and one that sees the write sees that this is not a fill */
 }
 
-/* hold_end for the same callers. True: as lock_leave. */
+/* hold_end for a caller that knows its identity. True: as lock_leave. */
 HOT_INLINE bool hold_leave(struct share *share, uint64_t me)
 {
     hold_set_writing(share, 0);
@@ -99,7 +99,7 @@ HOT_INLINE bool hold_leave(struct share *share, uint64_t me)
 /* Another thread has the lock, or had it and died; or this thread holds it in another way than it seemed. */
 COLD int hold_enter_or_wait(struct share *share, struct identity *self);
 
-/* hold_begin for a caller that knows its identity: a part of it, so that the fast path is straight. */
+/* hold_begin for such a caller: a part of it, so that the fast path is straight. */
 HOT_INLINE int hold_enter(struct share *share, struct identity *self)
 {
     int error = hold_check_writable(share, self);

@@ -60,7 +60,7 @@ struct lock_line {
 #define STATE_BUSY (UINT64_C(1) << 30) /* a write is under way */
 #define STATE_HELD (UINT64_C(1) << 31) /* lock has been called, and unlock not yet */
 
-/* Written with the slot, accepted with it; for stat alone. */
+/* Written with the slot, accepted with it: for stat. By the date, wake.c decides whom to wake and how long to sleep. */
 struct slot_note {
     seqshare_word published; /* nanoseconds since 1970 */
     uint32_t writer;         /* PID */

@@ -75,7 +75,7 @@ int memory_reserve_more(struct region *region, unsigned slot, size_t length)
     if (region->file.write_fd >= 0 && !descriptor_is_ours(&region->file, region->file.write_fd))
         return -EBADF;
     page = page_size();
-    want = (start + want + page - 1) / page * page - start; /* the rest of the page is free */
+    want = (start + want + page - 1) / page * page - start; /* the rest of the page costs nothing more */
     if (want > region->header.stride)
         want = (size_t)region->header.stride;
     while (*have < want) {

@@ -70,7 +70,7 @@ void move_end(struct region *region, bool locked, bool alone)
         return;
     if (locked)
         region_unmark(region, SEQSHARE_LOOK);
-    else if (
-        alone) /* otherwise the bit is another process's as well, which may have moved the name before it died */
+    /* If not alone, the bit is another process's as well, which may have moved the name before it died. */
+    else if (alone)
         region_unmark(region, SEQSHARE_LOOK_OUTSIDE);
 }
