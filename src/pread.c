@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading through the region's descriptor, for processes that must not die: protocol.h's reader steps, with
- * pread(2) where others load. They touch no mapped memory. So a file that its owner truncates is an error here,
- * and not a SIGBUS.
+ * pread(2) in place of loads. These functions touch no mapped memory that others could cut.
+ * So a file that its owner truncates is an error here, and not a SIGBUS.
  *
  * The kernel makes the loads, on this thread's processor and in the order of the calls. So the fences of the
  * protocol order them as they order loads of our own:

@@ -14,6 +14,17 @@
 enum { ASK_AGAIN_NS = 1000000000 };
 
 /*
+ * For how long a thread need not ask the name. More than a second comes of another clock: a child of fork may be in
+ * another time namespace than the thread that asked last.
+ */
+static int64_t rest_until_asking(const struct share *share, int64_t now)
+{
+    int64_t rest = (int64_t)seqshare_load_relaxed(&share->ask_at) - now; /* as in must_ask */
+
+    return rest > ASK_AGAIN_NS ? 0 : rest;
+}
+
+/*
  * Relaxed, as all of `ask_at` and `marks_seen`: threads that wait through one handle share them. The worst
  * that may come of it is one question more, or one a second later.
  */
@@ -21,8 +32,7 @@ static bool must_ask(struct share *share, int64_t now)
 {
     uint32_t marks = region_marks(&share->region);
 
-    if (marks == __atomic_load_n(&share->marks_seen, __ATOMIC_RELAXED) &&
-        now < (int64_t)seqshare_load_relaxed(&share->ask_at))
+    if (marks == __atomic_load_n(&share->marks_seen, __ATOMIC_RELAXED) && rest_until_asking(share, now) > 0)
         return false;
     __atomic_store_n(&share->marks_seen, marks, __ATOMIC_RELAXED);
     return true;
@@ -50,10 +60,11 @@ int seqshare_wait(const seqshare *handle, uint64_t seen, int64_t ns)
     if (!share->path)
         return wake_await(&share->region, seen, NULL, ns);
     for (deadline = clock_after(ns);;) {
-        int64_t now = clock_now(), next = (int64_t)seqshare_load_relaxed(&share->ask_at);
-        int64_t nap = (next < deadline ? next : deadline) - now;
-        int result = wake_await(&share->region, seen, &share->marks_seen, nap > 0 ? nap : 0);
+        int64_t now = clock_now(), left = deadline - now, nap = rest_until_asking(share, now);
+        int result;
 
+        nap = nap < left ? nap : left;
+        result = wake_await(&share->region, seen, &share->marks_seen, nap > 0 ? nap : 0);
         if (result != -ETIMEDOUT)
             return result;
         now = clock_now();

@@ -4,7 +4,7 @@
  * namespace and of another (for other kinds see proc.c). Readers always read; who cannot know whether an owner lives
  * does not write; and nobody takes a lock from one that lives.
  *
- * Shows: WRITE-4, WRITE-5, and that reading works from everywhere.
+ * Shows: WAIT-4, WRITE-4, WRITE-5, and that reading works from everywhere.
  */
 #include "layout.h"
 #include "world.h"
@@ -119,6 +119,48 @@ Test(namespaces, who_unshares_its_time_namespace_writes_on_and_its_children_read
 
     scene->flags = CLONE_NEWTIME;
     try_in_child(unshare_between_writes, scene);
+}
+
+/* Children have a clock that begins at one second. */
+static void set_clock_back(void)
+{
+    int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    const char *offset = format("monotonic -%lld 0\n", (long long)(now() / SECONDS - 1));
+
+    if (fd < 0 || write(fd, offset, strlen(offset)) < 0)
+        _exit(NOT_POSSIBLE);
+    close(fd);
+}
+
+static void notices_a_new_file(void *context)
+{
+    struct scene *scene = context;
+
+    check(unlink(format("/dev/shm/seqshare.%s", scene->name)) == 0);
+    seqshare_close(share_with(scene->name, 4096, "other"));
+    equals(seqshare_wait(scene->share, 1, -1), -EIDRM);
+}
+
+static void wait_by_another_clock(void *context)
+{
+    struct scene *scene = context;
+
+    equals(seqshare_wait(scene->share, 1, 1), -ETIMEDOUT); /* it asks the name, and notes when to ask again */
+    enter(CLONE_NEWTIME);
+    set_clock_back();
+    _exit(in_first_child(notices_a_new_file, scene));
+}
+
+/* Fails with: a note of a time that is believed in a child whose clock is hours behind. */
+Test(namespaces, a_child_with_a_slower_clock_asks_the_name_once_a_second)
+{
+    struct scene *scene = scene_new();
+    seqshare *named = share_with(scene->name, 4096, "value");
+
+    seqshare_close(scene->share);
+    equals(seqshare_open(&scene->share, scene->name, SEQSHARE_READ), 0);
+    try_in_child(wait_by_another_clock, scene);
+    seqshare_close(named);
 }
 
 /* ---- what children open and make in a namespace of their own ---- */
