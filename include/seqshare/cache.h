@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cache over a share: each process decodes the value once per version, and then pays only for a look whether anything
- * has moved. In libseqshare-cache.
+ * A cache over a share, so that each process decodes a value once per version. After that, a process pays only for a
+ * look whether anything has moved. In libseqshare-cache.
  *
  *     seqshare_cache_new(&cache, config, parse, release, NULL);       before fork, or after
  *     const struct routes *routes = seqshare_cache_get(cache);        on every request
@@ -55,7 +55,7 @@ typedef void *seqshare_decode(void *bytes, size_t length, uint64_t version, void
 /* Let go of an object that nobody uses any more. */
 typedef void seqshare_destroy(void *object);
 
-/* How a cache fares. */
+/* What seqshare_cache_stat says of a cache. */
 struct seqshare_cache_stat {
     uint64_t version;        /* that the object was decoded from; 0: there is no object */
     uint64_t decoded;        /* values decoded */
@@ -172,8 +172,8 @@ SEQSHARE_API const void *seqshare_cache_mt_enter(seqshare_cache_mt *cache, seqsh
 SEQSHARE_API void seqshare_cache_mt_leave(seqshare_cache_mt *cache, seqshare_snapshot *snapshot);
 
 /*
- * As seqshare_cache_look and seqshare_cache_age; look is for any thread, also in a section. Errors: those of the two,
- * and:
+ * As seqshare_cache_look and seqshare_cache_age; look is for any thread, also in a section. Errors: those of
+ * seqshare_cache_look and seqshare_cache_age, and:
  *   -EBUSY     another thread decodes, or looks at the name, just now
  *   -ENOMEM    not enough memory
  */
@@ -189,7 +189,7 @@ SEQSHARE_API int seqshare_cache_mt_stat(seqshare_cache_mt *cache, struct seqshar
 /* Destroys all objects. No thread may be in a section, or enter one. NULL is fine. Leaves the share open. */
 SEQSHARE_API void seqshare_cache_mt_close(seqshare_cache_mt *cache);
 
-/* "liburcu" or "counted": how the library was built. */
+/* How the library keeps track of objects in use: "liburcu" or "counted", as it was built. */
 SEQSHARE_API const char *seqshare_cache_mt_reclamation(void);
 
 /* ---- inline ---------------------------------------------------------------------------------- */

@@ -30,15 +30,13 @@ extern "C" {
 
 /* What may be said of a value, or-ed together; 0: it is live, the same as at the source. */
 enum {
-    SEQSHARE_FEED_NONE = 1,    /* nothing was ever published in the share */
-    SEQSHARE_FEED_STALE = 2,   /* for stale_ms nobody knows whether the source still has this value */
-    SEQSHARE_FEED_REFUSED = 4, /* the source has a newer value, which did not pass the checks */
-    SEQSHARE_FEED_HELD =
-        8, /* the source has a newer value, which waits for an operator: empty, much smaller, or from
-                                       a store that went back */
-    SEQSHARE_FEED_PINNED = 16,      /* an operator has pinned this value */
-    SEQSHARE_FEED_DRIFTED = 32,     /* somebody else has set the share */
-    SEQSHARE_FEED_UNKEPT = 64,      /* the value could not be saved on disk for the next boot */
+    SEQSHARE_FEED_NONE = 1,     /* nothing was ever published in the share */
+    SEQSHARE_FEED_STALE = 2,    /* for stale_ms nobody knows whether the source still has this value */
+    SEQSHARE_FEED_REFUSED = 4,  /* the source has a newer value, which did not pass the checks */
+    SEQSHARE_FEED_HELD = 8,     /* the source has a newer value, which waits for an operator (docs/feed.md) */
+    SEQSHARE_FEED_PINNED = 16,  /* an operator has pinned this value */
+    SEQSHARE_FEED_DRIFTED = 32, /* somebody else has set the share */
+    SEQSHARE_FEED_UNKEPT = 64,  /* the value could not be saved on disk for the next boot */
     SEQSHARE_FEED_UNCONFIRMED = 128 /* not in use yet */
 };
 
@@ -47,8 +45,7 @@ struct seqshare_feed_1 {
     uint64_t version;  /* of the share, when its value was last the feed's */
     uint64_t revision; /* the source's revision of that value; 0: not known */
     uint64_t newest;   /* the newest revision seen there: also one that was refused, is held, or waits */
-    int64_t
-        current; /* CLOCK_BOOTTIME in ns: when the value was last known to be the source's; 0: never since boot */
+    int64_t current;   /* CLOCK_BOOTTIME in ns when it was last known to be the source's; 0: not since boot */
     int64_t contact;   /* by the same clock: the source's last sign of life */
     uint32_t state;    /* of the above, as the feed saw it; seqshare_feed_state() knows better */
     uint32_t stale_ms; /* a value that has not been known to be the source's for so long is stale */
@@ -60,8 +57,8 @@ struct seqshare_feed_1 {
 SEQSHARE_TYPE(seqshare_feed_1, struct seqshare_feed_1)
 
 /*
- * For how many nanoseconds has nobody known whether the source still has this value? -ENODATA: since boot it was never
- * known.
+ * For how many nanoseconds has nobody known whether the source still has this value? Errors:
+ *   -ENODATA   it was never known since boot
  */
 static inline int64_t seqshare_feed_age(const struct seqshare_feed_1 *feed)
 {
@@ -74,7 +71,10 @@ static inline int64_t seqshare_feed_age(const struct seqshare_feed_1 *feed)
     return now > feed->current ? now - feed->current : 0;
 }
 
-/* The state, with SEQSHARE_FEED_STALE by this process's own clock: it is right also when the feed is dead. -EINVAL: NULL. */
+/*
+ * The state, with SEQSHARE_FEED_STALE by this process's own clock: it is right also when the feed is dead. Errors:
+ *   -EINVAL    NULL
+ */
 static inline int seqshare_feed_state(const struct seqshare_feed_1 *feed)
 {
     int64_t age;
@@ -86,7 +86,7 @@ static inline int seqshare_feed_state(const struct seqshare_feed_1 *feed)
            (age < 0 || age > (int64_t)feed->stale_ms * 1000000 ? SEQSHARE_FEED_STALE : 0);
 }
 
-/* The word for one of the above, as seqshare feed status has it; NULL: it is none of them. */
+/* The word for one bit of a state, as `seqshare feed status` has it; NULL: there is no such bit. */
 static inline const char *seqshare_feed_word(unsigned bit)
 {
     switch (bit) {

@@ -124,7 +124,9 @@ typedef struct seqshare {
     struct seqshare_place place[SEQSHARE_SLOTS_MAX]; /* since 0.2 */
 } seqshare;
 
-/* ---- access: or-ed together ------------------------------------------------------------------ */
+/* ---- access ---------------------------------------------------------------------------------- */
+
+/* What a handle may do, or-ed together; for seqshare_open, _attach and _fd. */
 enum {
     SEQSHARE_READ = 1,     /* a read-only mapping */
     SEQSHARE_WRITE = 2,    /* includes READ */
@@ -333,7 +335,7 @@ SEQSHARE_API int seqshare_unlink(const char *name);
 /* ---- write ----------------------------------------------------------------------------------- */
 
 /*
- * Publish `length` bytes (0 is a valid length; NULL then too). Waits for the lock as long as its owner lives (call
+ * Publish a value: `length` bytes (0 is a valid length; NULL then too). Waits for the lock as long as its owner lives (call
  * seqshare_lock_for first, for a limit); uses the lock if this thread owns it already. Makes no system call when nobody
  * waits and the memory is there. There are two exceptions. The first publication of each tick of the coarse clock (1 to
  * 10 ms) calls FUTEX_WAKE. The first call of each thread and process looks into /proc.
@@ -600,7 +602,10 @@ SEQSHARE_API int seqshare_stat(const seqshare *share, struct seqshare_stat *stat
 #pragma GCC diagnostic pop
 #endif
 
-/* As seqshare_stat, by pread(2), for a process that must not die: see seqshare_pread. Errors: those of both. */
+/*
+ * As seqshare_stat, by pread(2), for a process that must not die: see seqshare_pread. Errors: those of seqshare_stat
+ * and of seqshare_pread.
+ */
 SEQSHARE_API int seqshare_pstat(const seqshare *share, struct seqshare_stat *result);
 
 /*

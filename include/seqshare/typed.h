@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Typed values: SEQSHARE_TYPE(limits, struct limits) makes
+ * Values of a C type, with a set and a get of their own: SEQSHARE_TYPE(limits, struct limits) makes
  *
  *     int limits_set(seqshare *share, const struct limits *value);
  *     int limits_get(const seqshare *share, struct limits *value);
@@ -206,7 +206,7 @@ static inline __attribute__((always_inline)) bool seqshare_take_vectors(const st
 }
 #endif
 
-/* One attempt at a value of at most 64 bytes. */
+/* Not for programs: one attempt at a value of at most 64 bytes, for SEQSHARE_TYPE. */
 SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, size_t size, uint32_t tag);
 
 SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, size_t size, uint32_t tag)
@@ -239,7 +239,7 @@ SEQSHARE_INLINE bool seqshare_try_get_small(const seqshare *share, void *value, 
 #endif
 
 /*
- * Define NAME_set and NAME_get for values of a C type, as the top of this header shows. The slow half of a get
+ * Define NAME_set and NAME_get for values of a C type (the top of typed.h shows them). The slow half of a get
  * (nothing there, another type, a writer in the way) is in the library. The long names are for programs with a
  * global `value` and -Wshadow.
  */

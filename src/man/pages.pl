@@ -33,7 +33,7 @@ sub blocks {
 
 # The declarations of a block, as a program would write them: what is ours alone (SEQSHARE_API and the like) goes.
 sub declarations {
-    my ($code) = @_;
+    my $code = $_[0] =~ s/^static inline (?!__attribute__)([^;{]*?)\n\{.*\z/SEQSHARE_INLINE $1;/msr; # as in feed.h
     my @names;
     return ([], '') if $code =~ /^(?:static )?inline|^SEQSHARE_INLINE[^;]*\n\{/m;
     while ($code =~ /^(?:SEQSHARE_API|SEQSHARE_INLINE)\s[^;]*?\b(\w+)\(|^#define (SEQSHARE_\w+)\(/mg) {
@@ -55,7 +55,7 @@ sub escape {
 
 sub verbatim { return ".PP\n.nf\n.RS 4\n" . escape(shift) . "\n.RE\n.fi\n" }
 
-sub prose { return escape(shift) =~ s/\b(seqshare_\w+)(?:\(\))?/\\fB$1\\fP/gr }
+sub prose { return escape(shift) =~ s/\b(seqshare_\w+)(?:\(\))?/\\fB$1\\fP/gr =~ s/\*(\w+)\*/\\fI$1\\fP/gr }
 
 # Paragraphs, code and lists of a comment.
 sub paragraphs {
@@ -84,8 +84,8 @@ sub system_sentence {
 sub errors {
     my ($text) = @_;
     my $page = ".SH ERRORS\n";
-    my ($lead, @items) = split /(?:;|(?<!,)\n|\A|\.)\s*(?:and )?(?=-E[A-Z0-9]+\b)/, $text;
-    $page .= ".PP\n" . prose(ucfirst $lead) . "\n" if $lead && $lead =~ /\w/;
+    my ($lead, @items) = split /(?:;|(?<!,)\n|\A|\.)\s*(?:and )?(?=-E[A-Z0-9]+\b)/, "\n$text";
+    $page .= ".PP\n" . prose(ucfirst($lead =~ s/\A\n//r)) . "\n" if $lead && $lead =~ /\w/;
     for (@items) {
         my ($names, $what) = /\A((?:-E[A-Z0-9]+(?:,\s+(?:and )?)?)+)[:,]?\s*(.*)\z/s;
         $names = $names =~ s/[\s,]+\z//r =~ s/\s+/ /gr;
@@ -111,7 +111,7 @@ sub summary {
     my ($text) = @_;
     my ($first) = $text =~ /\A(.*?)(?:[.:;](?:\s|\z)|(?<=\?)\s|\s\(|\n\n|\z)/s;
     $first =~ /\S/ or die "no summary in this comment: $text\n";
-    return lcfirst escape($first =~ s/\s+/ /gr);
+    return escape($first =~ s/\s+/ /gr) =~ s/\A([A-Z])(?![A-Z])/\l$1/r;
 }
 
 my @all;
@@ -129,7 +129,7 @@ for my $header (@headers) {
         push @types, {%$block, shown => $shown} if !@$names && $shown =~ /^(?:typedef|struct|enum)\b/m && $block->{comment} !~ /\bPrivate|embers are private/;
         push @all, {%$block, names => $names, shown => $shown, include => $include, about => $page, types => []} if @$names;
         if (@$names) {
-            my @mine = grep { my @words = $_->{shown} =~ /\b(SEQSHARE_[A-Z_]+|seqshare_\w+)\b/g;
+            my @mine = grep { my @words = $_->{shown} =~ s{/\*.*?\*/}{}gsr =~ /\b(SEQSHARE_[A-Z_]+|seqshare_\w+)\b/g;
                 grep { "$block->{comment} $shown" =~ /\b$_\b/ } @words } @types;
             $all[-1]{types} = \@mine;
             @types = grep { my $type = $_; !grep { $_ == $type } @mine } @types;

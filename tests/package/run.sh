@@ -32,16 +32,18 @@ tree_is_as_listed() {
 }
 
 # The pages are made from the headers: each function that the libraries export has one, and each one is well formed
-# and names its errors, if its header does. (Programs that were compiled call seqshare_holds; no program does.)
+# and lists its errors, if its header does. (The inline functions of compiled programs call two more.)
 functions_have_man_pages() {
     local function man=$work/installed/share/man
     for function in $(nm -D --defined-only "$work"/installed/lib/lib*.so | sed -nE 's/.* T (seqshare_\w+)(@.*)?$/\1/p' | sort -u); do
-        [ "$function" = seqshare_holds ] || [ -s "$man/man3/$function.3" ] || { echo "$function has no page"; return 1; }
+        [[ $function = seqshare_@(holds|try_get_small) ]] || [ -s "$man/man3/$function.3" ] || { echo "$function has no page"; return 1; }
     done
-    [ -s "$man/man7/seqshare.7" ] && [ -s "$man/man3/SEQSHARE_TYPE.3" ]
+    [ -s "$man/man7/seqshare.7" ] && [ -s "$man/man3/SEQSHARE_TYPE.3" ] && [ -s "$man/man3/seqshare_feed_age.3" ]
     (cd "$man" && groff -man -Tutf8 -ww -z man[37]/* 2>&1) | tee "$work/groff"
     [ ! -s "$work/groff" ]
     grep -A 1 -Fx '.B \-EROFS' "$man/man3/seqshare_set.3"
+    fails grep -E '^\\-E[A-Z]+ ' "$man"/man3/* # an error that is not an item of the list
+    grep -F 'SEQSHARE_ANY_OWNER = ' "$man/man3/seqshare_open.3"
 }
 
 # Also what an older version left; and nothing of anybody else.
