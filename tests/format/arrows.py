@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""arrows.py includes | calls FOLDER: the arrows between the project's files go one way.
+"""arrows.py includes | calls FOLDER | floors [FOLDER]: the arrows between the project's files go one way.
 
 includes: no file includes itself by way of others.
 calls: FOLDER has the objects of a build. No object of the libraries or the command needs itself by way of others.
-Prints a circle if there is one, and how many arrows there are if there is none."""
+floors: each file of src/ stands on a floor of docs/internals/architecture.md, and no include (with FOLDER: nor a call)
+leads to a floor above.
+Prints the circle, or the files at fault. If there are none, it prints the number of arrows."""
 import graphlib
 import os
 import re
@@ -59,10 +61,35 @@ def calls(build):
                 yield source, home[name]
 
 
-def main():
-    arrows = set(includes() if sys.argv[1:] == ["includes"] else calls(sys.argv[2]))
-    if not arrows:
-        sys.exit("no arrow at all: these are not the files that this is about")
+def floors():
+    """The floor of each file and folder that the table of floors names, counted from above."""
+    with open("docs/internals/architecture.md", encoding="utf-8") as page:
+        rows = re.findall(r"^\| [a-z ]+ \| (`.*`) \|", page.read(), re.MULTILINE)
+    return {name: floor for floor, row in enumerate(rows) for name in re.findall(r"`([^`]+)`", row)}
+
+
+def floor_of(path, table):
+    """NAME.h stands beside its NAME.c. None: the table does not have it."""
+    place = re.match(r"(?:src|include/seqshare)/(?:(\w+/).*|(\w+)\.[ch])$", path)
+    if not place:
+        return None
+    names = [place[1]] if place[1] else [place[2] + ".c", place[2] + ".h"]
+    return next((table[name] for name in names if name in table), None)
+
+
+def refuse_arrows_up(arrows):
+    table = floors()
+    faults = [f"{path} is on no floor" for path in files_below("src", r"\.[ch]$") if floor_of(path, table) is None]
+    for start, end in sorted(arrows):
+        above, below = floor_of(start, table), floor_of(end, table)
+        if above is not None and below is not None and below < above:
+            faults.append(f"{start} needs {end}, which is on a floor above")
+    if faults:
+        sys.exit("\n".join(faults))
+    print(len(arrows), "arrows, and none goes up")
+
+
+def refuse_circles(arrows):
     graph = graphlib.TopologicalSorter()
     for start, end in arrows:
         graph.add(start, end)
@@ -71,6 +98,19 @@ def main():
     except graphlib.CycleError as error:
         sys.exit("a circle: " + " <- ".join(error.args[1]))
     print(len(arrows), "arrows, and no circle")
+
+
+def main():
+    what, *build = sys.argv[1:]
+    arrows = set(includes()) if what != "calls" else set()
+    for folder in build:
+        arrows |= set(calls(folder))
+    if not arrows:
+        sys.exit("no arrow at all: these are not the files that this is about")
+    if what == "floors":
+        refuse_arrows_up(arrows)
+    else:
+        refuse_circles(arrows)
 
 
 main()

@@ -157,9 +157,29 @@ circle_is_noticed() {
     (cd "$work/circle" && fails "$SEQSHARE_SOURCE/tests/format/arrows.py" includes)
 }
 
+# A header of the lock that includes one of the handles; and a file that architecture.md does not know.
+arrow_up_is_noticed() {
+    rm -rf "$work/floors"
+    mkdir -p "$work/floors/src" "$work/floors/docs/internals"
+    cp docs/internals/architecture.md "$work/floors/docs/internals"
+    cd "$work/floors"
+    echo '#include "share.h"' >src/lock.h
+    touch src/share.h
+    fails "$SEQSHARE_SOURCE/tests/format/arrows.py" floors 2>&1 | tee "$work/refused"
+    grep -Fx "src/lock.h needs src/share.h, which is on a floor above" "$work/refused"
+}
+
+file_on_no_floor_is_noticed() {
+    touch "$work/floors/src/stranger.c"
+    cd "$work/floors"
+    fails "$SEQSHARE_SOURCE/tests/format/arrows.py" floors 2>&1 | tee "$work/refused"
+    grep -Fx "src/stranger.c is on no floor" "$work/refused"
+}
+
 calls_go_one_way() {
     build_preset release src/all src/cli/all
     tests/format/arrows.py calls "$SEQSHARE_BUILD/release"
+    tests/format/arrows.py floors "$SEQSHARE_BUILD/release"
 }
 
 # .clang-tidy says what is asked for. The analyzer takes minutes.
@@ -208,6 +228,9 @@ if ! is_quick; then
 fi
 check "no file includes itself by way of others" tests/format/arrows.py includes
 check "two files that include each other are noticed" circle_is_noticed
+check "includes go down the floors of architecture.md" tests/format/arrows.py floors
+check "an include that goes up is noticed" arrow_up_is_noticed
+check "a file on no floor is noticed" file_on_no_floor_is_noticed
 check "promises and tests name each other" tests/format/promises.py
 check "workflows and templates are YAML" workflows_are_yaml
 if python3 -c 'import tomllib' 2>/dev/null; then
@@ -234,7 +257,7 @@ seqshare 30 SEQSHARE_0
 seqshare-cache 10 SEQSHARE_CACHE_0
 seqshare-json 10 SEQSHARE_JSON_0
 LIST
-is_quick || check "no file of the libraries and the command needs itself by way of others" calls_go_one_way
+is_quick || check "calls between the files of the libraries and the command make no circle, and go down the floors" calls_go_one_way
 if ! is_quick && command -v clang-tidy-14 >/dev/null; then
     check "clang-tidy finds nothing" tidy_finds_nothing
 elif ! is_quick; then
