@@ -3,6 +3,7 @@
 #include "share.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,6 +28,75 @@ bool share_is_open(Share *self)
         return true;
     PyErr_SetString(PyExc_ValueError, "the share is closed");
     return false;
+}
+
+static unsigned long forks;
+static int forks_error;
+
+static void in_child(void)
+{
+    forks++;
+}
+
+static void begin_to_count(void)
+{
+    forks_error = -pthread_atfork(NULL, NULL, in_child);
+}
+
+static int count_forks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, begin_to_count);
+    return forks_error;
+}
+
+bool is_of_this_process(const struct thread *thread)
+{
+    return thread->forks == forks;
+}
+
+struct thread this_thread(void)
+{
+    static unsigned long last;
+    static _Thread_local unsigned long mine;
+
+    if (mine == 0)
+        mine = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED); /* a number, and no more: it orders nothing */
+    return (struct thread){mine, forks};
+}
+
+bool is_this_thread(const struct thread *thread)
+{
+    const struct thread me = this_thread();
+
+    return thread->number == me.number && thread->forks == me.forks;
+}
+
+int to_uint64(PyObject *number, void *result)
+{
+    PyObject *integer = PyNumber_Index(number);
+    unsigned long long value = integer ? PyLong_AsUnsignedLongLong(integer) : 0;
+
+    Py_XDECREF(integer);
+    if (PyErr_Occurred())
+        return 0;
+    *(uint64_t *)result = value;
+    return 1;
+}
+
+int to_uint32(PyObject *number, void *result)
+{
+    uint64_t value;
+
+    if (!to_uint64(number, &value))
+        return 0;
+    if (value > UINT32_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "the number has more than 32 bits");
+        return 0;
+    }
+    *(uint32_t *)result = (uint32_t)value;
+    return 1;
 }
 
 int64_t coarse_time(void)
@@ -115,13 +185,13 @@ static PyObject *share_set_up(PyObject *object, PyObject *args)
     char *name = NULL;
     PyObject *path;
     int wanted, any_owner, in_python, flags, fd, error;
-    unsigned slots, mode, tag;
+    uint32_t slots, mode, tag;
     Py_ssize_t length, capacity;
     struct seqshare_reading first;
     seqshare *share = NULL;
 
-    if (!PyArg_ParseTuple(args, "sOippnIIiz#Ii", &how, &path, &wanted, &any_owner, &in_python, &capacity,
-                          &slots, &mode, &flags, &value, &length, &tag, &fd))
+    if (!PyArg_ParseTuple(args, "sOippnO&O&iz#O&i", &how, &path, &wanted, &any_owner, &in_python, &capacity,
+                          to_uint32, &slots, to_uint32, &mode, &flags, &value, &length, to_uint32, &tag, &fd))
         return NULL;
     if (path != Py_None && PyBytes_AsStringAndSize(path, &name, NULL) != 0)
         return NULL;
@@ -151,29 +221,31 @@ static PyObject *share_set_up(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static void let_go(Share *self)
+/* The end of an object in the cache may run Python's code, which finds nothing here any more. */
+void share_let_go(Share *self)
 {
+    seqshare *reader = self->reader;
+
     self->is_closed = true;
-    share_end_reading(self);
-    if (self->reader && !(self->writer && self->reader == self->writer->share))
-        seqshare_close(self->reader);
     self->reader = NULL;
+    if (reader && self->writer && reader == self->writer->share)
+        reader = NULL; /* the mapping's */
     share_end_writing(self);
     share_end_waiting(self);
+    share_end_reading(self);
+    seqshare_close(reader);
 }
 
-static PyObject *share_close(PyObject *object, PyObject *unused)
+/* If another thread decodes at this moment, it lets go when it is done. */
+static PyObject *close_now(Share *self)
 {
-    Share *self = (Share *)object;
-
-    (void)unused;
-    if (self->is_refreshing) {
+    if (self->inside.number && is_this_thread(&self->inside)) {
         PyErr_SetString(PyExc_ValueError, "the share is being read: it cannot be closed inside of a decoder");
         return NULL;
     }
-    Py_BEGIN_CRITICAL_SECTION(object);
-    let_go(self);
-    Py_END_CRITICAL_SECTION();
+    self->is_closed = true;
+    if (!share_is_inside(self))
+        share_let_go(self);
     Py_RETURN_NONE;
 }
 
@@ -183,18 +255,18 @@ static void share_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
 
-    let_go(self);
+    share_let_go(self);
+    share_end_locks(self);
     free(self->name);
     release(object);
     Py_DECREF(type);
 }
 
-static PyObject *share_fileno(PyObject *object, PyObject *args)
+static PyObject *descriptor(Share *self, int writable)
 {
-    Share *self = (Share *)object;
-    int writable = 0, fd;
+    int fd;
 
-    if (!PyArg_ParseTuple(args, "|p", &writable) || !share_is_open(self))
+    if (!share_is_open(self))
         return NULL;
     if (writable && !self->writer)
         return share_fail(self, -EROFS);
@@ -203,12 +275,23 @@ static PyObject *share_fileno(PyObject *object, PyObject *args)
     return fd < 0 ? share_fail(self, fd) : PyLong_FromLong(fd);
 }
 
-static PyObject *share_prefault(PyObject *object, PyObject *unused)
+static PyObject *share_fileno(PyObject *self, PyObject *args)
 {
-    Share *self = (Share *)object;
+    int writable = 0;
+    PyObject *result;
+
+    if (!PyArg_ParseTuple(args, "|p", &writable))
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    result = descriptor((Share *)self, writable);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+static PyObject *prefault(Share *self)
+{
     int error;
 
-    (void)unused;
     if (!share_is_open(self))
         return NULL;
     error = seqshare_prefault(self->reader);
@@ -217,12 +300,14 @@ static PyObject *share_prefault(PyObject *object, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *share_capacity(PyObject *object, void *unused)
+static PyObject *capacity(Share *self)
 {
-    (void)unused;
-    return share_is_open((Share *)object) ? PyLong_FromSize_t(seqshare_capacity(((Share *)object)->reader))
-                                          : NULL;
+    return share_is_open(self) ? PyLong_FromSize_t(seqshare_capacity(self->reader)) : NULL;
 }
+
+GUARDED(static, share_close, close_now, PyObject *)
+GUARDED(static, share_prefault, prefault, PyObject *)
+GUARDED(static, share_capacity, capacity, void *)
 
 static PyObject *share_name(PyObject *object, void *unused)
 {
@@ -259,8 +344,10 @@ static PyMethodDef share_methods[] = {
     {"_read", share_read, METH_NOARGS, "(bytes, version, tag, published, writer) of one read."},
     {"_age", share_age, METH_NOARGS, "Seconds since the version was published that snapshot() shows."},
     {"_stat", share_stat, METH_NOARGS, "What the library and the cache say, as a dict."},
-    {"_peek", share_peek, METH_NOARGS, "(memoryview, token) of the newest value where it lies."},
-    {"_valid", share_valid, METH_O, "Was all that has been read of that view part of its version?"},
+    {"_peek", share_peek, METH_NOARGS,
+     "The newest value where it lies: a View; or bytes, without a descriptor."},
+    {"_moves", share_moved, METH_NOARGS, "How often the share has moved to another region."},
+    {"_valid", share_valid, METH_O, "Was all that has been read of what _peek returned part of its version?"},
     {"reopen", share_reopen, METH_NOARGS,
      "reopen($self)\n--\n\nLook at once where the share's name leads. True if the share moved there.\n\n"
      "Reading looks by itself, at most a second later."},
@@ -377,14 +464,24 @@ static PyMethodDef module_methods[] = {
     {"unlink", module_unlink, METH_VARARGS, "0, or an errno value."},
     {NULL, NULL, 0, NULL}};
 
-static int module_exec(PyObject *module)
+static int add_type(PyObject *module, const char *name, PyObject *type)
 {
-    PyObject *type = PyType_FromSpec(&share_spec);
-    int failed = type ? PyModule_AddObject(module, "Share", type) : -1; /* takes it, unless it fails */
+    int failed = type ? PyModule_AddObject(module, name, type) : -1; /* takes it, unless it fails */
 
     if (type && failed)
         Py_DECREF(type);
     return failed;
+}
+
+static int module_exec(PyObject *module)
+{
+    if (count_forks() < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return add_type(module, "Share", PyType_FromSpec(&share_spec)) || add_type(module, "View", view_type())
+               ? -1
+               : 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, (void *)module_exec},

@@ -103,6 +103,31 @@ void share_end_reading(Share *self)
     self->peeked = NULL;
 }
 
+uint64_t share_moves(const Share *self)
+{
+    struct seqshare_cache_stat stat = {.moved = 0};
+
+    seqshare_cache_stat(self->cache, &stat);
+    return stat.moved;
+}
+
+/* ---- one thread at a time in the cache ---------------------------------------------------------- */
+
+/* A child of fork has lost the thread that was inside, unless that one forked: then it is this thread. */
+bool share_is_inside(const Share *self)
+{
+    const struct thread *inside = &self->inside;
+
+    return inside->number != 0 && (is_of_this_process(inside) || inside->number == this_thread().number);
+}
+
+static void leave(Share *self)
+{
+    self->inside.number = 0;
+    if (self->is_closed) /* by another thread, meanwhile */
+        share_let_go(self);
+}
+
 /* ---- the name --------------------------------------------------------------------------------- */
 
 /* Why the name cannot be followed, once a minute. A name that is gone may come back, and is not reported. */
@@ -122,7 +147,7 @@ static void note_follow_error(Share *self)
 }
 
 /* False: an exception that must go on. Trouble is reported outside of the cache, because _report may do anything. */
-static bool tell(Share *self)
+bool share_tell(Share *self)
 {
     PyObject *trouble = self->trouble, *result;
 
@@ -140,17 +165,13 @@ static bool tell(Share *self)
     return result != NULL;
 }
 
-static int look(Share *self)
+int share_look(Share *self)
 {
     int moved;
 
-    self->is_refreshing = true;
+    self->inside = this_thread();
     moved = seqshare_cache_look(self->cache);
-    self->is_refreshing = false;
-    if (moved == 1) {
-        mapping_drop(self->peeked);
-        self->peeked = NULL;
-    }
+    leave(self);
     note_follow_error(self);
     return moved;
 }
@@ -162,15 +183,17 @@ static bool follow(Share *self)
         __atomic_load_n(&self->reader->head->retired, __ATOMIC_RELAXED); /* orders nothing */
     int64_t now;
 
-    if (!self->name || self->is_refreshing)
+    if (!self->name || share_is_inside(self))
         return true;
     now = coarse_time();
     if (marks == self->marks && now < self->next_look)
         return true;
-    look(self);
+    share_look(self);
+    if (!share_is_open(self))
+        return false;
     self->marks = __atomic_load_n(&self->reader->head->retired, __ATOMIC_RELAXED);
     self->next_look = now + SECOND;
-    return tell(self);
+    return share_tell(self);
 }
 
 /* Where the caller reads: where it holds the lock, else where the name leads. NULL: an exception. */
@@ -183,7 +206,7 @@ static const seqshare *reading(Share *self)
     holder = share_holder(self);
     if (holder)
         return holder->mapping->share;
-    return follow(self) ? self->reader : NULL;
+    return follow(self) && share_is_open(self) ? self->reader : NULL; /* what follow tells may close it */
 }
 
 static PyObject *reopen(Share *self)
@@ -194,10 +217,10 @@ static PyObject *reopen(Share *self)
         return NULL;
     if (!self->name)
         return share_fail(self, -EINVAL);
-    if (self->is_refreshing)
+    if (share_is_inside(self))
         Py_RETURN_FALSE;
-    moved = look(self);
-    if (!tell(self))
+    moved = share_look(self);
+    if (!share_tell(self))
         return NULL;
     return moved < 0 ? share_fail(self, moved) : PyBool_FromLong(moved);
 }
@@ -210,19 +233,19 @@ static PyObject *current(Share *self)
     PyObject *object;
     uint32_t calls;
 
-    if (self->is_refreshing) { /* by another thread, or a decoder that asks for itself */
+    if (share_is_inside(self)) { /* another thread, or a decoder that asks for itself */
         object = self->cache->object;
         Py_XINCREF(object);
         return object;
     }
     calls = self->cache->calls;
-    self->is_refreshing = true;
+    self->inside = this_thread();
     object = (PyObject *)(uintptr_t)seqshare_cache_get(self->cache);
-    self->is_refreshing = false;
     Py_XINCREF(object);
+    leave(self);
     if (self->cache && self->cache->calls > calls)
         note_follow_error(self); /* the clock was asked */
-    if ((self->trouble || self->raised[0]) && !tell(self))
+    if ((self->trouble || self->raised[0]) && !share_tell(self))
         Py_CLEAR(object);
     return object;
 }
@@ -231,7 +254,7 @@ static PyObject *no_snapshot(Share *self)
 {
     struct seqshare_cache_stat stat;
 
-    if (PyErr_Occurred())
+    if (PyErr_Occurred() || !share_is_open(self))
         return NULL;
     if (seqshare_version(self->reader) == 0)
         return share_fail(self, -ENODATA);
@@ -320,82 +343,108 @@ static PyObject *read_all(Share *self)
 /* A view needs a mapping that stays while Python has memory of it: one for all views of a region. */
 static int make_peeked(Share *self)
 {
+    const uint64_t moves = share_moves(self);
     seqshare *share;
-    int error = seqshare_reader(&share, self->reader);
+    int error;
 
+    if (self->peeked && self->peeked_moves == moves)
+        return 0;
+    mapping_drop(self->peeked);
+    self->peeked = NULL;
+    error = seqshare_reader(&share, self->reader);
     if (error < 0)
         return error;
     self->peeked = mapping_new(share);
+    self->peeked_moves = moves;
     return self->peeked ? 0 : -ENOMEM;
 }
 
-struct peeked {
-    struct mapping *mapping;
+/* Each memoryview refers to the View of which it was made, and that has the mapping. */
+typedef struct {
+    PyObject_HEAD struct mapping *mapping;
     seqshare_view view;
-};
+} View;
 
-static const char VIEW[] = "seqshare.view";
-
-static void forget_view(PyObject *capsule)
+static void view_dealloc(PyObject *object)
 {
-    struct peeked *peeked = PyCapsule_GetPointer(capsule, VIEW);
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
 
-    mapping_drop(peeked->mapping);
-    free(peeked);
+    mapping_drop(((View *)object)->mapping);
+    release(object);
+    Py_DECREF(type);
 }
 
-static PyObject *new_view(Share *self, struct peeked **result)
+static int view_getbuffer(PyObject *object, Py_buffer *buffer, int flags)
 {
-    struct peeked *peeked = malloc(sizeof *peeked);
-    PyObject *token = peeked ? PyCapsule_New(peeked, VIEW, forget_view) : PyErr_NoMemory();
+    const View *view = (View *)object;
 
-    if (!token) {
-        free(peeked);
-        return NULL;
+    if (!view->mapping) {
+        PyErr_SetString(PyExc_BufferError, "a view is made by peek");
+        return -1;
     }
-    peeked->mapping = mapping_use(self->peeked);
-    *result = peeked;
-    return token;
+    return PyBuffer_FillInfo(buffer, object, (void *)(uintptr_t)view->view.data,
+                             (Py_ssize_t)view->view.length, 1, flags);
 }
 
+PyObject *view_type(void)
+{
+    static PyType_Slot slots[] = {{Py_tp_doc, "A value where it lies, which its memoryviews keep mapped."},
+                                  {Py_tp_dealloc, (void *)view_dealloc},
+                                  {Py_bf_getbuffer, (void *)view_getbuffer},
+                                  {0, NULL}};
+    static PyType_Spec spec = {"seqshare._seqshare.View", sizeof(View), 0, Py_TPFLAGS_DEFAULT, slots};
+
+    return PyType_FromSpec(&spec);
+}
+
+static PyObject *new_view(Share *self)
+{
+    PyObject *type = PyObject_GetAttrString((PyObject *)self, "_View"), *view;
+    int error;
+
+    if (!type)
+        return NULL;
+    view = PyType_GenericAlloc((PyTypeObject *)type, 0);
+    Py_DECREF(type);
+    if (!view)
+        return NULL;
+    ((View *)view)->mapping = mapping_use(self->peeked);
+    error = seqshare_peek(self->peeked->share, &((View *)view)->view);
+    if (error == 0)
+        return view;
+    Py_DECREF(view);
+    return share_fail(self, error);
+}
+
+/* Where there is no descriptor, so no second mapping, a copy is as right, and slower. */
 static PyObject *peek(Share *self)
 {
-    struct peeked *peeked = NULL;
-    PyObject *token, *memory, *result;
-    int error = 0;
+    int error;
 
-    if (!share_is_open(self) || !follow(self))
+    if (!share_is_open(self) || !follow(self) || !share_is_open(self))
         return NULL;
-    if (!self->peeked)
-        error = make_peeked(self);
-    if (error == -EOPNOTSUPP) { /* no descriptor, so no second mapping: a copy is as right, and slower */
-        memory = get(self);
-        return memory ? Py_BuildValue("NO", PyMemoryView_FromObject(memory), Py_None) : NULL;
-    }
-    token = error < 0 ? share_fail(self, error) : new_view(self, &peeked);
-    if (!token)
-        return NULL;
-    error = seqshare_peek(peeked->mapping->share, &peeked->view);
-    if (error < 0) {
-        Py_DECREF(token);
-        return share_fail(self, error);
-    }
-    memory = PyMemoryView_FromMemory((char *)(uintptr_t)peeked->view.data, (Py_ssize_t)peeked->view.length,
-                                     VIEW_IS_READ_ONLY);
-    result = memory ? Py_BuildValue("NO", memory, token) : NULL;
-    Py_DECREF(token);
-    return result;
+    error = make_peeked(self);
+    if (error == -EOPNOTSUPP)
+        return get(self);
+    return error < 0 ? share_fail(self, error) : new_view(self);
 }
 
-PyObject *share_valid(PyObject *self, PyObject *token)
+PyObject *share_valid(PyObject *self, PyObject *object)
 {
-    struct peeked *peeked;
+    PyObject *type;
+    bool is_view;
 
-    (void)self;
-    if (token == Py_None)
+    if (PyBytes_Check(object))
         Py_RETURN_TRUE;
-    peeked = PyCapsule_GetPointer(token, VIEW);
-    return peeked ? PyBool_FromLong(seqshare_valid(peeked->mapping->share, &peeked->view)) : NULL;
+    type = PyObject_GetAttrString(self, "_View");
+    if (!type)
+        return NULL;
+    is_view = (PyObject *)Py_TYPE(object) == type && ((View *)object)->mapping;
+    Py_DECREF(type);
+    if (!is_view)
+        return PyErr_Format(PyExc_TypeError, "expected what _peek returned");
+    return PyBool_FromLong(seqshare_valid(((View *)object)->mapping->share, &((View *)object)->view));
 }
 
 /* ---- facts ------------------------------------------------------------------------------------ */
@@ -407,14 +456,21 @@ static PyObject *version(Share *self)
     return share ? PyLong_FromUnsignedLongLong(seqshare_version(share)) : NULL;
 }
 
+static PyObject *moved(Share *self)
+{
+    return share_is_open(self) ? PyLong_FromUnsignedLongLong(share_moves(self)) : NULL;
+}
+
 static PyObject *age(Share *self)
 {
     PyObject *object = share_is_open(self) ? current(self) : NULL;
     int64_t ns;
 
     if (!object)
-        return self->cache ? no_snapshot(self) : NULL;
+        return no_snapshot(self);
     Py_DECREF(object);
+    if (!share_is_open(self))
+        return NULL;
     ns = seqshare_cache_age(self->cache);
     return ns == -ENODATA ? share_fail(self, -ENODATA) : PyFloat_FromDouble((double)ns / (double)SECOND);
 }
@@ -450,22 +506,11 @@ static PyObject *stat_dict(Share *self)
 
 /* ---- as methods ------------------------------------------------------------------------------- */
 
-#define GUARDED(method, function, second)                                                                    \
-    PyObject *method(PyObject *self, second unused)                                                          \
-    {                                                                                                        \
-        PyObject *result;                                                                                    \
-                                                                                                             \
-        (void)unused;                                                                                        \
-        Py_BEGIN_CRITICAL_SECTION(self);                                                                     \
-        result = function((Share *)self);                                                                    \
-        Py_END_CRITICAL_SECTION();                                                                           \
-        return result;                                                                                       \
-    }
-
-GUARDED(share_get, get, PyObject *)
-GUARDED(share_read, read_all, PyObject *)
-GUARDED(share_peek, peek, PyObject *)
-GUARDED(share_age, age, PyObject *)
-GUARDED(share_stat, stat_dict, PyObject *)
-GUARDED(share_reopen, reopen, PyObject *)
-GUARDED(share_version, version, void *)
+GUARDED(, share_get, get, PyObject *)
+GUARDED(, share_read, read_all, PyObject *)
+GUARDED(, share_peek, peek, PyObject *)
+GUARDED(, share_age, age, PyObject *)
+GUARDED(, share_stat, stat_dict, PyObject *)
+GUARDED(, share_reopen, reopen, PyObject *)
+GUARDED(, share_moved, moved, PyObject *)
+GUARDED(, share_version, version, void *)

@@ -30,24 +30,35 @@ static int new_waiter(Share *self, struct waiter **result)
     return error;
 }
 
-static int take_waiter(Share *self, struct waiter **waiter)
-{
-    *waiter = self->idle;
-    if (!*waiter)
-        return new_waiter(self, waiter);
-    self->idle = (*waiter)->next;
-    return 0;
-}
-
 static void close_waiter(struct waiter *waiter)
 {
     seqshare_close(waiter->share);
     free(waiter);
 }
 
+/* One of another region would take that one's version for news. */
+static int take_waiter(Share *self, struct waiter **waiter)
+{
+    const uint64_t moves = share_moves(self);
+    int error;
+
+    while ((*waiter = self->idle)) {
+        self->idle = (*waiter)->next;
+        if ((*waiter)->moves == moves)
+            return 0;
+        close_waiter(*waiter);
+    }
+    error = new_waiter(self, waiter);
+    if (error == 0) {
+        (*waiter)->moves = moves;
+        (*waiter)->has_moved = false;
+    }
+    return error;
+}
+
 static void put_waiter(Share *self, struct waiter *waiter)
 {
-    if (self->is_closed) {
+    if (self->is_closed || waiter->has_moved) {
         close_waiter(waiter);
         return;
     }
@@ -70,8 +81,10 @@ static int wait_a_slice(struct waiter *waiter, uint64_t seen, int64_t ns)
     if (error != -EIDRM)
         return error;
     error = seqshare_reopen(waiter->share);
-    if (error == 1)
+    if (error == 1) {
+        waiter->has_moved = true;
         return 0;
+    }
     if (error < 0) /* it leads nowhere, or where this process may not go: ask again, not at once */
         sleep_ns(ns < POLL ? ns : POLL);
     return -ETIMEDOUT;
@@ -120,6 +133,15 @@ static int poll(Share *self, uint64_t seen, int64_t ns, uint64_t *version)
     return 0;
 }
 
+/* The waiter may be in a region that the reader has not seen, of the same version. After it has one, any move is its. */
+static bool has_news(Share *self, uint64_t *version)
+{
+    if (!self->name || share_is_inside(self) || share_look(self) != 1)
+        return !share_tell(self);
+    *version = seqshare_version(self->reader);
+    return *version != 0;
+}
+
 static PyObject *wait_for(Share *self, uint64_t seen, int64_t ns)
 {
     struct waiter *waiter;
@@ -130,14 +152,15 @@ static PyObject *wait_for(Share *self, uint64_t seen, int64_t ns)
         return NULL;
     error = take_waiter(self, &waiter);
     if (error == 0) {
-        error = wait_with(self, waiter, seen, ns, &version);
+        if (has_news(self, &version) || PyErr_Occurred())
+            error = 0;
+        else
+            error = wait_with(self, waiter, seen, ns, &version);
         put_waiter(self, waiter);
     } else {
         error = poll(self, seen, ns, &version);
     }
-    if (error == -EINTR && PyErr_Occurred())
-        return NULL;
-    if (!share_is_open(self))
+    if (PyErr_Occurred() || !share_is_open(self))
         return NULL;
     if (error < 0)
         return share_fail(self, error);
@@ -149,11 +172,11 @@ static PyObject *wait_for(Share *self, uint64_t seen, int64_t ns)
 
 PyObject *share_wait(PyObject *self, PyObject *args)
 {
-    unsigned long long seen;
     PyObject *result;
+    uint64_t seen;
     long long ns;
 
-    if (!PyArg_ParseTuple(args, "KL", &seen, &ns))
+    if (!PyArg_ParseTuple(args, "O&L", to_uint64, &seen, &ns))
         return NULL;
     Py_BEGIN_CRITICAL_SECTION(self);
     result = wait_for((Share *)self, seen, ns);

@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 struct request {
     const char *bytes;
     Py_ssize_t length;
-    unsigned tag;
+    uint32_t tag;
     uint64_t *version; /* publish over this version only; NULL: over any */
 };
 
@@ -21,7 +20,7 @@ struct holder *share_holder(const Share *self)
 
     if (!holder)
         return NULL;
-    while (holder && (holder->thread != PyThread_get_thread_ident() || holder->process != getpid()))
+    while (holder && !is_this_thread(&holder->thread))
         holder = holder->next;
     return holder;
 }
@@ -39,13 +38,11 @@ static void forget_holder(Share *self, struct holder *holder)
 
 static int note_holder(Share *self, struct mapping *mapping)
 {
-    struct holder *old = share_holder(self), *holder = malloc(sizeof *holder);
+    struct holder *holder = malloc(sizeof *holder);
 
     if (!holder)
         return -ENOMEM;
-    if (old) /* of a thread that ended with the lock, and whose number this one has */
-        forget_holder(self, old);
-    *holder = (struct holder){PyThread_get_thread_ident(), getpid(), mapping_use(mapping), self->holders};
+    *holder = (struct holder){this_thread(), mapping_use(mapping), self->holders};
     self->holders = holder;
     return 0;
 }
@@ -59,6 +56,8 @@ static int move_writer(Share *self)
     seqshare *share;
     int error;
 
+    if (!old) /* another thread has dropped it meanwhile */
+        return -EROFS;
     error = seqshare_open(&share, self->name, SEQSHARE_WRITE | (self->access & SEQSHARE_ANY_OWNER));
     if (error < 0)
         return error;
@@ -69,6 +68,18 @@ static int move_writer(Share *self)
     mapping_drop(old);
     self->next_look = 0; /* and those that read look, too */
     return 0;
+}
+
+/* A file that was swapped underneath the name has no mark: ask the name, at the price of a system call. A region
+ * without a name stays as it is. */
+static int catch_up(Share *self)
+{
+    int error;
+
+    if (!self->name || !self->writer || share_holder(self) || seqshare_named(self->writer->share) != 0)
+        return 0;
+    error = move_writer(self);
+    return error == -ENOENT ? 0 : error;
 }
 
 /* Wait for the lock, but let Ctrl-C through: -EINTR, with an exception. */
@@ -135,8 +146,11 @@ static int publish_somewhere(Share *self, const struct request *request)
 /* A name that was replaced is followed; one that is replaced a hundred times meanwhile is not. */
 static int publish_by_name(Share *self, const struct request *request)
 {
-    int error = publish_somewhere(self, request), moved = 0;
+    int error, moved = catch_up(self);
 
+    if (moved < 0)
+        return moved;
+    error = publish_somewhere(self, request);
     for (int tries = 0; error == -EIDRM && self->name && !share_holder(self) && moved == 0 && tries < 100;
          tries++) {
         moved = self->is_closed ? -EBADF : move_writer(self);
@@ -167,7 +181,7 @@ PyObject *share_set_bytes(PyObject *self, PyObject *args)
     struct request request = {.version = NULL};
     PyObject *result;
 
-    if (!PyArg_ParseTuple(args, "y#I", &request.bytes, &request.length, &request.tag))
+    if (!PyArg_ParseTuple(args, "y#O&", &request.bytes, &request.length, to_uint32, &request.tag))
         return NULL;
     Py_BEGIN_CRITICAL_SECTION(self);
     result = set_bytes((Share *)self, &request);
@@ -177,14 +191,13 @@ PyObject *share_set_bytes(PyObject *self, PyObject *args)
 
 PyObject *share_set_bytes_if(PyObject *self, PyObject *args)
 {
-    unsigned long long version;
     uint64_t expected;
     struct request request = {.version = &expected};
     PyObject *result;
 
-    if (!PyArg_ParseTuple(args, "Ky#I", &version, &request.bytes, &request.length, &request.tag))
+    if (!PyArg_ParseTuple(args, "O&y#O&", to_uint64, &expected, &request.bytes, &request.length, to_uint32,
+                          &request.tag))
         return NULL;
-    expected = version;
     Py_BEGIN_CRITICAL_SECTION(self);
     result = set_bytes((Share *)self, &request);
     Py_END_CRITICAL_SECTION();
@@ -221,11 +234,12 @@ static int lock_somewhere(Share *self, int64_t ns)
 
 static PyObject *lock(Share *self, int64_t ns)
 {
-    int result, moved = 0;
+    int result, moved;
 
     if (!share_is_open(self))
         return NULL;
-    result = lock_somewhere(self, ns);
+    moved = catch_up(self);
+    result = moved < 0 ? moved : lock_somewhere(self, ns);
     for (int tries = 0; result == -EIDRM && self->name && moved == 0 && tries < 100; tries++) {
         moved = self->is_closed ? -EBADF : move_writer(self);
         if (moved == 0)
@@ -310,12 +324,15 @@ PyObject *share_drop_write(PyObject *self, PyObject *unused)
     return result;
 }
 
-/* Locks that threads of this process hold through this share stay theirs until they unlock: a mapping that a holder
- * uses is closed by mapping_drop, which gives this thread's own lock back. */
+/* A thread that holds the lock gives it back through the mapping by which it took it, also when the share is closed. */
 void share_end_writing(Share *self)
+{
+    mapping_drop(self->writer);
+    self->writer = NULL;
+}
+
+void share_end_locks(Share *self)
 {
     while (self->holders)
         forget_holder(self, self->holders);
-    mapping_drop(self->writer);
-    self->writer = NULL;
 }

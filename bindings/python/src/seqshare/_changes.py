@@ -4,6 +4,7 @@
 import asyncio
 import os
 import threading
+import time
 import weakref
 
 
@@ -12,19 +13,28 @@ class Changes:
 
     def __init__(self, share, seen):
         self._share, self._seen = share, seen
-        self._watcher = None
+        self._moves = share._moves()
 
     def __iter__(self):
         return self
 
     def __next__(self):
         try:
-            self._seen = self._share._wait(self._seen, -1)
+            while not self._is_news():
+                self._share._wait(self._seen, -1)
         except ValueError:
             if self._share.closed:
                 raise StopIteration from None
             raise
         return self._seen
+
+    def _is_news(self):
+        """The versions of a region that took the name over may begin again: a move is news, too."""
+        version, moves = self._share.version, self._share._moves()
+        if version == 0 or (version, moves) == (self._seen, self._moves):
+            return False
+        self._seen, self._moves = version, moves
+        return True
 
     def __aiter__(self):
         return self
@@ -38,16 +48,26 @@ class Changes:
             watcher = _watcher_of(self._share)
             watcher.add(loop, news)
             try:
-                version = self._share.version  # after the registration: nothing between is missed
-                if version != self._seen and version != 0:
-                    self._seen = version
-                    return version
+                if self._is_news():  # after the registration: nothing between is missed
+                    return self._seen
                 await news
+            except ValueError:
+                if not self._share.closed:
+                    raise  # else the loop ends above
             finally:
                 watcher.remove(news)
 
 
 _making = threading.Lock()
+
+
+def _make_anew():
+    """In a child of fork: another thread may have held it, which the child has not."""
+    global _making
+    _making = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_make_anew)
 
 
 def _watcher_of(share):
@@ -99,6 +119,7 @@ class _Watcher(threading.Thread):
                 if share.closed:
                     break
                 version = None
+                time.sleep(0.5)  # no busy loop, whatever it is
             del share  # between two waits the share may go
             if version is not None:
                 seen = version

@@ -45,6 +45,8 @@ def freeze(value):
     """Dicts and lists, all the way down, as mappingproxy and tuple."""
     if isinstance(value, dict):
         return MappingProxyType({name: freeze(member) for name, member in value.items()})
+    if isinstance(value, set):
+        return frozenset(value)
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return tuple(freeze(member) for member in value)
     return value
@@ -148,6 +150,15 @@ class Raw(Codec):
         return True
 
 
+def _has_pointers(kind):
+    if issubclass(kind, ctypes.Array):
+        return _has_pointers(kind._type_)
+    if issubclass(kind, (ctypes.Structure, ctypes.Union)):
+        fields = [field for part in kind.__mro__ for field in vars(part).get("_fields_", ())]
+        return any(_has_pointers(field[1]) for field in fields)
+    return not issubclass(kind, ctypes._SimpleCData) or kind._type_ in "zZPOX"
+
+
 class Typed(Codec):
     """A ctypes.Structure, or a format of the module struct: what C reads and writes with SEQSHARE_TYPE."""
 
@@ -156,6 +167,8 @@ class Typed(Codec):
             self._struct = struct.Struct(kind)
             self.size = self._struct.size
         elif isinstance(kind, type) and issubclass(kind, (ctypes.Structure, ctypes.Union)):
+            if _has_pointers(kind):
+                raise TypeError(f"{kind.__name__} has pointers, which mean nothing in another process")
             self._struct = None
             self.size = ctypes.sizeof(kind)
             name = name or kind.__name__
@@ -202,6 +215,11 @@ def find(codec):
     if not all(hasattr(codec, part) for part in ("name", "tag", "encode", "decode", "accepts", "copy")):
         raise TypeError("a codec is one of the names json, cbor, pickle, raw, or a seqshare.Codec")
     return codec
+
+
+def name_of(codec):
+    """What find takes: the name of a codec of ours, which can be pickled."""
+    return next((name for name, kind in _NAMED.items() if type(codec) is kind), codec)
 
 
 def by_tag(tag):

@@ -37,7 +37,7 @@ def _nanoseconds(timeout):
         return -1
     if not timeout >= 0:
         raise ValueError("a timeout is a number of seconds from 0, or None")
-    return min(int(timeout * 1_000_000_000), 2**62)
+    return int(min(timeout * 1_000_000_000, 2**62))
 
 
 class Share(_seqshare.Share):
@@ -48,9 +48,11 @@ class Share(_seqshare.Share):
     """
 
     codec = None
+    _View = _seqshare.View
     _label = "a share"
     _watcher = None
     _feed_share = None
+    _any_owner = False
 
     # ---- read ----
 
@@ -62,7 +64,8 @@ class Share(_seqshare.Share):
         """`with share.peek() as view`: a memoryview of the newest value where it lies, without a copy.
 
         The bytes may change while they are looked at. When the block ends, BlockingIOError says that a
-        publisher overtook it, and that what was read must not be believed.
+        publisher overtook it, and that what was read must not be believed. What somebody keeps of the view
+        stays readable, and changes.
         """
         return _Peek(self)
 
@@ -99,7 +102,10 @@ class Share(_seqshare.Share):
     # ---- write ----
 
     def set(self, value):
-        """Publish a value: when this returns, every reader in every process finds it."""
+        """Publish a value: when this returns, every reader in every process finds it.
+
+        A share with a name publishes in the region that the name has; without one, in its own.
+        """
         self._set_bytes(self.codec.encode(value), self.codec.tag)
 
     def set_bytes(self, data, tag=0):
@@ -198,8 +204,8 @@ class Share(_seqshare.Share):
         if type(self.codec) is _codecs.Typed:
             how = {"type": self.codec.kind, "type_name": self.codec.name}
         else:
-            how = {"codec": self.codec}
-        return _open_again, (self.name, self.writable, how)
+            how = {"codec": _codecs.name_of(self.codec)}
+        return _open_again, (self.name, self.writable, {"any_owner": self._any_owner, **how})
 
 
 def _open_again(name, write, how):
@@ -265,12 +271,17 @@ class _Peek:
         self._share = share
 
     def __enter__(self):
-        self._view, self._token = self._share._peek()
+        self._source = self._share._peek()
+        self._view = memoryview(self._source)
         return self._view
 
     def __exit__(self, kind, *unused):
-        valid = self._share._valid(self._token)
-        self._view.release()
+        valid = self._share._valid(self._source)
+        try:
+            self._view.release()
+        except BufferError:  # somebody still uses it, and the memory stays until then
+            pass
+        del self._source, self._view
         if not valid and kind is None:
             raise BlockingIOError(errno.EAGAIN, "a publisher overtook this view: read again", self._share._label)
 
@@ -289,7 +300,7 @@ def _make(how, name, *, write=None, any_owner=False, codec="json", type=None, ty
     else:
         codec = _codecs.find(codec)
     share = (_TypedShare if isinstance(codec, _codecs.Typed) else Share)()
-    share.codec = codec
+    share.codec, share._any_owner = codec, any_owner
     share._label = os.fsdecode(name) if name is not None else "a share without a name"
     tag = 0
     if has_value:
