@@ -68,12 +68,21 @@ void source_end(struct source *source)
 
 /* ---- when? ---- */
 
-/* 0, the usual case, asks for no clock. */
-static bool reached(const seqshare_word *time)
+/*
+ * Has that moment come, at this time (0: not asked)? More than a second off, it is a moment of another clock: a child of
+ * fork may be in another time namespace.
+ */
+static bool has_come(const seqshare_word *moment, uint64_t time)
 {
-    uint64_t when = seqshare_load_relaxed(time);
+    uint64_t when = seqshare_load_relaxed(moment);
 
-    return when == 0 || source_time() >= when;
+    return when == 0 || (time != 0 && (time >= when || when - time > SECOND));
+}
+
+/* 0, the usual case, asks for no clock. */
+static bool reached(const seqshare_word *moment)
+{
+    return has_come(moment, 0) || has_come(moment, source_time());
 }
 
 bool source_must_read(const struct source *source, const struct state *state)
@@ -113,7 +122,7 @@ bool source_must_follow(struct source *source, const struct state *state, uint64
         return true;
     if (marks != known) /* a mark was taken back, and is new when it comes again */
         store(&source->marks, marks);
-    return time >= seqshare_load_relaxed(&source->next_follow);
+    return has_come(&source->next_follow, time);
 }
 
 /* ---- following ---- */

@@ -89,6 +89,49 @@ static seqshare *made(const char *name, uint64_t word)
     return share;
 }
 
+/* ---- another clock ---- */
+
+static const char *remade;
+
+static void sees_a_new_file(void *context)
+{
+    check(unlink(share_path(remade)) == 0);
+    seqshare_close(made(remade, 2));
+    await_word(context, 1, 2);
+}
+
+static void follow_by_another_clock(void *context)
+{
+    slow_clock_for_children();
+    child_run(sees_a_new_file, context);
+}
+
+/* Fails with: a moment that is believed in a child whose clock is hours behind. */
+static void followed_with_a_slower_clock(bool many)
+{
+    struct looker looker;
+
+    skip_unless_admin();
+    remade = temp_name();
+    seqshare_close(made(remade, 1));
+    looker = open_looker(remade, many);
+    equals(word_of(&looker), 1);
+    try_in_child(follow_by_another_clock, &looker);
+    close_looker(&looker);
+}
+
+Test(moving, a_child_with_a_slower_clock_follows_the_name)
+{
+    followed_with_a_slower_clock(false);
+}
+
+Test(moving, a_child_with_a_slower_clock_follows_the_name_mt)
+{
+    followed_with_a_slower_clock(true);
+}
+
+/* ---- by replace ---- */
+
 static void replaced(bool many)
 {
     const char *name = temp_name();

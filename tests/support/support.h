@@ -50,6 +50,8 @@ void skip_or_succeed(int status);
 void try_in_child(void (*body)(void *context), void *context);
 /* This process's own view of the mounts, for a child to change; gone with it. Else NOT_POSSIBLE. */
 void own_mounts(void);
+/* Children of this process have a clock that begins at one second. Else NOT_POSSIBLE. */
+void slow_clock_for_children(void);
 
 void skip_unless_root(void);    /* with the capabilities to become another user */
 void skip_unless_admin(void);   /* with those for mounts and namespaces */

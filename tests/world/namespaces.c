@@ -121,22 +121,11 @@ Test(namespaces, who_unshares_its_time_namespace_writes_on_and_its_children_read
     try_in_child(unshare_between_writes, scene);
 }
 
-/* Children have a clock that begins at one second. */
-static void set_clock_back(void)
-{
-    int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-    const char *offset = format("monotonic -%lld 0\n", (long long)(now() / SECONDS - 1));
-
-    if (fd < 0 || write(fd, offset, strlen(offset)) < 0)
-        _exit(NOT_POSSIBLE);
-    close(fd);
-}
-
 static void notices_a_new_file(void *context)
 {
     struct scene *scene = context;
 
-    check(unlink(format("/dev/shm/seqshare.%s", scene->name)) == 0);
+    check(unlink(share_path(scene->name)) == 0);
     seqshare_close(share_with(scene->name, 4096, "other"));
     equals(seqshare_wait(scene->share, 1, -1), -EIDRM);
 }
@@ -146,8 +135,7 @@ static void wait_by_another_clock(void *context)
     struct scene *scene = context;
 
     equals(seqshare_wait(scene->share, 1, 1), -ETIMEDOUT); /* it asks the name, and notes when to ask again */
-    enter(CLONE_NEWTIME);
-    set_clock_back();
+    slow_clock_for_children();
     _exit(in_first_child(notices_a_new_file, scene));
 }
 
