@@ -259,7 +259,22 @@ static void publish_last_good(struct agent *agent)
     document_free(&document);
 }
 
-/* Behind all that an agent before this one has counted, so that a revision is of one document. */
+/* The agent's count is at least this one; `digest` is of the document that has it, NULL if nobody knows that. */
+static void count_from(struct agent *agent, uint64_t revision, const unsigned char *digest)
+{
+    if (revision < agent->counted || revision == 0 || (revision == agent->counted && !digest))
+        return;
+    agent->counted = revision;
+    if (digest)
+        memcpy(agent->counted_digest, digest, DOCUMENT_DIGEST);
+    else
+        memset(agent->counted_digest, 0, DOCUMENT_DIGEST);
+}
+
+/*
+ * Behind all that an agent before this one has counted, so that a revision is of one document. The newest document
+ * keeps its number, though an operator may have gone back to another one.
+ */
 static void count_on(struct agent *agent)
 {
     struct state_entry entries[STATE_HISTORY + 1];
@@ -269,12 +284,11 @@ static void count_on(struct agent *agent)
         text && agent->state.folder >= 0 ? state_get(&agent->state, "status", text, STATUS_MOST) : -1;
     struct report before;
 
-    agent->counted = agent->standing.revision;
+    count_from(agent, agent->standing.revision, agent->standing.digest);
     for (size_t i = 0; i < count; i++)
-        if (entries[i].revision > agent->counted)
-            agent->counted = entries[i].revision;
-    if (length > 0 && report_parse(&before, text, (size_t)length) && before.feed.newest > agent->counted)
-        agent->counted = before.feed.newest;
+        count_from(agent, entries[i].revision, entries[i].digest);
+    if (length > 0 && report_parse(&before, text, (size_t)length))
+        count_from(agent, before.feed.newest, NULL);
     free(text);
 }
 

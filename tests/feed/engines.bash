@@ -6,7 +6,9 @@
 
 engines=$(dirname "${BASH_SOURCE[0]}")/engines
 engines_work=$SEQSHARE_BUILD/feed-engines
-engines_at_once=$(($(nproc) + 3)) # they wait more than they compute
+engines_fuzzed=$SEQSHARE_BUILD/feed-fuzz
+engines_newer=$SEQSHARE_BUILD/feed-etcd-3.6
+engines_at_once=$((2 * $(nproc) + 4)) # they wait more than they compute
 
 # May a test have a network, and mounts, of its own? "own", or why not.
 engines_network() {
@@ -21,11 +23,12 @@ engines_network() {
 
 # FILE SCENARIO: run it, its output and status into files.
 engine_run() {
-    local log=$engines_work/$2.log rc=0 apart=()
+    local log=$engines_work/$2.log rc=0 from=$SECONDS apart=()
     case $2 in
     dropped | silent_names) [ "$FEED_NETWORK" != own ] || apart=(unshare -n -m --) ;;
     esac
     timeout 300 "${apart[@]}" python3 "$engines/$1" "$2" >"$log" 2>&1 || rc=$?
+    echo $((SECONDS - from)) >"$engines_work/$2.seconds"
     echo $rc >"$engines_work/$2.rc"
 }
 
@@ -34,30 +37,54 @@ engine_result() { # SCENARIO
     return "$(cat "$engines_work/$1.rc")"
 }
 
-# FILE...: all of their scenarios, as many at once as fit; then a line for each, behind $engines_label.
-engines_of() {
-    local file name title
-    FEED_WORK=$engines_work/work${engines_label:+-${engines_label%: }}
-    export FEED_WORK FEED_SOURCE FEED_AGENT FEED_COMMAND FEED_NETWORK engines engines_work
-    export -f engine_run
+# All scenarios of these files, a line each: FILE NAME, TAB, title. Those that wait longest come first.
+engines_list() { # FILE...
+    local file
     for file in "$@"; do
         python3 "$engines/$file" | sed "s/^/$file /"
-    done >"$engines_work/list"
-    cut -f 1 "$engines_work/list" | xargs -P "$engines_at_once" -L 1 bash -c 'engine_run "$@"' engine_run
-    while IFS=$'\t' read -r name title; do
+    done | awk -v first="token_expired dropped silent_names stopped no_quorum proxy slow" '
+        BEGIN { split(first, names, " "); for (i in names) place[names[i]] = i }
+        { print ($2 in place ? place[$2] : 100) "\t" $0 }' | sort -s -n -k 1,1 | cut -f 2-
+}
+
+# FILE...: their scenarios begin, as many at once as fit.
+start_engines() {
+    FEED_SOURCE=$SEQSHARE_BUILD/release/tests/feed/engines/feed-source
+    FEED_AGENT=$SEQSHARE_BUILD/release/src/feed/seqshare-feed
+    FEED_COMMAND=$SEQSHARE_BUILD/release/src/cli/seqshare
+    FEED_NETWORK=$(engines_network)
+    FEED_WORK=$engines_work/work
+    export FEED_WORK FEED_SOURCE FEED_AGENT FEED_COMMAND FEED_NETWORK engines engines_work
+    export -f engine_run
+    rm -rf "$engines_work"
+    mkdir -p "$engines_work"
+    engines_list "$@" >"$engines_work/list"
+    cut -f 1 "$engines_work/list" | xargs -P "$engines_at_once" -L 1 bash -c 'engine_run "$@"' engine_run &
+    engines_running=$!
+}
+
+# A line for each scenario, behind $engines_label, as they end.
+end_engines() {
+    local name title
+    while IFS=$'\t' read -r -u 7 name title; do
         name=${name#* }
-        if [ "$(cat "$engines_work/$name.rc")" -eq 77 ]; then
+        now "${engines_label:-}$title"
+        until [ -s "$engines_work/$name.rc" ] || ! kill -0 "$engines_running" 2>/dev/null; do
+            sleep 0.1
+        done
+        if [ "$(cat "$engines_work/$name.rc")" = 77 ]; then
             skip "${engines_label:-}$title" "$(sed -n 's/^skipped: //p' "$engines_work/$name.log")"
         else
             check "${engines_label:-}$title" engine_result "$name"
         fi
-    done <"$engines_work/list"
+    done 7<"$engines_work/list"
+    wait "$engines_running" || true
 }
 
 engines_fuzz() { # SECONDS
     local build=$SEQSHARE_BUILD/release source=$SEQSHARE_SOURCE file objects=()
-    mkdir -p "$engines_work/corpus" "$engines_work/seeds"
-    python3 "$engines/seeds.py" "$engines_work/seeds"
+    mkdir -p "$engines_fuzzed/corpus" "$engines_fuzzed/seeds"
+    python3 "$engines/seeds.py" "$engines_fuzzed/seeds"
     for file in etcd_answers gather grpc_frames keys form document; do
         objects+=("$source/src/feed/$file.c")
     done
@@ -65,15 +92,15 @@ engines_fuzz() { # SECONDS
     clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
         -I"$source/src/feed" -I"$source/include" -isystem "$build/src/feed" "$engines/fuzz.c" "${objects[@]}" \
         "$build/src/feed/etcd.pb-c.c" "$build"/src/json/CMakeFiles/seqshare_json_objects.dir/*.o \
-        "$build/src/libseqshare.a" $(pkg-config --cflags --libs libprotobuf-c json-c libcrypto) -o "$engines_work/fuzz"
-    "$engines_work/fuzz" -max_total_time="$1" -timeout=60 -max_len=4000 -rss_limit_mb=1500 -print_final_stats=1 \
-        -artifact_prefix="$engines_work/" "$engines_work/corpus" "$engines_work/seeds" >"$engines_work/fuzz.log" 2>&1 ||
-        { tail -n 40 "$engines_work/fuzz.log" && return 1; }
+        "$build/src/libseqshare.a" $(pkg-config --cflags --libs libprotobuf-c json-c libcrypto) -o "$engines_fuzzed/fuzz"
+    "$engines_fuzzed/fuzz" -max_total_time="$1" -timeout=60 -max_len=4000 -rss_limit_mb=1500 -print_final_stats=1 \
+        -artifact_prefix="$engines_fuzzed/" "$engines_fuzzed/corpus" "$engines_fuzzed/seeds" >"$engines_fuzzed/fuzz.log" 2>&1 ||
+        { tail -n 40 "$engines_fuzzed/fuzz.log" && return 1; }
 }
 
 # A newer server than Debian's, out of Go's modules.
 engines_build_newer() { # VERSION
-    local folder=$engines_work/newer
+    local folder=$engines_newer
     mkdir -p "$folder"
     cp "$engines/newer/main.go" "$folder"
     (
@@ -92,26 +119,16 @@ engines_newer() {
         return
     fi
     check "etcd 3.6 builds" engines_build_newer 3.6.16
-    export FEED_ETCD=$engines_work/newer/etcd
-    [ ! -x "$FEED_ETCD" ] || engines_of etcd.py agent.py
+    export FEED_ETCD=$engines_newer/etcd
+    if [ -x "$FEED_ETCD" ]; then
+        start_engines etcd.py agent.py
+        end_engines
+    fi
     unset FEED_ETCD
 }
 
-run_engines() {
+fuzz_engines() {
     local seconds=10
-    rm -rf "$engines_work"
-    mkdir -p "$engines_work"
-    check "builds the program that has a source alone" build_preset release seqshare_feed seqshare_cli feed-source
     [ -z "${SEQSHARE_LONG:-}" ] || seconds=600
-    FEED_SOURCE=$SEQSHARE_BUILD/release/tests/feed/engines/feed-source
-    FEED_AGENT=$SEQSHARE_BUILD/release/src/feed/seqshare-feed
-    FEED_COMMAND=$SEQSHARE_BUILD/release/src/cli/seqshare
-    FEED_NETWORK=$(engines_network)
-    engines_of etcd.py web.py agent.py
-    [ -z "${SEQSHARE_LONG:-}" ] || engines_newer
-    if command -v clang >/dev/null; then
-        check "fuzz: gRPC's frames and etcd's answers, $seconds s" engines_fuzz "$seconds"
-    else
-        skip "fuzz: gRPC's frames and etcd's answers" "there is no clang here"
-    fi
+    check "fuzz: gRPC's frames and etcd's answers, $seconds s" engines_fuzz "$seconds"
 }

@@ -16,6 +16,14 @@ three() {
     done
 }
 
+# TEXT: the key has it still, and the agent has looked at it again.
+looked_at() {
+    local before
+    before=$(seqshare-feed status ./shop.conf --json | jq .contact)
+    put rate "$1"
+    eventually json ".contact > $before"
+}
+
 @test "history: five, newest first, the current one marked" {
     three
     local i
@@ -49,6 +57,8 @@ three() {
     seqshare-feed rollback ./shop.conf
     has '{"rate":1}'
     says "by an operator, to revision 1"
+    looked_at 2 # once more
+    json '.newest == 2'
     put rate 3
     eventually json '.newest == 3'
     has '{"rate":1}'

@@ -4,10 +4,13 @@
 # tier: full
 # budget: 240
 # long budget: 1500
+# lane: waits
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
 source engines.bash
+
+taps=$SEQSHARE_BUILD/feed-taps
 
 # FILE: all of its tests; what they say goes into NAME.tap. Never fails itself: the lines tell.
 bats_file() {
@@ -32,17 +35,21 @@ count_file() {
 }
 
 # All files at once: they wait more than they compute.
-run_bats() {
+start_bats() {
     local file
-    taps=$SEQSHARE_BUILD/feed-taps
     rm -rf "$taps"
     mkdir -p "$taps"
-    now "bats"
     for file in ./*.bats; do
         bats_file "$file" &
+        bats_running[$file]=$!
     done
-    wait
+}
+
+end_bats() {
+    local file
     for file in ./*.bats; do
+        now "$file"
+        wait "${bats_running[$file]}"
         count_file "$file"
     done
 }
@@ -65,14 +72,21 @@ fuzz_state() { # SECONDS
 }
 
 check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli feed-killed \
-    feed-parts feed-reader
+    feed-parts feed-reader feed-source
 [ "$failed" -eq 0 ] || finish
 [ -n "${SEQSHARE_LONG:-}" ] || export SEQSHARE_KILL_STRIDE=3
-run_bats
+
+# All of it at once: each test has its own folder, ports, and names.
+declare -A bats_running=()
+start_bats
+start_engines etcd.py web.py agent.py
 if command -v clang >/dev/null; then
     check "fuzz: documents of the state folder" fuzz_state "$([ -n "${SEQSHARE_LONG:-}" ] && echo 300 || echo 5)"
+    fuzz_engines
 else
-    skip "fuzz: documents of the state folder" "there is no clang here"
+    skip "fuzz: state folder, gRPC's frames, etcd's answers" "there is no clang here"
 fi
-run_engines
+end_bats
+end_engines
+[ -z "${SEQSHARE_LONG:-}" ] || engines_newer
 finish

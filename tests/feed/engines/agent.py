@@ -57,11 +57,17 @@ class Agent:
             return None
 
     def has(self, document):
-        until(f"{document}, and not {self.value()}", lambda: self.value() == document)
+        try:
+            until(f"{document}", lambda: self.value() == document)
+        except Failure as failure:
+            raise Failure(f"{failure}; it has {self.value()}, and says {self.status().stdout}") from None
 
     def becomes(self, code):
         """Wait for an exit status of `status`: 0 live, 3 nothing, 4 no agent, 5 held, 6 refused, 7 stale."""
-        until(f"status {code}; it says {self.status().stdout}", lambda: self.status().returncode == code)
+        try:
+            until(f"status {code}", lambda: self.status().returncode == code)
+        except Failure as failure:
+            raise Failure(f"{failure}; it says {self.status().stdout}") from None
 
 
 def with_agent(scenario):

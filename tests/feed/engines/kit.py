@@ -103,15 +103,15 @@ class Member:
             self.ready()
 
     def ready(self):
-        until(f"{self.name} answers", lambda: self.ctl("get", "ready", check=False).returncode == 0)
+        until(f"{self.name} answers", lambda: self.ctl("get", "ready", check=False, within=5).returncode == 0)
 
     def kill(self):
         self.process.kill()
 
-    def ctl(self, *arguments, check=True, text=None):
+    def ctl(self, *arguments, check=True, text=None, within=PATIENCE):
         """etcdctl on this member."""
         done = subprocess.run(["etcdctl", "--endpoints", f"{self.scheme}://{self.host}:{self.port}", *self.client,
-                               "--command-timeout=5s", "--dial-timeout=3s", *arguments], capture_output=True, text=True,
+                               f"--command-timeout={within}s", f"--dial-timeout={within}s", *arguments], capture_output=True, text=True,
                               input=text, env={**os.environ, "ETCDCTL_API": "3"}, check=False)
         if check and done.returncode != 0:
             raise Failure(f"etcdctl {arguments[0]}: {done.stderr}")
