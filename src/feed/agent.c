@@ -323,7 +323,12 @@ static int open_state(struct agent *agent)
         snprintf(agent->report.unkept, REPORT_WHY, "there is no state folder: %s", strerror(-error));
         return 0;
     }
-    if (state_lock(&agent->state) != 0) {
+    error = state_lock(&agent->state);
+    if (error == -ELOOP) {
+        agent_log(agent, "%s/lock is a symbolic link", agent->config->state);
+        return MISUSED;
+    }
+    if (error) {
         agent_log(agent, "another agent runs with the state folder %s", agent->config->state);
         return FAILED;
     }

@@ -346,10 +346,7 @@ static void check(struct agent *agent, struct candidate *candidate)
         passed(agent, candidate);
         return;
     }
-    agent->check.log = agent->state.folder < 0
-                           ? -1
-                           : openat(agent->state.folder, "check.log",
-                                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    agent->check.log = agent->state.folder < 0 ? -1 : state_create(&agent->state, "check.log");
     error = check_start(&agent->check, &candidate->document);
     if (error) {
         if (agent->check.log >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program `seqshare-feed`: finds the command, reads the configuration, becomes the right user, hands over. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <stdio.h>
@@ -160,12 +161,25 @@ static int run(const struct command *command, int argc, char **argv)
     return status;
 }
 
+/* Where a standard descriptor is closed, a file of ours would get its number, and what we say would go into it. */
+static void take_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
     const struct command *command = word ? find(word) : NULL;
 
     umask(077);
+    take_standard_descriptors();
     if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0))
         return print_help();
     if (word && strcmp(word, "--version") == 0) {

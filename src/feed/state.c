@@ -40,6 +40,16 @@ static int judge_folder(struct state *state, FILE *errors)
     return 0;
 }
 
+/* Files are made and removed in it by their path, which a link would lead elsewhere. */
+static int judge_history(const struct state *state, FILE *errors)
+{
+    struct stat status;
+
+    if (fstatat(state->folder, "history", &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(status.st_mode))
+        return say(errors, state->config->state, "its history is not a folder (or a symbolic link)", -ELOOP);
+    return 0;
+}
+
 int state_open(struct state *state, const struct config *config, bool make, FILE *errors)
 {
     struct stat status;
@@ -62,6 +72,8 @@ int state_open(struct state *state, const struct config *config, bool make, FILE
     error = judge_folder(state, errors);
     if (!error && make)
         mkdirat(state->folder, "history", 0700); /* where it cannot be made, there is none */
+    if (!error)
+        error = judge_history(state, errors);
     if (error)
         state_close(state);
     return error;
@@ -84,7 +96,7 @@ int state_lock(struct state *state)
     if (state->lock < 0)
         state->lock = openat(state->folder, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (state->lock < 0)
-        return 0;
+        return errno == ELOOP ? -ELOOP : 0;
     error = safe_lock(state->lock);
     return error == -EWOULDBLOCK ? -EBUSY : error;
 }
@@ -117,8 +129,7 @@ static int write_all(int fd, const char *text, size_t length)
     return 0;
 }
 
-/* A new file in place of whatever has the name: nobody's link is followed, and nobody else has it open. */
-static int create(const struct state *state, const char *name)
+int state_create(const struct state *state, const char *name)
 {
     int fd;
 
@@ -166,7 +177,7 @@ int state_put(const struct state *state, const char *name, const char *text, siz
     int fd, error;
 
     snprintf(temporary, sizeof temporary, "%s.new", name);
-    fd = create(state, temporary);
+    fd = state_create(state, temporary);
     if (fd < 0)
         return fd;
     error = write_all(fd, text, length);
@@ -313,15 +324,14 @@ int state_parse(const struct config *config, const char *text, size_t length, st
 
 int state_read(const struct state *state, const char *name, struct document *document, char why[STATE_WHY])
 {
-    const size_t most = SIZE_MAX / 2 - HEADER_MOST;
     char *text;
-    ssize_t length = read_file(state, name, most, &text);
+    ssize_t length = read_file(state, name, config_gather_limit(state->config), &text);
     int error;
 
     *document = (struct document){0};
     if (length < 0) {
         snprintf(why, STATE_WHY, "%s",
-                 length == -EBADMSG || length == -ELOOP ? "it is not a file of the agent's own"
+                 length == -EBADMSG || length == -ELOOP ? "it is not a file of the agent's own, or too large"
                                                         : strerror((int)-length));
         return (int)length;
     }
@@ -339,7 +349,7 @@ int state_write_next(const struct state *state, const struct document *document)
 
     if (length < 0)
         return length;
-    fd = create(state, "next");
+    fd = state_create(state, "next");
     if (fd < 0)
         return fd;
     error = write_all(fd, header, (size_t)length);

@@ -32,7 +32,7 @@ struct state {
 int state_open(struct state *state, const struct config *config, bool make, FILE *errors);
 void state_close(struct state *state);
 
-/* Be the agent. -EBUSY there is one. Where the folder cannot be written there is no lock: 0. */
+/* Be the agent. -EBUSY there is one. -ELOOP the lock is a link. Where the folder cannot be written there is no lock: 0. */
 int state_lock(struct state *state);
 
 /* Does an agent run? 1, 0, or a negative errno value. */
@@ -72,6 +72,12 @@ struct keys *state_read_keys(const struct state *state);
 /* Small files. `sync`: to the disk itself. state_get: the length, at most room - 1, a zero byte behind it; -ENOENT. */
 int state_put(const struct state *state, const char *name, const char *text, size_t length, bool sync);
 ssize_t state_get(const struct state *state, const char *name, char *text, size_t room);
+
+/*
+ * A new file in place of whatever has the name: no link is followed, nothing is waited for, and nobody else has it open.
+ * A descriptor to write to, or a negative errno value.
+ */
+int state_create(const struct state *state, const char *name);
 int state_remove(const struct state *state, const char *name); /* one that is not there is fine */
 
 #endif

@@ -221,6 +221,48 @@ reboot() {
     [[ $output == *"others may look into the state folder"* ]]
 }
 
+@test "links in the state folder lead nowhere" {
+    mkdir -m 700 state elsewhere
+    echo precious >elsewhere/1
+    ln -s ../elsewhere state/history
+    run -2 timeout 20 seqshare-feed run ./shop.conf
+    [[ $output == *"its history is not a folder"* ]]
+    [ "$(cat elsewhere/1)" = precious ]
+    rm state/history
+    ln -s ../elsewhere/1 state/lock
+    run -2 timeout 20 seqshare-feed run ./shop.conf
+    [[ $output == *"state/lock is a symbolic link"* ]]
+    rm state/lock
+    ln -s ../elsewhere/1 state/next
+    ln -s ../elsewhere/1 state/status
+    ln -s ../elsewhere/1 state/keys
+    start_agent
+    eventually status_is 0
+    [ "$(cat elsewhere/1)" = precious ]
+}
+
+@test "a saved document without end is not read" {
+    publish_first
+    truncate -s 900G state/current
+    rm -r state/history
+    reboot
+    rm -r source
+    start_agent
+    eventually logged "state/current is not used: it is not a file of the agent's own, or too large"
+}
+
+@test "started without standard descriptors, it writes into no file of its own" {
+    setsid seqshare-feed run ./shop.conf <&- >&- 2>&- 3>&- &
+    last=$!
+    started+=("$last")
+    eventually status_is 0
+    local fd
+    for fd in 0 1 2; do # which a user other than root may not look at
+        [ "$(readlink "/proc/$last/fd/$fd" || echo /dev/null)" = /dev/null ]
+    done
+    [ ! -s state/lock ]
+}
+
 @test "the share is removed by hand, or moved to another region: it is made, and published, again" {
     start_agent
     eventually status_is 0

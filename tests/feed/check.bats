@@ -95,6 +95,24 @@ TEXT
     ! grep -F marked-secret log state/status
 }
 
+@test "its log is a new file, whatever had the name" {
+    checked_by <<'TEXT'
+echo said
+TEXT
+    echo precious >precious
+    mkdir -m 700 state
+    mkfifo state/check.log
+    start_agent
+    eventually status_is 0
+    [ "$(cat state/check.log)" = said ]
+    ln -f precious state/check.log
+    put rate 200
+    eventually has '{"rate":200}'
+    eventually status_is 0
+    [ "$(cat state/check.log)" = said ]
+    [ "$(cat precious)" = precious ]
+}
+
 nobody_checks() {
     ! pgrep -f "^/bin/bash $work/check"
 }
