@@ -69,8 +69,8 @@ static uint32_t register_sleeper(struct region *region, uint64_t seen, int64_t *
 /* 0: another version than `seen`; -EIDRM: replaced, and no other; -ETIMEDOUT: other marks; -EAGAIN: neither. */
 static int find_news(const struct seqshare_head *head, uint64_t seen, const uint32_t *known)
 {
-    /* Acquire: pairs with region_retire. The mark first, for nothing is published after
-     * it: what was, is then seen. */
+    /* Acquire: pairs with region_retire. The mark is loaded first. Nothing is published after it, so all that was
+     * published before it is seen below. */
     uint32_t marks = __atomic_load_n(&head->retired, __ATOMIC_ACQUIRE);
 
     if (seqshare_read_begin(head) != seen)
