@@ -74,8 +74,10 @@ static inline bool hold_is_replaced(const struct share *share)
 
 /* ---- one write ------------------------------------------------------------------------------- */
 
-/* Relaxed, as all of `writing` and `locked_by`: each thread compares them with its
- * own identity alone, and another thread's differs. */
+/*
+ * Relaxed, as all of `writing` and `locked_by`: each thread compares them with its own identity alone, and another
+ * thread's differs.
+ */
 HOT_INLINE void hold_set_writing(struct share *share, uint64_t me)
 {
     __atomic_store_n(&share->writing, me, __ATOMIC_RELAXED);

@@ -323,8 +323,7 @@ static bool judge(pid_t tid, uint32_t owner_start)
         return true;
     if (proc_is_ours((pid_t)syscall(SYS_gettid)) != 1)
         return is_zombie(tid);
-    /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader
-     * and for any other thread. */
+    /* Not /proc/TID/stat, for the reason in own_start. This one is there for a leader and for any other thread. */
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)tid, (int)tid);
     if (read_stat(path, &state, &start) != 1)
         return false; /* hidepid shows nothing of other users' processes, alive as they are */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one grammar of JSON documents: docs/json.md describes it. Checking, decoding and
- * printing all walk through a text by it, so none of them accepts a text that another refuses. Needs libc alone.
+ * The one grammar of JSON documents: docs/json.md describes it. Checking, decoding and printing all walk through a text
+ * by it, so none of them accepts a text that another refuses. Needs libc alone.
  */
 #ifndef SEQSHARE_JSON_GRAMMAR_H
 #define SEQSHARE_JSON_GRAMMAR_H
