@@ -371,6 +371,9 @@ suite_refuses_bad_input() {
     done
 }
 
+rm -f "$SEQSHARE_BUILD/release/tests/bench/bench-batches"
+check "release: builds" build_preset release bench-batches
+check "a batch is long enough after a slow first call" "$SEQSHARE_BUILD/release/tests/bench/bench-batches"
 check "the benchmarks build without a warning" builds
 check "the main job runs for a second and ends well" main_job_runs
 check "the suite's names follow the grammar, and --quick has some of them" names_follow_the_grammar
