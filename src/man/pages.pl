@@ -76,8 +76,7 @@ sub paragraphs {
 
 # The system's own sentence for an error of which the header says no more than the name.
 sub system_sentence {
-    my ($name) = @_;
-    local $! = Errno->can(substr $name, 1)->();
+    local $! = Errno->can(substr($_[0], 1))->();
     return lc "$!";
 }
 
@@ -127,15 +126,14 @@ for my $header (@headers) {
         my ($names, $shown) = declarations($block->{code});
         next if $block->{comment} =~ /^Not for programs/;
         push @types, {%$block, shown => $shown} if !@$names && $shown =~ /^(?:typedef|struct|enum)\b/m && $block->{comment} !~ /\bPrivate|embers are private/;
-        push @all, {%$block, names => $names, shown => $shown, include => $include, about => $page, types => []} if @$names;
-        if (@$names) {
-            my @mine = grep { my @words = $_->{shown} =~ s{/\*.*?\*/}{}gsr =~ /\b(SEQSHARE_[A-Z_]+|seqshare_\w+)\b/g;
-                grep { "$block->{comment} $shown" =~ /\b$_\b/ } @words } @types;
-            $all[-1]{types} = \@mine;
-            @types = grep { my $type = $_; !grep { $_ == $type } @mine } @types;
-        }
+        next unless @$names;
+        my @mine = grep { my @words = $_->{shown} =~ s{/\*.*?\*/}{}gsr =~ /\b(SEQSHARE_[A-Z_]+|seqshare_\w+)\b/g;
+            grep { "$block->{comment} $shown" =~ /\b$_\b/ } @words } @types;
+        push @all, {%$block, names => $names, shown => $shown, include => $include, about => $page, types => \@mine};
+        @types = grep { my $type = $_; !grep { $_ == $type } @mine } @types;
     }
 }
+my %known = map { $_ => 1 } map { @{$_->{names}} } @all;
 for my $page (@all) {
     my ($first, @others) = @{$page->{names}};
     my ($what, $errors) = split /\bErrors[:,]\s*/, $page->{comment}, 2;
@@ -143,7 +141,9 @@ for my $page (@all) {
     $text .= verbatim($_->{shown} =~ s/\s+\z//r) for @{$page->{types}}, $page;
     $text .= ".SH DESCRIPTION\n" . paragraphs($what) . join '', map { paragraphs($_->{comment}) } @{$page->{types}};
     $text .= errors($errors) if $errors;
-    $text .= ".SH SEE ALSO\n.BR $page->{about} (7)\n";
+    my %see = map { $_ => 1 } grep { $known{$_} } $page->{comment} =~ /\b(seqshare_\w+)/g;
+    delete @see{@{$page->{names}}};
+    $text .= join(",\n", ".SH SEE ALSO\n.BR $page->{about} (7)", map { ".BR $_ (3)" } sort keys %see) . "\n";
     write_page($first, 3, $text);
     write_page($_, 3, ".so man3/$first.3\n") for @others;
 }
