@@ -176,7 +176,10 @@ int share_look(Share *self)
     return moved;
 }
 
-/* Ask the name at once when the region has a new mark, else once a second: for what reads without the cache. */
+/*
+ * Ask the name at once when the region has a new mark, else once a second: for what reads without the cache. More than a
+ * second off, `next_look` is of another clock: a child of fork may be in another time namespace.
+ */
 static bool follow(Share *self)
 {
     const uint32_t marks =
@@ -186,7 +189,7 @@ static bool follow(Share *self)
     if (!self->name || share_is_inside(self))
         return true;
     now = coarse_time();
-    if (marks == self->marks && now < self->next_look)
+    if (marks == self->marks && now < self->next_look && self->next_look - now <= SECOND)
         return true;
     share_look(self);
     if (!share_is_open(self))

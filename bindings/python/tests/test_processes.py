@@ -5,6 +5,7 @@ Shows: READ-6, WRITE-1, WRITE-5, NAME-2, NAME-6, NAME-8, WAIT-1.
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -283,6 +284,36 @@ def test_a_file_that_is_swapped_is_followed(path, tmp_path, eventually):
             os.rename(tmp_path / "new", path)
         eventually(lambda: reader.snapshot() == 2)
         eventually(lambda: reader.get() == b"2")
+
+
+def slow_clock_for_children():
+    """Children of this process have a clock that begins at one second. False: not here."""
+    new_time_namespace = 0x80
+    if ctypes.CDLL(None).unshare(new_time_namespace) != 0:
+        return False
+    try:
+        with open("/proc/self/timens_offsets", "w") as offsets:
+            offsets.write(f"monotonic -{int(time.monotonic()) - 1} 0")
+    except OSError:
+        return False
+    return True
+
+
+def test_a_child_with_a_slower_clock_follows_a_name(path, tmp_path, child, eventually):
+    def follow(reader):
+        with seqshare.create(str(tmp_path / "new"), 100, value=2):
+            os.rename(tmp_path / "new", path)
+        eventually(lambda: reader.get() == b"2")
+        eventually(lambda: reader.snapshot() == 2)
+        return "followed"
+
+    def unshare_and_fork(reader):
+        return child(follow, reader).result() if slow_clock_for_children() else "not here"
+
+    with seqshare.create(path, 100, value=1), seqshare.open(path) as reader:
+        assert (reader.get(), reader.snapshot()) == (b"1", 1)
+        if child(unshare_and_fork, reader).result() == "not here":
+            pytest.skip("needs CAP_SYS_ADMIN, and a kernel with time namespaces")
 
 
 def test_waiting_follows_a_name(path):
