@@ -60,6 +60,9 @@ static bool read_report(const struct config *config, struct report *report, bool
     free(text);
     if (nowhere)
         fclose(nowhere);
+    length = share_length_of(config);
+    if (length >= 0) /* the agent writes its file later, and not all users may read that */
+        report->bytes = (uint64_t)length;
     if (share_state_of(config, &report->feed) == 0)
         return true;
     report->feed.current = report->feed.contact = 0; /* that share is gone: so was the machine, since */
@@ -89,7 +92,7 @@ static bool wait_for_value(const struct config *config, int64_t wait)
 {
     int64_t end = loop_now() + wait;
 
-    while (share_version_of(config) == 0) {
+    while (share_length_of(config) < 0) {
         if (loop_now() >= end)
             return false;
         pause_a_moment();

@@ -297,14 +297,15 @@ int share_state_of(const struct config *config, struct seqshare_feed_1 *state)
     return error;
 }
 
-uint64_t share_version_of(const struct config *config)
+ssize_t share_length_of(const struct config *config)
 {
     seqshare *share;
-    uint64_t version;
+    int error = seqshare_open(&share, config->share, SEQSHARE_READ | SEQSHARE_ANY_OWNER);
+    ssize_t length;
 
-    if (seqshare_open(&share, config->share, SEQSHARE_READ | SEQSHARE_ANY_OWNER) != 0)
-        return 0;
-    version = seqshare_version(share);
+    if (error)
+        return error;
+    length = seqshare_length(share, NULL);
     seqshare_close(share);
-    return version;
+    return length;
 }

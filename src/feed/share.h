@@ -53,7 +53,7 @@ int share_say(struct share *share, const struct seqshare_feed_1 *state);
 /* For the commands: the state that NAME.feed has. -ENOENT, and as seqshare_open and seqshare_feed_1_get. */
 int share_state_of(const struct config *config, struct seqshare_feed_1 *state);
 
-/* The current version of the share; 0: nothing, or no share. */
-uint64_t share_version_of(const struct config *config);
+/* For the commands: the length of the value that the share has. -ENOENT, and as seqshare_open and seqshare_length. */
+ssize_t share_length_of(const struct config *config);
 
 #endif

@@ -44,9 +44,10 @@ make_machine() { # SUITE
     debootstrap --variant=minbase "$1" "$root" "$source" >"$root.log" 2>&1 || { tail -n 20 "$root.log" && return 1; }
     # A mirror may be a snapshot; a machine behind a proxy says so to apt.
     {
-        echo 'Acquire::Check-Valid-Until "false";'
+        echo 'Acquire::Check-Valid-Until "false"; Acquire::Languages "none";'
         apt-config dump | grep -E '^Acquire::https?::' || true
     } >"$root/etc/apt/apt.conf.d/99machine"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/99machine" # it lives for minutes
     cp "$work/unprivileged" "$root/"
     mkdir "$root/home/user" "$root/home/none"
     for home in root home/user home/none; do
@@ -90,6 +91,39 @@ perl_as_it_says() { # SUITE
         apt-get install -q -y --no-install-recommends perl make libcrypt-dev
         cd bindings/perl && perl Makefile.PL && make && make test && make install
         perl -MSeqshare -e 'print Seqshare->VERSION'"
+}
+
+# The code of docs/feed.md below this heading, for root: each block of shell, and each indented line.
+guide() { # HEADING
+    awk -v heading="$1" '/^##/ {ours = $0 == heading} !ours {next}
+        /^```/ {block = $0 == "```sh"; next} block; /^    sudo / {sub(/^    sudo /, ""); print}' "$SEQSHARE_SOURCE/docs/feed.md"
+}
+
+# The unit names the program where it was installed last.
+installs_the_feed_as_it_says() { # SUITE
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
+        $(guide '## Try it with a file' | sed -n 's/^apt-get install/& -q -y --no-install-recommends etcd-server etcd-client/p')
+        $(readme_commands Install '^cmake ')
+        cmake --install build/src/feed --prefix /opt
+        diff <(grep -rhx 'ExecStart=.*/bin/seqshare-feed run %i' /usr/local/lib/systemd /opt/lib/systemd) \\
+            - <<<$'ExecStart=/usr/local/bin/seqshare-feed run %i\nExecStart=/opt/bin/seqshare-feed run %i'"
+}
+
+# Two users and root read before and after a change; then without an agent; and, in a machine where nothing runs, after
+# a reboot.
+feed_as_it_says() { # SUITE
+    local log=$work/$1-feed.log
+    in_source "$1" root "$(guide '### By hand, without systemd')
+        { \$as seqshare-feed status shop || true; } | grep '^share .*, 24 bytes'
+        until seqshare-feed history shop | grep '^\*.* 24 bytes'; do sleep 0.1; done
+        $(guide '### Without the agent')" | tee "$log"
+    [ "$(grep -oF '{"flags":{"dark":true}}' "$log" | wc -l)" -eq 3 ]
+    [ "$(grep -oF '{"flags":{"dark":false}}' "$log" | wc -l)" -eq 4 ]
+    grep -x $'feed\tstale' "$log"
+    in_source "$1" root "set +e # the status is not 0
+        $(guide '### After a reboot')" | tee "$log"
+    grep -x 'state *stale' "$log"
+    grep -xF '{"flags":{"dark":false}}' "$log"
 }
 
 # What pip needs is fetched here: a bare machine reaches Debian's packages alone.
@@ -184,6 +218,8 @@ for suite in "${suites[@]}"; do
     check "$suite: the README's commands install it" installs_as_it_says "$suite"
     check "$suite: the README's first program" compiles_as_it_says "$suite"
     check "$suite: the README's commands for Perl" perl_as_it_says "$suite"
+    check "$suite: the feed's guide: it installs" installs_the_feed_as_it_says "$suite"
+    check "$suite: the feed's guide: a fleet's flag for two users and root, without an agent, after a reboot" feed_as_it_says "$suite"
     if [ "$pip_works" -eq 0 ]; then
         check "$suite: pip installs the Python package, which works" python_as_it_says "$suite"
     else
