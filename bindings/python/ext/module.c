@@ -360,7 +360,8 @@ static PyMethodDef share_methods[] = {
     {"_wait", share_wait, METH_VARARGS,
      "_wait(seen, nanoseconds): the version, or None when the time is over"},
     {"drop_write", share_drop_write, METH_NOARGS,
-     "drop_write($self)\n--\n\nGive up writing through this share, for good: for a worker, after the fork."},
+     "drop_write($self)\n--\n\nGive up writing through this share, for good: for a worker, after the fork.\n"
+     "EBUSY: a thread of this process has the lock, or waits for it."},
     {"fileno", share_fileno, METH_VARARGS,
      "fileno($self, writable=False)\n--\n\nA new descriptor of the region, the caller's to close."},
     {"prefault", share_prefault, METH_NOARGS, "prefault($self)\n--\n\nMap the current value now."},

@@ -101,7 +101,9 @@ typedef struct {
     struct mapping *peeked; /* NULL: made when asked for */
     uint64_t peeked_moves;  /* of the reader, when that was made */
     struct holder *holders;
-    struct waiter *idle; /* no thread waits on these now */
+    struct thread asking; /* the first of the threads that wait for the lock now, */
+    unsigned asked;       /* and how many they are */
+    struct waiter *idle;  /* no thread waits on these now */
 } Share;
 
 static const int64_t SECOND = 1000000000;

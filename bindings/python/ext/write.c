@@ -82,6 +82,16 @@ static int catch_up(Share *self)
     return error == -ENOENT ? 0 : error;
 }
 
+/* A child of fork has none of its parent's threads that wait. */
+static unsigned *askers(Share *self)
+{
+    if (!is_of_this_process(&self->asking) || self->asked == 0) {
+        self->asking = this_thread();
+        self->asked = 0;
+    }
+    return &self->asked;
+}
+
 /* Wait for the lock, but let Ctrl-C through: -EINTR, with an exception. */
 static int lock_in_slices(seqshare *share, int64_t ns)
 {
@@ -103,6 +113,18 @@ static int lock_in_slices(seqshare *share, int64_t ns)
     return result;
 }
 
+/* Others must not drop this thread's rights meanwhile. */
+static int ask(Share *self, seqshare *share, int64_t ns)
+{
+    int result;
+
+    ++*askers(self);
+    result = lock_in_slices(share, ns);
+    if (*askers(self) > 0) /* a signal handler may have forked */
+        --*askers(self);
+    return result;
+}
+
 /* ---- publishing ------------------------------------------------------------------------------- */
 
 static int publish(seqshare *share, const struct request *request)
@@ -114,14 +136,14 @@ static int publish(seqshare *share, const struct request *request)
 }
 
 /* A lock that is free is taken at once, and a publication under it waits for nobody. */
-static int publish_through(struct mapping *mapping, const struct request *request)
+static int publish_through(Share *self, struct mapping *mapping, const struct request *request)
 {
     int error = seqshare_trylock(mapping->share);
 
     if (error == -EDEADLK)
         return publish(mapping->share, request);
     if (error == -EBUSY)
-        error = lock_in_slices(mapping->share, -1);
+        error = ask(self, mapping->share, -1);
     if (error < 0)
         return error;
     error = publish(mapping->share, request);
@@ -138,7 +160,7 @@ static int publish_somewhere(Share *self, const struct request *request)
     if (!holder && !self->writer)
         return -EROFS;
     mapping = mapping_use(holder ? holder->mapping : self->writer);
-    error = publish_through(mapping, request);
+    error = publish_through(self, mapping, request);
     mapping_drop(mapping);
     return error;
 }
@@ -211,7 +233,7 @@ static int lock_through(Share *self, struct mapping *mapping, int64_t ns)
     int result = seqshare_trylock(mapping->share), error = 0;
 
     if (result == -EBUSY && ns != 0)
-        result = lock_in_slices(mapping->share, ns);
+        result = ask(self, mapping->share, ns);
     if (result >= 0)
         error = note_holder(self, mapping);
     if (error < 0)
@@ -290,6 +312,16 @@ PyObject *share_unlock(PyObject *self, PyObject *unused)
     return result;
 }
 
+/* Some thread of this process has the lock, or waits for it. */
+static bool is_writing(Share *self)
+{
+    const struct holder *holder = self->holders;
+
+    while (holder && !is_of_this_process(&holder->thread))
+        holder = holder->next;
+    return holder || *askers(self) > 0;
+}
+
 static PyObject *drop_write(Share *self)
 {
     struct mapping *writer = self->writer;
@@ -297,7 +329,7 @@ static PyObject *drop_write(Share *self)
 
     if (!share_is_open(self))
         return NULL;
-    if (share_holder(self))
+    if (is_writing(self))
         return share_fail(self, -EBUSY);
     /* The handle gives up its rights for good, also where this is the only one: an anonymous share without a
      * descriptor reads through it. */

@@ -6,9 +6,11 @@ Shows: NAME-2, NAME-8, WAIT-1.
 
 import asyncio
 import ctypes
+import errno
 import logging
 import os
 import pickle
+import signal
 import struct
 import subprocess
 import sys
@@ -204,6 +206,62 @@ def test_the_end_of_a_document_closes_its_share():
     share.snapshot()
     share.close()
     assert share.closed
+
+
+def test_nobody_drops_the_rights_of_a_thread_that_writes(path, child):
+    with seqshare.create(path, 100, value=1) as share, seqshare.open(path) as other:
+        has, goes_on = threading.Event(), threading.Event()
+
+        def hold():
+            with share.lock() as held:
+                has.set()
+                assert goes_on.wait(60)
+                held.set(2)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert has.wait(60)
+        with pytest.raises(OSError) as error:
+            share.drop_write()
+        assert error.value.errno == errno.EBUSY
+        child(share.drop_write).result()  # there is no such thread in a child
+        goes_on.set()
+        holder.join()
+        with other.lock(timeout=0) as free:
+            assert not free.recovered and free.document() == 2
+        share.drop_write()
+
+
+def test_nobody_drops_the_rights_of_a_thread_that_waits_for_the_lock(path, child, eventually):
+    with seqshare.create(path, 100, value=1) as share:
+        ready = os.pipe()
+
+        def hold():
+            with share.lock():
+                os.write(ready[1], b"x")
+                signal.pause()
+
+        def refused():
+            try:
+                share.drop_write()
+            except OSError as error:
+                return error.errno == errno.EBUSY
+            return False
+
+        owner = child(hold)
+        os.read(ready[0], 1)
+        setter = threading.Thread(target=share.set, args=(2,))
+        asks = sys.getswitchinterval()
+        sys.setswitchinterval(60)  # the thread keeps the interpreter until it waits for the lock
+        try:
+            setter.start()
+            assert refused()
+        finally:
+            sys.setswitchinterval(asks)
+        owner.kill()
+        setter.join()
+        assert share.snapshot() == 2 and share.writable
+        share.drop_write()
 
 
 # ---- fork ----
