@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 from typing import Any, Optional, Union
 
-class View: ...  # a buffer, since Python 3.12 by collections.abc.Buffer
-
 class Share:
     version: int
     capacity: int
@@ -31,6 +29,8 @@ class Share:
     def fileno(self, writable: bool = False, /) -> int: ...
     def prefault(self) -> None: ...
     def close(self) -> None: ...
+
+class View: ...  # a buffer, since Python 3.12 by collections.abc.Buffer
 
 def strerror(error: int, /) -> str: ...
 def check_json(text: bytes, /) -> Optional[str]: ...
