@@ -36,6 +36,15 @@ static void tell_trouble(pTHX_ struct share_object *object, int error, int64_t n
 }
 
 /*
+ * Is that moment still to come? More than a second off, it is a moment of another clock: a child of fork may be in
+ * another time namespace.
+ */
+static bool is_later(int64_t moment, int64_t now)
+{
+    return now < moment && moment - now <= SECOND_NS;
+}
+
+/*
  * Ask the name where it leads: at once when the region was marked, otherwise once a second, because nobody marks a
  * region whose name was moved by hand. Not under the lock, which is this region's.
  */
@@ -46,7 +55,8 @@ static void follow(pTHX_ struct share_object *object)
     const int64_t now = now_coarse_ns();
     int result;
 
-    if (now < following->next_look && is_retired <= following->is_retired)
+    if ((following->next_look == INT64_MAX || is_later(following->next_look, now)) &&
+        is_retired <= following->is_retired)
         return;
     following->is_retired = is_retired;
     following->next_look = now + SECOND_NS;
@@ -149,7 +159,7 @@ SV *find_snapshot(pTHX_ SV *self, struct share_object *object)
     if (object->following.next_look != INT64_MAX)
         follow(aTHX_ object);
     if (seqshare_version(object_share(object)) != latest->tried ||
-        (latest->next_try && now_coarse_ns() >= latest->next_try)) {
+        (latest->next_try && !is_later(latest->next_try, now_coarse_ns()))) {
         (void)hold_object(aTHX_ "snapshot", self);
         take_newest(aTHX_ self, object);
     }

@@ -43,6 +43,34 @@ my $twin = fresh_name();
 Seqshare->create($twin, 10);
 is((stat "/dev/shm/seqshare.$twin")[2] & 07777, 0600, 'the default mode is 0600');
 
+# ---- a child with another clock
+sub slow_clock_for_children {
+    my %unshare = (x86_64 => 272, aarch64 => 97);
+    my $number = $unshare{ (POSIX::uname())[4] };
+    my $new_time_namespace = 0x80;
+    return unless $number && syscall($number, $new_time_namespace) == 0;
+    open my $offsets, '>', '/proc/self/timens_offsets' or return;
+    printf $offsets "monotonic -%d 0", Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) - 1;
+    return close $offsets;
+}
+SKIP: {
+    my $moving = fresh_name();
+    Seqshare->create($moving, 100)->set(1);
+    my $follower = Seqshare->open($moving);
+    is($follower->snapshot, 1, 'before the clock goes back');
+    my $child = child {
+        slow_clock_for_children() or POSIX::_exit(77);
+        child_says {
+            unlink "/dev/shm/seqshare.$moving";
+            Seqshare->create($moving, 100)->set(2);
+            wait_for { $follower->snapshot == 2 } 'the new share';
+        };
+    };
+    my $good = join_child($child);
+    skip 'needs CAP_SYS_ADMIN, and a kernel with time namespaces', 1 if $? >> 8 == 77;
+    ok($good, 'a child whose clock is behind follows the name');
+}
+
 # ---- replace, retired, reopen
 my $kept = $share->snapshot;
 my $stay = Seqshare->open($name);
