@@ -232,6 +232,10 @@ def test_nobody_drops_the_rights_of_a_thread_that_writes(path, child):
         share.drop_write()
 
 
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(),
+    reason="without the interpreter's lock, nothing says when a thread waits",
+)
 def test_nobody_drops_the_rights_of_a_thread_that_waits_for_the_lock(path, child, eventually):
     with seqshare.create(path, 100, value=1) as share:
         ready = os.pipe()
@@ -258,7 +262,7 @@ def test_nobody_drops_the_rights_of_a_thread_that_waits_for_the_lock(path, child
             assert refused()
         finally:
             sys.setswitchinterval(asks)
-        owner.kill()
+            owner.kill()
         setter.join()
         assert share.snapshot() == 2 and share.writable
         share.drop_write()
