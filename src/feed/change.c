@@ -492,17 +492,18 @@ void change_consider(struct agent *agent)
 
 /* ---- drift ----------------------------------------------------------------------------------- */
 
-/* Ours again. The state folder has it already. */
-static void restore(struct agent *agent)
+/* Ours again. The state folder has it already. False: the next look tries again. */
+static bool restore(struct agent *agent)
 {
     uint64_t version = seqshare_version(agent->share.value);
 
     if (share_publish(&agent->share, &agent->standing, &version) != 0)
-        return; /* the next look tries again */
+        return false;
     agent->version = agent->looked = version;
     agent->report.publications++;
     agent->report.drifted[0] = 0;
     agent_log(agent, "published version %" PRIu64 " again, over what somebody else had set", version);
+    return true;
 }
 
 static void note_drift(struct agent *agent, uint64_t version)
@@ -512,10 +513,8 @@ static void note_drift(struct agent *agent, uint64_t version)
 
     snprintf(agent->report.drifted, REPORT_WHY, "process %d has set version %" PRIu64, writer, version);
     if (agent->config->drift == CONFIG_REVERT && agent->standing.bytes &&
-        (agent->reverted == 0 || loop_now() - agent->reverted >= 60 * LOOP_SECOND)) {
+        (agent->reverted == 0 || loop_now() - agent->reverted >= 60 * LOOP_SECOND) && restore(agent))
         agent->reverted = loop_now();
-        restore(agent);
-    }
 }
 
 static void compare(struct agent *agent)

@@ -101,12 +101,12 @@ static void publish_pinned(struct agent *agent)
 
 static void look_at_pin(struct agent *agent)
 {
-    char text[64];
+    char text[64] = "";
     ssize_t length = state_get(&agent->state, "pin", text, sizeof text);
     uint64_t before = agent->pinned ? agent->pin : 0;
     bool was_pinned = agent->pinned;
 
-    agent->pinned = length > 0;
+    agent->pinned = length != -ENOENT; /* a pin that cannot be read is one: an operator wanted it */
     agent->report.pinned[0] = 0;
     if (!agent->pinned) {
         agent->pin = 0;
@@ -171,7 +171,7 @@ void operator_begin(struct agent *agent)
             .fd = agent->operator_notify, .events = POLLIN, .ready = notified, .context = agent};
         loop_watch(agent->loop, &agent->operator_watch);
     }
-    agent->back = state_get(&agent->state, "held", text, sizeof text) > 0;
+    agent->back = state_get(&agent->state, "held", text, sizeof text) != -ENOENT;
     look_at_pin(agent);
     look_at_accept(agent);
 }

@@ -315,6 +315,22 @@ seqshare_is_locked() {
     eventually status_is 0
 }
 
+@test "drift = revert: a lock held by hand puts it off no longer than it is held" {
+    configure "drift = revert"
+    start_agent
+    eventually status_is 0
+    seqshare set "$share" '{"rate":1}' --json
+    start seqshare lock "$share" -- sleep 4711
+    local holder=$last
+    eventually seqshare_is_locked
+    eventually status_is 9
+    kill -KILL -- "-$holder"
+    local from=$SECONDS
+    eventually has '{"rate":100}'
+    [ $((SECONDS - from)) -lt 50 ] # not as after a revert, when the next one comes a minute later
+    eventually status_is 0
+}
+
 @test "systemd learns: ready, status, watchdog, stopping" {
     command -v python3 >/dev/null || skip "needs python3"
     cat >systemd.py <<'PYTHON'

@@ -99,6 +99,28 @@ looked_at() {
     eventually status_is 0
 }
 
+@test "a pin that cannot be read is one, and so is a hold" {
+    start_agent
+    eventually status_is 0
+    stop_agent TERM
+    head -c 100 /dev/zero >state/pin
+    start_agent
+    eventually status_is 8
+    looked_at 200
+    has '{"rate":100}'
+    seqshare-feed unpin ./shop.conf
+    eventually has '{"rate":200}'
+    stop_agent TERM
+    : >state/held
+    put rate 300
+    start_agent
+    eventually status_is 5
+    has '{"rate":200}'
+    seqshare-feed accept ./shop.conf
+    eventually has '{"rate":300}'
+    eventually status_is 0
+}
+
 @test "pin: what waits for its turn is not published" {
     configure "splay = 3s"
     start_agent
