@@ -131,7 +131,7 @@ fetch_for_pip() {
     /usr/bin/python3 -m venv "$work/tools"
     "$work/tools/bin/pip" install --quiet build
     (cd "$SEQSHARE_SOURCE/bindings/python" && "$work/tools/bin/python" -m build --sdist --outdir "$work/wheels" .)
-    "$work/tools/bin/pip" download --quiet --dest "$work/wheels" --python-version 3.13 --only-binary :all: scikit-build-core pytest
+    "$work/tools/bin/pip" download --quiet --dest "$work/wheels" --python-version 3.13 --only-binary :all: scikit-build-core ninja pytest
 }
 
 # With no more than a compiler, and the library inside of the distribution. Then the package's own tests.
