@@ -4,7 +4,10 @@
 Shows: FEED-9.
 """
 
+import os
 import time
+
+import pytest
 
 import seqshare
 from seqshare import _feed
@@ -37,3 +40,15 @@ def test_a_feed_that_lives_and_one_that_is_dead(path):
 
 def test_the_type_is_the_one_of_c():
     assert _feed.SIZE == 64
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_stranger_who_claims_to_be_the_feed(tmp_path):
+    common = tmp_path / "common"
+    common.mkdir()
+    common.chmod(0o1777)
+    path = str(common / "share")
+    with seqshare.create(path, 100, value=1) as share:
+        _status(path, current=1).close()
+        os.chown(path + ".feed", 65534, 65534)
+        assert share.feed() is None and share.age() < 3600

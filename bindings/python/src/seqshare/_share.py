@@ -80,7 +80,7 @@ class Share(_seqshare.Share):
         if self._feed_share is None:
             try:
                 share = open(self.name + ".feed", write=False, type=_feed.FORMAT, type_name=_feed.NAME)
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # or a stranger's, whose word counts for nothing
                 return None
             self._feed_share = share
         try:

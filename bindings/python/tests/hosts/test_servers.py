@@ -42,14 +42,15 @@ def _uvicorn(address):
 
 SERVERS = {
     "gunicorn sync": ("gunicorn", _gunicorn()),
-    "gunicorn sync --preload": ("gunicorn", _gunicorn("--preload")),
     "gunicorn gthread --preload": ("gunicorn", _gunicorn("--preload", "-k", "gthread", "--threads", "4")),
-    "gunicorn gevent": ("gevent", _gunicorn("-k", "gevent")),
     "gunicorn gevent --preload": ("gevent", _gunicorn("-k", "gevent", "--preload")),
     "uwsgi": ("uwsgi", _uwsgi("--enable-threads")),
-    "uwsgi lazy": ("uwsgi", _uwsgi("--lazy-apps")),
     "uvicorn": ("uvicorn", _uvicorn),
 }
+if os.environ.get("SEQSHARE_LONG"):
+    SERVERS["gunicorn sync --preload"] = ("gunicorn", _gunicorn("--preload"))
+    SERVERS["gunicorn gevent"] = ("gevent", _gunicorn("-k", "gevent"))
+    SERVERS["uwsgi lazy"] = ("uwsgi", _uwsgi("--lazy-apps"))
 
 
 def _need(what):
