@@ -47,14 +47,20 @@ engines_list() { # FILE...
         { print ($2 in place ? place[$2] : 100) "\t" $0 }' | sort -s -n -k 1,1 | cut -f 2-
 }
 
+# PRESET'S FOLDER, FOLDER FOR THEIR WORK: what each scenario is told.
+engines_environment() {
+    export FEED_SOURCE=$1/tests/feed/engines/feed-source
+    export FEED_AGENT=$1/src/feed/seqshare-feed
+    export FEED_COMMAND=$1/src/cli/seqshare
+    export FEED_WORK=$2
+    FEED_NETWORK=$(engines_network)
+    export FEED_NETWORK
+}
+
 # FILE...: their scenarios begin, as many at once as fit.
 start_engines() {
-    FEED_SOURCE=$SEQSHARE_BUILD/release/tests/feed/engines/feed-source
-    FEED_AGENT=$SEQSHARE_BUILD/release/src/feed/seqshare-feed
-    FEED_COMMAND=$SEQSHARE_BUILD/release/src/cli/seqshare
-    FEED_NETWORK=$(engines_network)
-    FEED_WORK=$engines_work/work
-    export FEED_WORK FEED_SOURCE FEED_AGENT FEED_COMMAND FEED_NETWORK engines engines_work
+    engines_environment "$SEQSHARE_BUILD/release" "$engines_work/work"
+    export engines engines_work
     export -f engine_run
     rm -rf "$engines_work"
     mkdir -p "$engines_work"

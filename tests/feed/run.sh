@@ -9,13 +9,20 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source ../checks.sh
 source engines.bash
+source ../mutants/kit.sh
 
 taps=$SEQSHARE_BUILD/feed-taps
 
+# PRESET'S FOLDER COMMAND...: it finds the programs that were built there.
+with_programs() {
+    local build=$1
+    shift
+    PATH="$build/src/feed:$build/src/cli:$build/tests/feed:$PATH" "$@"
+}
+
 # FILE: all of its tests; what they say goes into NAME.tap. Never fails itself: the lines tell.
 bats_file() {
-    PATH="$SEQSHARE_BUILD/release/src/feed:$SEQSHARE_BUILD/release/src/cli:$SEQSHARE_BUILD/release/tests/feed:$PATH" \
-        bats --formatter tap "$1" >"$taps/${1##*/}.tap" 2>&1 || true
+    with_programs "$SEQSHARE_BUILD/release" bats --formatter tap "$1" >"$taps/${1##*/}.tap" 2>&1 || true
 }
 
 # FILE: a line for each of its tests, and the sums.
@@ -71,8 +78,35 @@ fuzz_state() { # SECONDS
         "$folder/seeds"
 }
 
-check "builds the feed and what its tests need" build_preset release seqshare_feed seqshare_cli feed-killed \
-    feed-parts feed-reader feed-source
+# ---- planted faults --------------------------------------------------------------------------
+
+targets=(seqshare_feed seqshare_cli feed-killed feed-parts feed-reader feed-source)
+evidence='^not ok|^failed: '
+build_mutant() {
+    build_from_tree release "${targets[@]}"
+}
+
+detect_mutant() { # FILE PART OF A NAME, or SCENARIO
+    local file=$1 rc=0
+    shift
+    if [[ $file = *.bats ]]; then
+        SEQSHARE_KILL_STRIDE=3 with_programs "$tree.release" limited 600 bats --formatter tap --filter "$*" \
+            "$tree/tests/feed/$file" || rc=$?
+    else
+        engines_environment "$tree.release" "$tree.work"
+        limited 300 python3 "$engines/$file" "$1" || rc=$?
+    fi
+    return $rc
+}
+
+if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
+    run_mutants feed
+    finish
+fi
+
+# ---- all of it -------------------------------------------------------------------------------
+
+check "builds the feed and what its tests need" build_preset release "${targets[@]}"
 [ "$failed" -eq 0 ] || finish
 [ -n "${SEQSHARE_LONG:-}" ] || export SEQSHARE_KILL_STRIDE=3
 
