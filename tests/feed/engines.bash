@@ -47,7 +47,7 @@ engines_list() { # FILE...
         { print ($2 in place ? place[$2] : 100) "\t" $0 }' | sort -s -n -k 1,1 | cut -f 2-
 }
 
-# PRESET'S FOLDER, FOLDER FOR THEIR WORK: what each scenario is told.
+# PRESET'S FOLDER, FOLDER FOR THEIR WORK: each scenario learns where all is.
 engines_environment() {
     export FEED_SOURCE=$1/tests/feed/engines/feed-source
     export FEED_AGENT=$1/src/feed/seqshare-feed

@@ -67,12 +67,12 @@ fuzz_state() { # SECONDS
     mkdir -p "$folder/seeds"
     printf '\0seqshare-feed 1\nsource file:/a\nform json\nrevision 1\nterm 0\ntime 5\nlength 2\nsha256 %s\n\n{}' \
         "$(printf '{}' | sha256sum | cut -d ' ' -f 1)" >"$folder/seeds/sound"
-    for file in state document keys words safe; do
+    for file in state document keys words safe config config_url; do
         objects+=("$source/src/feed/$file.c")
     done
     # shellcheck disable=SC2046
     clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-        -I"$source/src/feed" -I"$source/include" fuzz_state.c "${objects[@]}" $(pkg-config --cflags --libs json-c libcrypto) \
+        -I"$source/src/feed" -I"$source/include" fuzz_state.c "${objects[@]}" $(pkg-config --cflags --libs json-c libcrypto inih libcurl) \
         -o "$folder/fuzz"
     "$folder/fuzz" -max_total_time="$1" -timeout=60 -max_len=4000 -rss_limit_mb=1500 -artifact_prefix="$folder/" \
         "$folder/seeds"

@@ -61,7 +61,7 @@ def burst(path):
 
 
 def large(path):
-    """12 keys of 1.2 MB in one transaction arrive as one revision, out of fragments"""
+    """12 keys of 1.2 MB in one transaction arrive as one revision; several of them at once, in fragments, too"""
     (etcd,) = cluster(path)
     etcd.put("/shop/first", "1")
     source = Source(path, url(etcd), max_size="2M")
@@ -69,8 +69,25 @@ def large(path):
     etcd.txn(*(f"put /shop/k{n:02d} {'x' * 100000}" for n in range(12)))
     source.expect(r"changed \d+ 12")
     source.expect(r"k11:100000 \(13\)")
-    etcd.ctl("compact", str(etcd.revision()))
     source.never("away|lost|refused")
+    # An answer with more than one of them is cut in the middle of a revision.
+    etcd.kill()
+    source.expect("away")
+    etcd.port, port = free_port(), etcd.port
+    etcd.start()
+    for letter in "abc":
+        etcd.txn(*(f"put /shop/k{n:02d} {letter * 100000}" for n in range(12)))
+    newest = etcd.revision()
+    etcd.kill()
+    etcd.port = port
+    etcd.start()
+    source.expect(rf"changed {newest} ")
+    for line in source.lines:
+        found = re.search(r"changed \d+ (\d+)", line)
+        if found and int(found[1]) % 12 != 0:
+            raise Failure(f"half of a revision: {line}")
+    source.never("lost|refused")
+    etcd.ctl("compact", str(etcd.revision()))
     # What a newcomer lists is the same.
     other = Source(os.path.join(path, "m0"), url(etcd), max_size="2M")
     other.expect(r"k11:100000 \(13\)")
