@@ -139,6 +139,14 @@ def test_other_threads_run_while_one_waits_for_the_lock(share, child):
 
 
 def test_ctrl_c_ends_a_wait(share):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        _interrupt_waits(share)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt_waits(share):
     for wait in (lambda: share.wait(), lambda: next(share.changes())):
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
