@@ -121,8 +121,8 @@ reboot() {
     cp -p state/history/1 state/current
     rm state/history/2
     start_agent
+    eventually test ! -e state/next # the status says live before that: the share has the value already
     eventually status_is 0
-    [ ! -e state/next ]
     [ "$(version_of "$share")" = 2 ]
     grep -q '"rate":200' state/current
 }
