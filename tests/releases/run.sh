@@ -139,9 +139,9 @@ python_as_it_says() { # SUITE
     cp -r "$work/wheels" "$work/$1/wheels"
     in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
         apt-get install -q -y --no-install-recommends python3-dev python3-venv
-        python3 -m venv /root/venv
-        /root/venv/bin/pip install -q --no-index --find-links /wheels pytest /wheels/seqshare-*.tar.gz
-        /root/venv/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests --ignore bindings/python/tests/hosts"
+        python3 -m venv ~/venv
+        ~/venv/bin/pip install -q --no-index --find-links /wheels pytest /wheels/seqshare-*.tar.gz
+        ~/venv/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests --ignore bindings/python/tests/hosts"
 }
 
 without_root_as_it_says() { # SUITE
