@@ -21,6 +21,10 @@ def _vendor():
 
 
 def build_sdist(sdist_directory, config_settings=None):
-    if (_project / "src" / "write.c").exists():  # a distribution that is packed again keeps what it has
-        _vendor()
-    return _build_sdist(sdist_directory, config_settings)
+    if not (_project / "src" / "write.c").exists():  # a distribution that is packed again keeps what it has
+        return _build_sdist(sdist_directory, config_settings)
+    _vendor()
+    try:
+        return _build_sdist(sdist_directory, config_settings)
+    finally:
+        shutil.rmtree(_here / "vendor")
