@@ -105,7 +105,7 @@ reboot() {
     start_agent
     eventually status_is 0
     has '{"rate":100}'
-    [ ! -e state/next ]
+    eventually test ! -e state/next
     [ "$(version_of "$share")" = 1 ]
 }
 
