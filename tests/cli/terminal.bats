@@ -8,12 +8,20 @@ setup_file() {
     export TMUX_TMPDIR=$BATS_FILE_TMPDIR
 }
 
+# Of each test's own: a server whose last session has ended is about to end, and takes a new session with it.
+in_server() { # COMMAND OF TMUX...
+    tmux -L "$BATS_TEST_NUMBER" -f /dev/null "$@"
+}
+
 teardown_file() {
-    tmux kill-server 2>/dev/null || true
+    local socket
+    for socket in "$TMUX_TMPDIR"/tmux-*/*; do
+        tmux -S "$socket" kill-server 2>/dev/null || true
+    done
 }
 
 pane() {
-    tmux capture-pane -p -t cli
+    in_server capture-pane -p -t cli
 }
 
 shows() { # PATTERN: the pane has a line like it
@@ -21,8 +29,7 @@ shows() { # PATTERN: the pane has a line like it
 }
 
 in_tmux() { # COMMAND...
-    tmux kill-session -t cli 2>/dev/null || true
-    tmux -f /dev/null new-session -d -s cli -x 90 -y 12 "$(printf '%q ' env PATH="$PATH" "$@"); echo status \$?; cat" 3>&-
+    in_server new-session -d -s cli -x 90 -y 12 "$(printf '%q ' env PATH="$PATH" "$@"); echo status \$?; cat" 3>&-
 }
 
 @test "on a terminal there are headings, sizes in words and colours" {
@@ -90,10 +97,10 @@ in_tmux() { # COMMAND...
     eventually shows '^./share-10 +[0-9.]+ +2 +7 +[0-9]+s +free'
     start seqshare lock ./share-11 -- sleep 60
     eventually shows '^./share-11 .* [0-9]+ sleep'
-    tmux resize-window -t cli -x 40 -y 30
+    in_server resize-window -t cli -x 40 -y 30
     eventually shows '^./share-30 '
     [ "$(pane | wc -L)" -le 40 ]
-    tmux send-keys -t cli q
+    in_server send-keys -t cli q
     eventually shows '^status 0$'
     run ! shows 'NAME'
 }
@@ -105,7 +112,7 @@ in_tmux() { # COMMAND...
     kill -TERM "$(cat number)"
     eventually shows '^status 0$'
     run ! shows './config'
-    tmux send-keys -t cli 'echoed' Enter
+    in_server send-keys -t cli 'echoed' Enter
     twice() { # by the terminal, and by cat
         [ "$(pane | grep -c '^echoed$')" -eq 2 ]
     }
