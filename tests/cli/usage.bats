@@ -166,12 +166,12 @@ long_options_in_usage() { # COMMAND
     complete_words seqshare ls --pid $$ | grep -qx "$$" # there may be longer numbers
 }
 
-# The shell session in docs/tour.md, line by line: a line that begins with $ is run, the lines after it must come out.
-@test "the tour's shell session does what it shows" {
-    local tour=$BATS_TEST_DIRNAME/../../docs/tour.md
-    grep -q '^\$ seqshare' "$tour"
+# The shell sessions of a page, line by line: a line that begins with $ is run, the lines after it must come out.
+sessions_do_what_they_show() { # PAGE
+    local page=$BATS_TEST_DIRNAME/../../docs/$1
     can_mount
-    awk '/^```/{inside = /^```console/; next} inside && NF' "$tour" >session
+    awk '/^```/{inside = /^```console/; next} inside && NF' "$page" >session
+    grep -q '^\$ seqshare' session
     cat >follow <<'EOF'
 grep '^\$ ' session | while IFS= read -r line; do
     echo "$line"
@@ -180,4 +180,12 @@ done
 EOF
     with_shm 8M bash follow >happened || true
     diff session happened
+}
+
+@test "the tour's shell session does what it shows" {
+    sessions_do_what_they_show tour.md
+}
+
+@test "the page of hosts: its shell session does what it shows" {
+    sessions_do_what_they_show hosts.md
 }
