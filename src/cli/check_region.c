@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check_region.h"
+#include "check.h"
 
 #include "facts.h"
 #include "namespace.h"
@@ -67,7 +67,9 @@ static bool check_version(struct check *check)
                    "version %u: this version (%d) may read it, but not write it", header->layout,
                    LAYOUT_VERSION);
     else
-        report_add(&check->report, FINE, "layout", "version %u", header->layout);
+        report_add(&check->report, FINE, "layout",
+                   "version %u; this is seqshare %d.%d.%d, which makes version %d", header->layout,
+                   SEQSHARE_VERSION_MAJOR, SEQSHARE_VERSION_MINOR, SEQSHARE_VERSION_PATCH, LAYOUT_VERSION);
     return true;
 }
 

@@ -25,6 +25,10 @@ _seqshare() {
     fi
     case $before in
     --size | --mode | --if-version | --tag | --timeout | --after | --count | --interval) return ;;
+    --user)
+        mapfile -t COMPREPLY < <(compgen -u -- "$word")
+        return
+        ;;
     --pid)
         mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [0-9]*)" -- "$word")
         return

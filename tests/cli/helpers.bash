@@ -20,7 +20,7 @@ teardown() {
     for pid in "${started[@]}"; do
         wait "$pid" 2>/dev/null || true
     done
-    rm -f "/dev/shm/seqshare.$unique"*
+    rm -rf "/dev/shm/seqshare.$unique"*
 }
 
 # COMMAND...: in the background, its output in the file `output`, ended with the test, and with it all that it
@@ -109,4 +109,29 @@ with_shm() {
 
 can_mount() {
     allowed with_shm 1M true
+}
+
+# Bytes at an offset of the share's file; BYTES as printf takes them.
+overwrite() { # OFFSET BYTES
+    # shellcheck disable=SC2059
+    printf "$2" | dd of="$share" bs=1 seek="$1" conv=notrunc status=none
+}
+
+# The share is in a folder of the test's own on a tmpfs.
+on_tmpfs() {
+    folder=/dev/shm/seqshare.$unique.d
+    mkdir "$folder"
+    share=$folder/config
+}
+
+# COUNT: what check printed has so many notes, and its last line agrees. (In /dev/shm a person's share has one more.)
+notes_are() {
+    local all
+    all=$(grep -c '^note ' <<<"$output" || true)
+    [ "$(grep '^note ' <<<"$output" | grep -vc '^note  logout')" -eq "$1" ]
+    case $all in
+    0) [[ ${lines[-1]} == "Nothing is wrong." ]] ;;
+    1) [[ ${lines[-1]} == "Nothing is damaged; 1 note above." ]] ;;
+    *) [[ ${lines[-1]} == "Nothing is damaged; $all notes above." ]] ;;
+    esac
 }

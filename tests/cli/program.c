@@ -7,6 +7,7 @@
  *     cli-program tag NAME           print the type tag of the serialisation NAME
  *     cli-program typed NAME         publish a typed value; print its tag
  *     cli-program read-typed NAME    read it; print the number in it
+ *     cli-program feed NAME STATE    make the share that a feed has its state in: STATE is a number, as in feed.h
  *     cli-program interruptible COMMAND  run COMMAND, for which no signal is ignored (a shell does that for & )
  *     cli-program childless COMMAND  run COMMAND, which inherits that SIGCHLD is ignored
  */
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <seqshare/feed.h>
 #include <seqshare/typed.h>
 
 struct limits {
@@ -97,6 +99,23 @@ static int read_typed(seqshare *share)
     return 0;
 }
 
+/* The source was last seen a second ago, and nothing is stale for an hour. */
+static int publish_feed(const char *name, const char *state)
+{
+    struct seqshare_feed_1 feed = {.state = (uint32_t)atoi(state), .stale_ms = 3600000};
+    struct timespec now;
+    seqshare *share;
+    int error = seqshare_create(&share, name, sizeof feed, 0644);
+
+    if (error)
+        return fail("feed", error);
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    feed.current = feed.contact = ((int64_t)now.tv_sec - 1) * 1000000000 + now.tv_nsec;
+    error = seqshare_feed_1_set(share, &feed);
+    seqshare_close(share);
+    return error ? fail("feed", error) : 0;
+}
+
 static int run(char **command)
 {
     execvp(command[0], command);
@@ -139,6 +158,8 @@ int main(int argc, char **argv)
         return fail("arguments", -EINVAL);
     if (strcmp(argv[1], "tag") == 0)
         return printf("%08x\n", seqshare_tag(argv[2], strlen(argv[2]), 0)) < 0;
+    if (strcmp(argv[1], "feed") == 0 && argc > 3)
+        return publish_feed(argv[2], argv[3]);
     if (strcmp(argv[1], "anonymous") == 0)
         return have_anonymous(argv[2]);
     if (strcmp(argv[1], "childless") == 0)

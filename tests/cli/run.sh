@@ -5,7 +5,7 @@
 # budget: 60
 # lane: waits
 # quick budget: 35
-# quick leaves out: edit, lock, look, terminal
+# quick leaves out: around, check, edit, lock, look, terminal
 # long budget: 600
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

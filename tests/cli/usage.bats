@@ -159,6 +159,8 @@ long_options_in_usage() { # COMMAND
     [ "$(complete_words seqshare '' | wc -l)" -eq 16 ]
     [ "$(complete_words seqshare set x --if)" = --if-version ]
     [ "$(complete_words seqshare ls --p)" = --pid ]
+    [ "$(complete_words seqshare check x --u)" = --user ]
+    complete_words seqshare check x --user roo | grep -qx root
     seqshare create "$unique"
     [ "$(complete_words seqshare get "$unique")" = "$unique" ]
     touch a-file

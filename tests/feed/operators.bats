@@ -170,6 +170,19 @@ looked_at() {
     [ "$output" = "no state" ]
 }
 
+@test "FEED-9: seqshare check says live, and stale with what to do when the agent is dead" {
+    configure "stale = 1s"
+    start_agent
+    eventually status_is 0
+    check_says() {
+        seqshare check "$share" | grep -q "$1"
+    }
+    eventually check_says '^ok    feed           live'
+    stop_agent KILL
+    eventually check_says '^note  feed           stale'
+    check_says 'is the agent running'
+}
+
 @test "FEED-9: seqshare stat shows state and age; seqshare feed executes the program beside it" {
     start_agent
     eventually status_is 0
