@@ -80,13 +80,15 @@ class Site:
 
     def linked(self, path, text):
         """Markdown whose links lead to the site's pages. Code is left alone."""
-        lines, fenced = [], False
+        lines, fenced = [""], False
         for line in text.split("\n"):
             fenced ^= line.lstrip().startswith("```")
+            if not fenced and re.match(r" {1,3}([-*] |\d+\. )" if lines[-1] else r" {1,3}\S", line):
+                raise SystemExit(f"{path}: what belongs to an item of a list needs four blanks before it: {line.strip()}")
             parts = [line] if fenced else re.split(r"(`+[^`]*`+)", line)
             parts[::2] = [re.sub(r"\]\(([^)\s]+)\)", lambda link: f"]({self.link(path, link[1])})", part) for part in parts[::2]]
             lines.append(line if fenced else "".join(parts))
-        return "\n".join(lines)
+        return "\n".join(lines[1:])
 
     def link(self, path, target):
         if re.match(r"[a-z]+:|#", target):

@@ -55,7 +55,7 @@ sub escape {
 
 sub verbatim { return ".PP\n.nf\n.RS 4\n" . escape(shift) . "\n.RE\n.fi\n" }
 
-sub prose { return escape(shift) =~ s/\b(seqshare_\w+)(?:\(\))?/\\fB$1\\fP/gr =~ s/\*(\w+)\*/\\fI$1\\fP/gr }
+sub prose { return escape(shift) =~ s/\b(seqshare_\w+)(?:\(\))?/\\fB$1\\fP/gr =~ s/\*(\w+)\*|`([^`]+)`/\\fI@{[$1 \/\/ $2]}\\fP/gr }
 
 # Paragraphs, code and lists of a comment.
 sub paragraphs {
