@@ -86,9 +86,15 @@ class Site:
             if not fenced and re.match(r" {1,3}([-*] |\d+\. )" if lines[-1] else r" {1,3}\S", line):
                 raise SystemExit(f"{path}: what belongs to an item of a list needs four blanks before it: {line.strip()}")
             parts = [line] if fenced else re.split(r"(`+[^`]*`+)", line)
+            parts[1::2] = [self.code(path, *pair) for pair in zip(parts[1::2], parts[2::2])]
             parts[::2] = [re.sub(r"\]\(([^)\s]+)\)", lambda link: f"]({self.link(path, link[1])})", part) for part in parts[::2]]
             lines.append(line if fenced else "".join(parts))
         return "\n".join(lines[1:])
+
+    def code(self, path, span, behind):
+        """A function's name leads to the reference, unless it leads elsewhere."""
+        home = self.homes.get(span.strip("`"))
+        return f"[{span}]({self.relative(path, home)})" if home and not behind.startswith("](") else span
 
     def link(self, path, target):
         if re.match(r"[a-z]+:|#", target):
