@@ -22,7 +22,7 @@ class Site:
     def __init__(self, source, folder, version):
         self.source, self.folder, self.version = source, folder, version
         self.waiting, self.places = [], {}
-        self.headers, self.homes = {}, {}
+        self.headers, self.homes = {}, {"seqshare(1)": "src/cli/seqshare.1.md", "seqshare-feed(1)": "src/feed/seqshare-feed.1.md"}
         for page in sorted((folder / "man").glob("*.3")):
             self.take_function(page.read_text())
 
@@ -32,7 +32,8 @@ class Site:
         header = "include/" + re.search(r"^\.B #include <(.*)>$", roff, re.M)[1]
         self.headers.setdefault(header, []).append(roff)
         for name in manual.whatis(roff)[0]:
-            self.homes[name] = f"{header}.md#{name}"
+            self.homes[f"{name}(3)"] = f"{header}.md#{name}"
+        self.homes[f"seqshare_{pathlib.Path(header).stem}(7)".replace("seqshare_seqshare", "seqshare")] = f"{header}.md"
 
     def place(self, path):
         """Where the page of that path of the repository is; it will be made."""
@@ -72,7 +73,7 @@ class Site:
         if path in self.headers:
             return self.header(path)
         if re.fullmatch(r"\.[1-8]", suffix):
-            return self.references(manual.to_markdown(text, pathlib.Path(path).stem + f"({suffix[1:]})"))
+            return self.references(path, manual.to_markdown(text, pathlib.Path(path).stem + f"({suffix[1:]})"))
         if suffix in (".pod", ".pm"):
             name = re.search(r"^=head1 NAME\n\n(\S+)", text, re.M)[1]
             return manual.to_markdown(manual.run(["pod2man", str(self.source / path)]), name, "perl")
@@ -85,15 +86,18 @@ class Site:
             fenced ^= line.lstrip().startswith("```")
             if not fenced and re.match(r" {1,3}([-*] |\d+\. )" if lines[-1] else r" {1,3}\S", line):
                 raise SystemExit(f"{path}: what belongs to an item of a list needs four blanks before it: {line.strip()}")
-            parts = [line] if fenced else re.split(r"(`+[^`]*`+)", line)
-            parts[1::2] = [self.code(path, *pair) for pair in zip(parts[1::2], parts[2::2])]
-            parts[::2] = [re.sub(r"\]\(([^)\s]+)\)", lambda link: f"]({self.link(path, link[1])})", part) for part in parts[::2]]
-            lines.append(line if fenced else "".join(parts))
+            lines.append(line if fenced else self.linked_line(path, line))
         return "\n".join(lines[1:])
+
+    def linked_line(self, path, line):
+        parts = re.split(r"(`+[^`]*`+)", line)
+        parts[1::2] = [self.code(path, *pair) for pair in zip(parts[1::2], parts[2::2])]
+        parts[::2] = [re.sub(r"\]\(([^)\s]+)\)", lambda link: f"]({self.link(path, link[1])})", part) for part in parts[::2]]
+        return "".join(parts)
 
     def code(self, path, span, behind):
         """A function's name leads to the reference, unless it leads elsewhere."""
-        home = self.homes.get(span.strip("`"))
+        home = self.homes.get(span.strip("`") + "(3)")
         return f"[{span}]({self.relative(path, home)})" if home and not behind.startswith("](") else span
 
     def link(self, path, target):
@@ -118,14 +122,14 @@ class Site:
         page += next(manual.with_code(body, "c") for _, title, body in manual.sections(manual.rendered(opening)) if title == "DESCRIPTION")
         for roff in sorted(self.headers[path], key=lambda roff: declared(manual.whatis(roff)[0][0], text)):
             page += manual.function(roff)
-        return self.references(page, path)
+        return self.references(path, page)
 
-    def references(self, page, path="src/cli/seqshare.1"):
+    def references(self, path, page):
         """Names of functions in bold, and of manual pages, as links to their places."""
         def link(found):
-            home = self.homes.get(found[2]) or {"seqshare": "src/cli/seqshare.1.md", "seqshare-feed": "src/feed/seqshare-feed.1.md"}.get(found[2])
-            return f'<a href="{self.relative(path, re.sub(".md(?=#|$)", ".html", home))}">{found[1]}</a>' if home else found[1]
-        return re.sub(r'((?:<b>|<a class="Xr">)([A-Za-z_-]+)(?:</b>(?:\([137]\))?|\([137]\)</a>))', link, page)
+            home = self.homes.get(found["name"] + (found["section"] or "(3)"))
+            return f'<a href="{self.relative(path, re.sub(".md(?=#|$)", ".html", home))}">{found[0]}</a>' if home else found[0]
+        return re.sub(r'<b>(?P<name>[\w-]+)</b>(?P<section>\([137]\))?', link, page)
 
     def index(self):
         rows = {name: (header, manual.whatis(roff)[1]) for header, pages in self.headers.items() for roff in pages for name in manual.whatis(roff)[0]}

@@ -17,6 +17,7 @@ def rendered(roff):
     page = re.search(r'class="manual-text"[^>]*>\n(.*)</(?:div|main)>\n', page, re.S)[1]
     page = re.sub(r"</?section[^>]*>\n", "", page)
     page = re.sub(r'<a class="permalink"[^>]*>(.*?)</a>', r"\1", page, flags=re.S)
+    page = re.sub(r'<a class="Xr">(.*?)(\(\w+\))</a>', r"<b>\1</b>\2", page, flags=re.S)
     page = re.sub(r' id="[^"]*"', "", page)
     return re.sub(r'<p class="Pp"></p>\n|<pre></pre>\n|^<br/>\n', "", page).replace("\n<br/>\n ", "\n ")
 
