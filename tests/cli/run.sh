@@ -16,7 +16,7 @@ run_suite() {
     local preset=$1 tap="$SEQSHARE_BUILD/$1-cli.tap" rc=0 ok not_ok left_out
     check "$preset: builds the tool" build_preset "$preset" seqshare_cli cli-program event-loop
     [ "$failed" -eq 0 ] || return 0
-    PATH="$SEQSHARE_BUILD/$preset/src/cli:$SEQSHARE_BUILD/$preset/tests/cli:$PATH" \
+    PATH="$SEQSHARE_BUILD/$preset/src/cli:$SEQSHARE_BUILD/$preset/tests/cli:$SEQSHARE_BUILD/$preset/examples:$PATH" \
         bats --formatter tap "${suites[@]}" >"$tap" 2>&1 || rc=$?
     cat "$tap"
     left_out=$(grep -c '^ok .*# skip' "$tap" || true)

@@ -8,11 +8,11 @@ source_of() { # FILE
     echo "$BATS_TEST_DIRNAME/../../src/feed/$1"
 }
 
-# NUMBER: this block of shell of the guide, in this test's own folder and with its own port.
+# NUMBER: this block of shell of the guide, in this test's own folder.
 block() {
     awk -v wanted="$1" '/^```sh$/ {n++; inside = n == wanted; next} /^```$/ {inside = 0} inside' \
         "$BATS_TEST_DIRNAME/../../docs/feed.md" |
-        sed "s#/dev/shm/#$work/#g; s#/tmp/try-etcd#$work/etcd#g; s#:2379#:$port#g"
+        sed "s#/dev/shm/#$work/#g"
 }
 
 @test "the first example: a file" {
@@ -23,30 +23,6 @@ block() {
     echo nonsense >try/source/rate
     eventually bash -c "seqshare-feed status try/shop.conf | grep -q 'key rate: not JSON'"
     [ "$(seqshare get "$work/try/shop")" = '{"rate":100}' ]
-}
-
-@test "three agents on one etcd" {
-    command -v etcd >/dev/null && command -v etcdctl >/dev/null || skip "needs etcd-server and etcd-client"
-    port=$((20000 + RANDOM % 10000))
-    block 3 >example
-    grep -q 'etcdctl put' example
-    # Its own peer port: the default one may be another's. And it waits for no disk, which others may keep busy.
-    sed -i "s#^etcd #etcd --unsafe-no-fsync --listen-peer-urls http://127.0.0.1:$((port + 1)) --initial-advertise-peer-urls http://127.0.0.1:$((port + 1)) --initial-cluster default=http://127.0.0.1:$((port + 1)) #" example
-    sed -i "s#^etcdctl put#export ETCDCTL_ENDPOINTS=127.0.0.1:$port; until etcdctl endpoint health; do sleep 0.1; done; etcdctl put#" example
-    start bash -e example >printed
-    eventually has_lines 3 '{"flags":{"dark":true}}' printed
-    ETCDCTL_API=3 etcdctl --endpoints "127.0.0.1:$port" put /shop/flags/dark false
-    for agent in 1 2 3; do
-        eventually has_value "$work/fleet/$agent" '{"flags":{"dark":false}}'
-    done
-}
-
-has_lines() { # COUNT TEXT FILE
-    [ "$(grep -oF "$2" "$3" | wc -l)" -eq "$1" ]
-}
-
-has_value() { # SHARE TEXT
-    [ "$(seqshare get "$1")" = "$2" ]
 }
 
 @test "the configuration of the guide is taken, but for what it needs of the machine" {

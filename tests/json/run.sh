@@ -19,10 +19,7 @@ trap 'rm -rf "$place"' EXIT
 guide_compiles() {
     local build=$SEQSHARE_BUILD/release/src libs=()
     read -ra libs <<<"$(pkg-config --libs json-c) $(pkg-config --libs liburcu-bp 2>/dev/null)"
-    sed -n '/^```c$/,/^```$/p' "$SEQSHARE_SOURCE/docs/hot-configuration.md" |
-        sed "/^\`\`\`/d; s|\"shop\"|\"$place/shop\"|" >"$work/server.c"
-    grep -q "$place/shop" "$work/server.c"
-    gcc -Wall -Wextra -Werror -I"$SEQSHARE_SOURCE/include" "$work/server.c" "$build/json/libseqshare-json.a" \
+    gcc -Wall -Wextra -Werror -I"$SEQSHARE_SOURCE/include" "$SEQSHARE_SOURCE/examples/flag/c/server.c" "$build/json/libseqshare-json.a" \
         "$build/cache/libseqshare-cache.a" "$build/libseqshare.a" "${libs[@]}" -pthread -o "$work/server"
 }
 
@@ -46,7 +43,7 @@ guide_works() {
     "$seqshare" create "$place/shop" --size 1M
     publish '{"flags": {"dark": false}, "limits": {"rate": 100}}' --json
     : >"$work/said" # which is looked at before the server has begun
-    "$work/server" >"$work/said" 2>&1 &
+    "$work/server" "$place/shop" >"$work/said" 2>&1 &
     server=$!
     trap 'kill "$server"' EXIT # of this check; its workers end with it
     workers_say "light, 100 a second"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The recipes of docs/python.md, as they stand there, under their servers.
+"""The recipes of docs/python.md, which quotes examples/, under their servers.
 
 Shows: no promise: the recipes of docs/python.md.
 """
 
 import os
-import re
+import shutil
 import sys
 
 import pytest
@@ -13,13 +13,9 @@ from test_servers import Server
 
 import seqshare
 
-DOCS = os.environ.get("SEQSHARE_PYTHON_DOCS") or os.path.join(os.path.dirname(__file__), "../../../../docs/python.md")
+EXAMPLES = os.path.join(os.path.dirname(__file__), "../../../../examples")
+RECIPES = {"gunicorn": "flag/python", "flask": "flag/flask", "django": "flag/django", "uvicorn": "wait/python"}
 GUNICORN = ("-m", "gunicorn", "shop:application", "--workers", "2", "--log-level", "warning", "--bind")
-
-
-def _blocks():
-    with open(DOCS) as file:
-        return dict(re.findall(r"```python\n# (\w+): shop.py\n(.*?)```", file.read(), re.S))
 
 
 class Recipe(Server):
@@ -37,13 +33,13 @@ class Recipe(Server):
             connection.close()
 
 
-@pytest.mark.skipif(not os.path.exists(DOCS), reason="the project's docs are not here")
-@pytest.mark.parametrize("name", ["gunicorn", "flask", "django", "uvicorn"])
+@pytest.mark.skipif(not os.path.exists(EXAMPLES), reason="the project's examples are not here")
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe(name, path, tmp_path, eventually):
     pytest.importorskip("gunicorn")
     pytest.importorskip(name)
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "shop.py").write_text(_blocks()[name])
+    shutil.copy(os.path.join(EXAMPLES, RECIPES[name], "shop.py"), tmp_path / "app")
     os.chmod(tmp_path, 0o755)
 
     def command(address):

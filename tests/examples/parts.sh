@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+# The steps of the examples' part; sourced by run.sh, which is the list of them.
+# shellcheck shell=bash
+: "${work:?is set by run.sh}" "${installed:?is set by run.sh}" "${MODULES:?is set by run.sh}" "${examples:?is set by run.sh}"
+
+bindings=$SEQSHARE_SOURCE/bindings
+modules=$MODULES
+
+sources_of() { # BINDING: a copy, which may be built in
+    mkdir -p "$work/$1"
+    tar -C "$bindings/$1" --exclude-from=<(cat "$bindings/$1/.gitignore" 2>/dev/null) -c . | tar -C "$work/$1" -x
+}
+
+install_all() {
+    install_release "$installed"
+    build_preset release src/feed/all
+    cmake --install "$SEQSHARE_BUILD/release/src/feed" --prefix "$installed"
+}
+
+install_perl() {
+    sources_of perl
+    (cd "$work/perl" && perl Makefile.PL INSTALLSITELIB="$installed/perl" INSTALLSITEARCH="$installed/perl" \
+        INSTALLMAN1DIR=none INSTALLMAN3DIR=none && make && make pure_install)
+}
+
+install_python() {
+    cmake -S "$bindings/python" -B "$work/python" -G Ninja -D Python_EXECUTABLE=/usr/bin/python3 -D CMAKE_BUILD_TYPE=Release
+    cmake --build "$work/python"
+    mkdir -p "$installed/python"
+    cp -r "$bindings/python/src/seqshare" "$installed/python"
+    cp "$work"/python/_seqshare*.so "$installed/python/seqshare"
+}
+
+install_httpd() {
+    sources_of httpd
+    make -C "$work/httpd"
+    mkdir -p "$modules/apache2"
+    cp /usr/lib/apache2/modules/*.so "$work/httpd/mod_seqshare.so" "$modules/apache2"
+}
+
+# ---- what the READMEs say ----------------------------------------------------------------------
+
+sandboxed() { # FOLDER COMMAND...: in a copy of this example, on a machine of its own
+    ./sandbox.sh "$SEQSHARE_SOURCE/examples" "$@"
+}
+
+can_sandbox() {
+    sandboxed . true 2>/dev/null
+}
+
+# Of these examples, as many at once as there are processors, and one more: they mostly wait.
+follow_readmes() { # EXAMPLE...
+    mkdir -p "$work/said"
+    # shellcheck disable=SC2016
+    printf '%s\n' "$@" | xargs -P $(($(nproc) + 1)) -I{} bash -c '
+        log=$1/said/${2//\//-}
+        ./sandbox.sh "$3" "$2" python3 "$PWD/session.py" README.md >"$log" 2>&1 && echo done >"$log.done"
+    ' follow "$work" {} "$SEQSHARE_SOURCE/examples" || true
+}
+
+did_as_it_says() { # EXAMPLE
+    local log=$work/said/${1//\//-}
+    cat "$log"
+    [ -e "$log.done" ]
+}
+
+# ---- what the pages say ------------------------------------------------------------------------
+
+every_folder_is_an_example() {
+    local folder
+    for folder in "$SEQSHARE_SOURCE"/examples/*/*/; do
+        folder=${folder#"$SEQSHARE_SOURCE/examples/"}
+        [[ " ${examples[*]} " = *" ${folder%/} "* ]] || { echo "nobody runs examples/$folder" && return 1; }
+        grep -qF "](${folder%/})" "$SEQSHARE_SOURCE/examples/README.md" || { echo "examples/README.md has no $folder" && return 1; }
+    done
+}
+
+# A quotation with a line that the file does not have.
+false_quote_is_noticed() {
+    mkdir -p "$work/quotes/examples"
+    echo 'int main(void);' >"$work/quotes/examples/main.c"
+    # shellcheck disable=SC2016
+    printf '<!-- quote: examples/main.c -->\n```c\nint main(%s);\n```\n' void void >"$work/quotes/README.md"
+    ./quotes.py "$work/quotes"
+    sed -i '/^int/s/void/int/' "$work/quotes/README.md"
+    fails ./quotes.py "$work/quotes" | tee "$work/refused"
+    grep -F 'the file does not have' "$work/refused"
+}

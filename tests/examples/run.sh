@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# brief: each example does what its README shows, with real servers; what the pages quote of them is true
+# tier: quick
+# budget: 120
+# quick budget: 8
+# quick leaves out: all examples but three in C and C++
+# lane: waits
+# Shows: no promise, but examples/ and the pages that quote it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source ../checks.sh
+
+work=$SEQSHARE_BUILD/examples
+rm -rf "$work"
+mkdir -p "$work"
+installed=$work/installed
+export MODULES=$work/modules PATH=$installed/bin:$PATH:/usr/sbin LD_LIBRARY_PATH=$installed/lib
+export PKG_CONFIG_PATH=$installed/lib/pkgconfig PERL5LIB=$installed/perl PYTHONPATH=$installed/python PYTHONDONTWRITEBYTECODE=1
+
+examples=(flag/c flag/{perl,python,flask,django,httpd} limits/{c,cpp,python} routes/{c,cpp,perl,python}
+    update/{c,cpp,shell,perl,python,httpd} wait/{c,shell,perl,python} feed/{etcd,c,python})
+source ./parts.sh
+check "what pages quote is in the files" ./quotes.py "$SEQSHARE_SOURCE"
+if is_quick; then
+    check "the libraries are installed" install_release "$installed"
+    examples=(limits/c limits/cpp update/c)
+else
+    check "a quotation that is false is noticed" false_quote_is_noticed
+    check "each folder is in the table, and is run" every_folder_is_an_example
+    check "the examples in C and C++ compile without a warning" build_preset release examples
+    check "libraries, command and feed are installed" install_all
+    for language in perl python httpd; do
+        check "the binding for $language is installed" install_$language
+    done
+fi
+if ! can_sandbox; then
+    skip "examples" "needs namespaces of its own: be root, or allow user namespaces"
+    finish
+fi
+now "${#examples[@]} examples"
+follow_readmes "${examples[@]}"
+for example in "${examples[@]}"; do
+    check "$example does what its README shows" did_as_it_says "$example"
+done
+finish
