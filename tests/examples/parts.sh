@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The steps of the examples' part; sourced by run.sh, which is the list of them.
 # shellcheck shell=bash
-: "${work:?is set by run.sh}" "${installed:?is set by run.sh}" "${MODULES:?is set by run.sh}" "${examples:?is set by run.sh}"
+: "${work:?is set by run.sh}" "${installed:?is set by run.sh}" "${MODULES:?is set by run.sh}" "${examples:?is set by run.sh} ${of_root?is set by run.sh}"
 
 bindings=$SEQSHARE_SOURCE/bindings
 modules=$MODULES
@@ -64,13 +64,21 @@ did_as_it_says() { # EXAMPLE
     [ -e "$log.done" ]
 }
 
+in_containers() { # kubernetes, compose or publisher
+    local flags
+    read -ra flags <<<"$(pkg-config --cflags --libs seqshare-json)"
+    gcc -o "$installed/bin/server" "$SEQSHARE_SOURCE/examples/flag/c/server.c" "${flags[@]}"
+    PREFIX=$installed sandboxed containers python3 "$PWD/containers.py" "$1"
+}
+
 # ---- what the pages say ------------------------------------------------------------------------
 
 every_folder_is_an_example() {
     local folder
     for folder in "$SEQSHARE_SOURCE"/examples/*/*/; do
         folder=${folder#"$SEQSHARE_SOURCE/examples/"}
-        [[ " ${examples[*]} " = *" ${folder%/} "* ]] || { echo "nobody runs examples/$folder" && return 1; }
+        [[ $folder != containers/* ]] || continue
+        [[ " ${examples[*]} ${of_root[*]} " = *" ${folder%/} "* ]] || { echo "nobody runs examples/$folder" && return 1; }
         grep -qF "](${folder%/})" "$SEQSHARE_SOURCE/examples/README.md" || { echo "examples/README.md has no $folder" && return 1; }
     done
 }

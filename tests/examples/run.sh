@@ -4,7 +4,7 @@
 # tier: quick
 # budget: 120
 # quick budget: 8
-# quick leaves out: all examples but three in C and C++
+# quick leaves out: all examples but three in C and C++; containers
 # lane: waits
 # Shows: no promise, but examples/ and the pages that quote it.
 set -euo pipefail
@@ -18,13 +18,15 @@ installed=$work/installed
 export MODULES=$work/modules PATH=$installed/bin:$PATH:/usr/sbin LD_LIBRARY_PATH=$installed/lib
 export PKG_CONFIG_PATH=$installed/lib/pkgconfig PERL5LIB=$installed/perl PYTHONPATH=$installed/python PYTHONDONTWRITEBYTECODE=1
 
-examples=(flag/c flag/{perl,python,flask,django,httpd} limits/{c,cpp,python} routes/{c,cpp,perl,python}
-    update/{c,cpp,shell,perl,python,httpd} wait/{c,shell,perl,python} feed/{etcd,c,python})
+examples=(flag/c flag/{perl,python,flask,django} limits/{c,cpp,python} routes/{c,cpp,perl,python}
+    update/{c,cpp,shell,perl,python} wait/{c,shell,perl,python} feed/{etcd,c,python})
+of_root=(flag/httpd update/httpd) # their servers' children become another user
+recipes=(kubernetes compose publisher)
 source ./parts.sh
 check "what pages quote is in the files" ./quotes.py "$SEQSHARE_SOURCE"
 if is_quick; then
     check "the libraries are installed" install_release "$installed"
-    examples=(limits/c limits/cpp update/c)
+    examples=(limits/c limits/cpp update/c) of_root=() recipes=()
 else
     check "a quotation that is false is noticed" false_quote_is_noticed
     check "each folder is in the table, and is run" every_folder_is_an_example
@@ -38,9 +40,18 @@ if ! can_sandbox; then
     skip "examples" "needs namespaces of its own: be root, or allow user namespaces"
     finish
 fi
+if is_quick || [ "$(id -u)" -eq 0 ]; then
+    examples+=("${of_root[@]}")
+else
+    skip "${of_root[*]} ${recipes[*]}" "needs root, because processes become another user"
+    recipes=()
+fi
 now "${#examples[@]} examples"
 follow_readmes "${examples[@]}"
 for example in "${examples[@]}"; do
     check "$example does what its README shows" did_as_it_says "$example"
+done
+for recipe in "${recipes[@]}"; do
+    check "containers: $recipe" in_containers "$recipe"
 done
 finish
