@@ -77,11 +77,20 @@ has() {
     [ "$(seqshare get "$share")" = "$1" ]
 }
 
-# STATUS: `status` ends with it.
+# STATUS: `status` ends with it. It says live when readers have the value: the state folder has it a moment later.
 status_is() {
     local rc=0
     seqshare-feed status ./shop.conf >status.text || rc=$?
     [ "$rc" -eq "$1" ]
+}
+
+# TEXT: the state folder has it as the last good value, and the history too. Before that, no kill, pin or damage.
+keeps() {
+    eventually kept "$1"
+}
+
+kept() {
+    grep -qF -- "$1" "${state:-state}/current" && [ ! -e "${state:-state}/next" ]
 }
 
 # TEXT: what `status` says has it, soon.
@@ -105,6 +114,12 @@ gone() {
 # FILTER: jq says true of what `status --json` prints.
 json() {
     seqshare-feed status ./shop.conf --json | jq -e "$1" >/dev/null
+}
+
+# NAME: the file of the source, replaced in one step by the bytes of standard input.
+put_bytes() {
+    cat >"source/.$1.new"
+    mv "source/.$1.new" "source/$1"
 }
 
 logged() { # TEXT

@@ -4,7 +4,8 @@
  *
  * The agent runs under ptrace, and is killed when it begins system call k, for each k from the one with which it
  * guards its memory until all is published and saved. After each kill readers must have a whole value, and the next
- * agent must bring share, `current` and `next` into agreement, without publishing anything twice.
+ * agent must bring share, `current` and `next` into agreement, without publishing anything twice. In some scenes the
+ * source is away when that one starts: then what stood stands, or the last good value comes from the disk.
  *
  *     feed-killed FOLDER    an empty folder on a tmpfs; seqshare-feed is found by PATH
  */
@@ -98,19 +99,26 @@ static int value_of(uint64_t *version)
                                                                  : -1;
 }
 
+/* What the agent says; false: it has not said anything yet. */
+static bool read_state(struct seqshare_feed_1 *feed)
+{
+    seqshare *share;
+    bool fine;
+
+    if (seqshare_open(&share, path_of("shop.feed"), SEQSHARE_READ) != 0)
+        return false;
+    fine = seqshare_feed_1_get(share, feed) == 0;
+    seqshare_close(share);
+    return fine;
+}
+
 /* All is published, saved, and said. */
 static bool is_settled(const char *value)
 {
     struct seqshare_feed_1 feed;
-    seqshare *share;
-    bool fine;
 
-    if (!has("state/current", value) || access(path_of("state/next"), F_OK) == 0 ||
-        seqshare_open(&share, path_of("shop.feed"), SEQSHARE_READ) != 0)
-        return false;
-    fine = seqshare_feed_1_get(share, &feed) == 0 && feed.state == 0;
-    seqshare_close(share);
-    return fine;
+    return has("state/current", value) && access(path_of("state/next"), F_OK) != 0 && read_state(&feed) &&
+           feed.state == 0;
 }
 
 /* ---- agents ---------------------------------------------------------------------------------- */
@@ -137,17 +145,41 @@ static void end(pid_t agent, int number)
         ptrace(PTRACE_CONT, agent, NULL, NULL);
 }
 
+enum { TURNS_MOST = 20000 };
+
+static void rest(void)
+{
+    const struct timespec moment = {.tv_nsec = 2000000};
+
+    nanosleep(&moment, NULL);
+}
+
 /* An agent of its own, until all is settled. False: it never is. */
 static bool run_until_settled(const char *value)
 {
-    const struct timespec moment = {.tv_nsec = 2000000};
     pid_t agent = start(false);
     int turns = 0;
 
-    while (!is_settled(value) && turns++ < 20000)
-        nanosleep(&moment, NULL);
+    while (!is_settled(value) && turns++ < TURNS_MOST)
+        rest();
     end(agent, SIGTERM);
-    return turns < 20000;
+    return turns < TURNS_MOST;
+}
+
+/* An agent of its own, until it has said what it begins with. Its source is away, so it is killed then. */
+static bool run_without_source(void)
+{
+    struct seqshare_feed_1 feed = {0};
+    int turns = 0;
+    pid_t agent;
+
+    shell("mv source away");
+    agent = start(false);
+    while (!(read_state(&feed) && feed.pid == (uint32_t)agent) && turns++ < TURNS_MOST)
+        rest();
+    end(agent, SIGKILL);
+    shell("mv away source");
+    return turns < TURNS_MOST && feed.state & SEQSHARE_FEED_STALE;
 }
 
 /* On to its next system call. False: it has ended. */
@@ -203,7 +235,10 @@ static int count_calls(void)
 
 /* ---- scenes ---------------------------------------------------------------------------------- */
 
-/* What was there before: 'f' nothing; 'b' the state of the old value (a boot); 'c' that, and it stands in the share. */
+/*
+ * What was there before: 'f' nothing; 'b' the state of the old value (a boot); 'c' that, and it stands in the share. A
+ * capital letter: the same, and the source is away when the next agent starts.
+ */
 static void prepare(char scene)
 {
     shell("rm -rf state shop shop.feed && echo 2 >source/v");
@@ -225,9 +260,25 @@ static void prepare_saved(void)
     shell("mv state saved && mv shop saved.shop && mv shop.feed saved.shop.feed");
 }
 
-/* NULL, or what was wrong after a kill at call k. */
-static const char *kill_at(char scene, int k)
+/* NULL, or what was wrong after a start without the source. `before`: what readers had then. */
+static const char *without_source(char scene, int before)
 {
+    const int wanted = before ? before : scene == 'f' ? 0 : 1;
+    uint64_t version;
+
+    if (!run_without_source())
+        return "the next agent, without its source, never says that the value is stale";
+    if (value_of(&version) != wanted)
+        return "without its source the next agent leaves another value than the last good one";
+    if (wanted && !has("state/current", wanted == 1 ? old_value : new_value))
+        return "without its source the next agent leaves share and current apart";
+    return access(path_of("state/next"), F_OK) == 0 ? "without its source the next agent leaves next" : NULL;
+}
+
+/* NULL, or what was wrong after a kill at call k. */
+static const char *kill_at(char scene, int k, bool away)
+{
+    const char *wrong;
     const uint64_t versions = scene == 'f' ? 1 : 2;
     struct __ptrace_syscall_info info;
     uint64_t version;
@@ -247,6 +298,9 @@ static const char *kill_at(char scene, int k)
         return "a reader gets no whole value";
     if (value == 0 && scene == 'c')
         return "the value that stood is gone";
+    wrong = away ? without_source(scene, value) : NULL;
+    if (wrong)
+        return wrong;
     if (!run_until_settled(new_value))
         return "the next agent never settles";
     value = value_of(&version);
@@ -255,25 +309,27 @@ static const char *kill_at(char scene, int k)
     return version != versions ? "it was published once too often, or too seldom" : NULL;
 }
 
-static int run_scene(char scene, int stride)
+static int run_scene(char letter, int stride)
 {
+    const bool away = letter < 'a';
+    const char scene = (char)(away ? letter - 'A' + 'a' : letter);
     int calls, failed = 0, kills = 0;
 
     prepare(scene);
     calls = count_calls();
     if (calls < 20) {
-        printf("not ok scene %c: only %d system calls\n", scene, calls);
+        printf("not ok scene %c: only %d system calls\n", letter, calls);
         return 1;
     }
     for (int k = 0; k <= calls; k += stride, kills++) {
-        const char *wrong = kill_at(scene, k);
+        const char *wrong = kill_at(scene, k, away);
 
         if (wrong) {
-            printf("not ok scene %c: killed at call %d: %s\n", scene, k, wrong);
+            printf("not ok scene %c: killed at call %d: %s\n", letter, k, wrong);
             failed++;
         }
     }
-    printf("%s scene %c: killed at %d of %d system calls\n", failed ? "not ok" : "ok", scene, kills, calls);
+    printf("%s scene %c: killed at %d of %d system calls\n", failed ? "not ok" : "ok", letter, kills, calls);
     fflush(stdout);
     return failed;
 }
@@ -291,7 +347,7 @@ int main(int argc, char **argv)
         puts("skipped: nothing can be traced here");
         return 77;
     }
-    for (const char *scene = argc > 2 ? argv[2] : "fbc"; *scene; scene++)
-        failed += run_scene(*scene, step);
+    for (const char *scene = argc > 2 ? argv[2] : "fbcFBC"; *scene; scene++)
+        failed += run_scene(*scene, step * (*scene < 'a' ? 3 : 1));
     return failed != 0;
 }

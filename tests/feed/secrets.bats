@@ -58,6 +58,7 @@ load helpers
     run -1 as_user 4002 seqshare set "$share" 1
     put rate 200
     eventually has '{"rate":200}'
+    state=$work/lib/shop keeps '"rate":200'
     # a reader sees the state; what only the folder has, it does not
     run -0 as_user 4002 seqshare-feed status ./shop.conf
     [[ $output == *"live"* ]]
