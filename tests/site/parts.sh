@@ -83,10 +83,12 @@ with_fault() { # HTML COMMAND...: while it stands at the end of the first page
     return $result
 }
 
+look_for_faults() {
+    /usr/bin/python3 -B "$SEQSHARE_SOURCE/docs/site/check.py" "$site"
+}
+
 fault_is_noticed() { # HTML
-    local check=(/usr/bin/python3 -B "$SEQSHARE_SOURCE/docs/site/check.py" "$site")
-    with_fault "$1" fails "${check[@]}"
-    "${check[@]}"
+    with_fault "$1" fails look_for_faults
 }
 
 browser_searches() {

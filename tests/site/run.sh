@@ -34,6 +34,7 @@ style <p style="background: url(https://example.org/a.png)">
 import <style>@import "https://example.org/a.css";</style>
 diagram <pre class="mermaid"></pre>
 LIST
+check "without these, there is nothing to notice" look_for_faults
 if command -v chromedriver && /usr/bin/python3 -c 'import selenium' 2>/dev/null; then
     check "a browser finds a function by the search, and fetches nothing from elsewhere" browser_searches
     check "noticed: what a browser would fetch from elsewhere" browser_complains
