@@ -68,9 +68,8 @@ def whatis(roff):
 
 def function(roff):
     """A page of section 3 as a section of its header's page, with an anchor for each of its names."""
-    names, summary = whatis(roff)
-    page = f"## {', '.join(names)} {{ #{names[0]} }}\n\n"
-    page += "".join(f'<a id="{name}"></a>\n' for name in names[1:]) + f"\n{summary[0].upper()}{summary[1:]}.\n\n"
+    names, _ = whatis(roff)
+    page = f"## {', '.join(names)} {{ #{names[0]} }}\n\n" + "".join(f'<a id="{name}"></a>\n' for name in names[1:]) + "\n"
     for _, heading, text in sections(rendered(roff)):
         if heading == "SYNOPSIS":
             page += with_code(re.sub(r'<p class="Pp"><b>#include.*?</p>\n', "", text), "c")
