@@ -2,6 +2,7 @@
 # The common parts of the tests. Shares are in the test's own folder, except where /dev/shm is the point.
 # shellcheck shell=bash
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../support/bats.bash"
 
 setup() {
     mkdir "$BATS_TEST_TMPDIR/work"
@@ -13,13 +14,7 @@ setup() {
 }
 
 teardown() {
-    local pid
-    for pid in "${started[@]}"; do
-        kill -KILL -- "-$pid" "$pid" 2>/dev/null || true
-    done
-    for pid in "${started[@]}"; do
-        wait "$pid" 2>/dev/null || true
-    done
+    end_started
     rm -rf "/dev/shm/seqshare.$unique"*
 }
 
@@ -30,17 +25,6 @@ start() {
     setsid "$@" >output 2>errors 3>&- &
     last=$!
     started+=("$last")
-}
-
-# COMMAND...: until it succeeds. After forty seconds, and more on a busy machine, it is a hang.
-eventually() {
-    local i
-    for ((i = 0; i < 2000; i++)); do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.02
-    done
-    echo "never: $*"
-    return 1
 }
 
 # COMMAND...: must answer no: status 1, nothing on standard output, one line "seqshare: ..." as an error.
@@ -74,11 +58,6 @@ on_terminal() {
     local line
     printf -v line '%q ' "$@"
     TERM=xterm script -qec "stty cols 80 rows 24; $line" screen >/dev/null </dev/null
-}
-
-# COMMAND...: it works here, or the test is skipped, for it is root's.
-allowed() {
-    "$@" >/dev/null 2>&1 || skip "needs CAP_SYS_ADMIN: be root; docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 }
 
 may_become_another() {

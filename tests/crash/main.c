@@ -8,14 +8,7 @@ unsigned long kills, stops;
 
 int main(int argc, char **argv)
 {
-    const char *impossible = tracee_impossible();
-
-    if (impossible) {
-        printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", impossible);
-        return 0;
-    }
-    report_open(argc, argv);
-    stage = stage_new();
+    ground_begin(argc, argv);
     test_killed_writers();
     test_killed_readers();
     test_stopped_writers();

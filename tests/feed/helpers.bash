@@ -2,6 +2,7 @@
 # What the tests of the feed have in common. Each works in a folder of its own on a tmpfs, where its share lies.
 # shellcheck shell=bash
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../support/bats.bash"
 
 setup() {
     work=$(mktemp -d /dev/shm/seqshare-feed-test.XXXXXX)
@@ -16,14 +17,11 @@ setup() {
 }
 
 teardown() {
-    local pid
-    for pid in "${started[@]}"; do
-        kill -KILL -- "-$pid" "$pid" 2>/dev/null || true
-    done
-    for pid in "${started[@]}"; do
-        wait "$pid" 2>/dev/null || true
-    done
-    [ -z "${BATS_ERROR_STATUS:-}" ] || [ ! -f "$work/log" ] || sed 's/^/log: /' "$work/log"
+    if [ -n "${BATS_ERROR_STATUS:-}" ]; then
+        seqshare-feed status ./shop.conf || true
+        sed 's/^/log: /' "$work/log" || true
+    fi
+    end_started
     umount "$work"/mounted* 2>/dev/null || true
     rm -rf "$work"
 }
@@ -58,18 +56,6 @@ start_agent() {
 stop_agent() {
     kill "-$1" "$last"
     wait "$last" 2>/dev/null || true
-}
-
-# COMMAND...: until it succeeds. What has not come after forty seconds is a hang.
-eventually() {
-    local i
-    for ((i = 0; i < 2000; i++)); do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.02
-    done
-    echo "never: $*"
-    seqshare-feed status ./shop.conf || true
-    return 1
 }
 
 # TEXT: the share has it.
@@ -134,11 +120,6 @@ version_of() { # SHARE
 put() {
     printf '%s\n' "$2" >"source/.$1.new"
     mv "source/.$1.new" "source/$1"
-}
-
-# COMMAND...: it works here, or the test is skipped, for it is root's.
-allowed() {
-    "$@" >/dev/null 2>&1 || skip "needs CAP_SYS_ADMIN: be root; docker run --cap-add SYS_ADMIN"
 }
 
 may_become_another() {

@@ -11,6 +11,9 @@
 extern seqshare *share, *reader;
 extern struct stage *stage;
 
+/* The report and the stage. It ends the program where nothing can be stepped, and says why. */
+void ground_begin(int argc, char **argv);
+
 /* Make a fresh region with a first value in it. */
 void fresh_region(struct kind kind, unsigned slots);
 
