@@ -15,7 +15,8 @@ import yaml
 
 OPENING = "docs/hosts.md"
 FUNCTIONS = "functions"  # the index of all functions: a page without a file of the repository
-LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".pl": "perl", ".psgi": "perl", ".sh": "bash", ".rb": "ruby", ".php": "php", ".lua": "lua"}
+LANGUAGES = {".c": "c", ".h": "c", ".cc": "cpp", ".py": "python", ".pl": "perl", ".psgi": "perl", ".sh": "bash", ".rb": "ruby",
+             ".php": "php", ".lua": "lua", ".json": "json", ".yaml": "yaml"}
 
 
 class Site:
@@ -62,12 +63,14 @@ class Site:
             if (file / "README.md").exists():
                 self.place(f"{path}/README.md")
             else:
-                place.write_text(self.linked(path + "/index", listing(path, file)))
+                place.write_text(self.linked(f"{path}/index", f"# {path}\n\n" + listing(file)))
         else:
             place.write_text(self.page(path, file.read_text()))
 
     def page(self, path, text):
         suffix = pathlib.Path(path).suffix
+        if re.fullmatch(r"examples/.*/README\.md", path):
+            text += "\n## Files\n\n" + listing((self.source / path).parent)
         if suffix == ".md":
             return self.linked(path, text)
         if path in self.headers:
@@ -167,9 +170,9 @@ def declared(name, header):
     return re.search(rf"^(?:SEQSHARE_(?:API|INLINE)|static inline|#define)\b[^;{{]*?\b{name}\(", header, re.M).start()
 
 
-def listing(path, folder):
-    names = sorted(file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    return f"# {path}\n\n" + "".join(f"- [{name}]({name})\n" for name in names)
+def listing(folder):
+    names = sorted(file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "README")))
+    return "".join(f"- [{name}]({name})\n" for name in names)
 
 
 Site(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve(), sys.argv[3]).gather()
