@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- The short name of resty.seqshare.
+return require("resty.seqshare")

@@ -1,0 +1,310 @@
+-- SPDX-License-Identifier: MIT
+-- nginx with its Lua module: four workers under load while values, names, workers and files come and go.
+--
+-- Shows: READ-2, READ-6, READ-10, NAME-8, JSON-2.
+
+local ffi = require("ffi")
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+local lu = require("luaunit")
+local cjson = require("cjson")
+local seqshare = require("resty.seqshare")
+local socket = require("socket")
+local support = require("support")
+
+local MODULES = os.getenv("NGINX_MODULES") or "/usr/lib/nginx/modules"
+local is_root = ffi.C.getpid() > 0 and support.run("id -u") == "0\n"
+local OWNER = is_root and "user root;" or "" -- for workers that write
+http.TIMEOUT = 60
+
+-- ---- a server of the test's own ----------------------------------------------------------------
+
+local Server = {}
+Server.__index = Server
+local servers = {}
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+function Server:ask(page, body)
+  local parts = {}
+  local _, status, headers = http.request({ url = "http://127.0.0.1:" .. self.port .. page, method = body and "PUT" or "GET",
+    source = body and ltn12.source.string(body), headers = body and { ["content-length"] = #body },
+    sink = ltn12.sink.table(parts) })
+  return status, table.concat(parts), headers
+end
+
+function Server:nginx(arguments)
+  return support.run(("nginx -p %s -c %s/nginx.conf %s"):format(self.folder, self.folder, arguments))
+end
+
+function Server:log()
+  return support.read(self.folder .. "/error.log")
+end
+
+-- How often the log has a text.
+function Server:count(text)
+  local _, count = self:log():gsub(text:gsub("%p", "%%%0"), "")
+  return count
+end
+
+function Server:workers()
+  local pids = {}
+  for pid in support.run("pgrep -P " .. self.pid .. " || true"):gmatch("%d+") do
+    pids[#pids + 1] = tonumber(pid)
+  end
+  table.sort(pids)
+  return pids
+end
+
+-- Waits until all workers of now say the same number: that one.
+function Server:all_say(n)
+  local said = {}
+  support.await("all workers saying " .. n, function()
+    local status, text = self:ask("/n")
+    local pid, number = tostring(text):match("^(%d+) (%d+)\n$")
+    said[tonumber(pid) or 0] = status == 200 and tonumber(number)
+    for _, worker in ipairs(self:workers()) do
+      if said[worker] ~= n then
+        return false
+      end
+    end
+    return true
+  end)
+end
+
+function Server:stop()
+  ffi.C.kill(self.pid, 15)
+  support.await("the end of nginx", function() return ffi.C.kill(self.pid, 0) ~= 0 end)
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- Starts nginx with a share of its own. `values` are those of nginx.conf.
+local function start(values)
+  local folder = support.folder()
+  support.run("chmod 755 " .. folder)
+  local self = setmetatable({ folder = folder, port = free_port(), path = values.path or folder .. "/config" }, Server)
+  if not values.absent and not values.path then
+    self.share = assert(seqshare.create(self.path, 8 * 1024 * 1024,
+      { mode = tonumber(values.mode or "644", 8), value = { n = 1, only_up = true } }))
+  end
+  local all = { MODULES = MODULES, FOLDER = folder, PORT = self.port, LIB = support.lib, CACHE = "on", INIT_WORKER = "", LEAVE = "",
+    USER = is_root and "user www-data;" or "", INIT = ("config = assert(seqshare.open(%q))"):format(self.path) }
+  for name, value in pairs(values) do
+    all[name] = tostring(value):gsub("@PATH@", self.path)
+  end
+  write(folder .. "/nginx.conf", (support.read(support.t .. "/nginx.conf"):gsub("@(%u[%u_]*)@", all)))
+  self:nginx("")
+  self.pid = support.await("nginx's pid", function()
+    local file = io.open(folder .. "/nginx.pid")
+    local pid = file and file:read("*n")
+    return file and (file:close() and pid)
+  end)
+  servers[#servers + 1] = self
+  support.await("four workers", function() return #self:workers() == 4 end)
+  return self
+end
+
+-- Loads a page while work() runs; no request may fail. Workers that are killed break connections: `may_break`.
+local function under_load(server, work, may_break)
+  local output = server.folder .. "/wrk"
+  local pid = support.child(function()
+    support.run(("wrk -t1 -c16 -d%ds --timeout 60s http://127.0.0.1:%d/n >%s"):format(os.getenv("SEQSHARE_LOAD_SECONDS") or 2, server.port, output))
+  end)
+  local status
+  repeat -- all of the time
+    work()
+    status = support.is_over(pid)
+  until status
+  local said = support.read(output)
+  lu.assertIs(status, 0, said)
+  lu.assertNotNil(said:match("(%d+) requests in"), said)
+  lu.assertNil(said:match("Non%-2xx[^\n]*"), said .. server:log():sub(-2000))
+  if not may_break then
+    lu.assertNil(said:match("Socket errors[^\n]*"), said)
+  end
+end
+
+-- ---- tests -------------------------------------------------------------------------------------
+
+TestNginx = {}
+
+function TestNginx.tearDown()
+  for _, server in ipairs(servers) do
+    server:stop()
+  end
+  servers = {}
+end
+
+function TestNginx.test_hundreds_of_changes_under_load()
+  local server, n = start({}), 1
+  under_load(server, function()
+    n = n + 1
+    assert(server.share:set({ n = n, only_up = true }))
+    socket.sleep(0.002)
+  end)
+  lu.assertTrue(n > 100)
+  server:all_say(n)
+  lu.assertIs(server:count("went back"), 0)
+  lu.assertIs(server:count("[error]"), 0, server:log())
+end
+
+function TestNginx.test_reloads_kills_and_moves_under_load()
+  local server, n = start({}), 1
+  under_load(server, function()
+    n = n + 1
+    assert(server.share:set({ n = n, only_up = true }))
+    if n % 3 == 0 then
+      server:nginx("-s reload")
+    elseif n % 3 == 1 then
+      ffi.C.kill(server:workers()[1], support.SIGKILL) -- or it is one that a reload has just ended
+    else
+      support.command("replace " .. server.path .. " --size " .. 4 + n % 5 .. "M")
+    end
+    socket.sleep(0.1)
+  end, true)
+  server:all_say(n)
+  lu.assertIs(server:count("went back"), 0)
+end
+
+-- A worker that is born, or a whole generation of them, while the value is bad has the last good one.
+function TestNginx.test_all_workers_agree_while_a_value_is_bad()
+  local server = start({})
+  assert(server.share:set({ n = 2 }))
+  server:all_say(2)
+  assert(server.share:set({ n = 3 }))
+  support.await("a worker that has it", function() return server:ask("/n") == 200 and server:count("never") == 0 end)
+  support.force(server.path, "{")
+  server:all_say(3)
+  lu.assertIs(server:count("is not used, the last good one stays"), 4) -- one line a worker
+  for _, pid in ipairs(server:workers()) do
+    support.kill(pid)
+  end
+  support.await("new workers", function() return #server:workers() == 4 end)
+  server:all_say(3)
+  local before = server:workers()
+  server:nginx("-s reload")
+  support.await("workers of the new configuration", function()
+    local now = server:workers()
+    return #now == 4 and now[1] ~= before[1] and now[4] ~= before[4]
+  end)
+  server:all_say(3)
+  assert(server.share:set({ n = 5 }))
+  server:all_say(5)
+end
+
+function TestNginx.test_a_file_that_is_cut_ends_no_worker()
+  local server = start({})
+  server:all_say(1)
+  local before = server:workers()
+  under_load(server, function()
+    lu.assertIs(ffi.C.truncate(server.path, 0), 0)
+    socket.sleep(0.05)
+  end)
+  lu.assertEquals(server:workers(), before)
+  os.remove(server.path)
+  assert(seqshare.create(server.path, 1000, { mode = tonumber("644", 8), value = { n = 9 } }))
+  server:all_say(9)
+  lu.assertEquals(server:workers(), before)
+  lu.assertIs(server:count("exited on signal"), 0)
+end
+
+function TestNginx.test_cosockets_are_untouched()
+  local server = start({})
+  for n = 2, 60 do
+    assert(server.share:set({ n = n }))
+    local status, text = server:ask("/cosocket")
+    lu.assertEquals({ status, text }, { 200, n .. " " .. n .. "\n" })
+  end
+end
+
+-- A handler that wants the lock sleeps, and its worker serves others meanwhile.
+function TestNginx.test_a_lock_that_is_taken_blocks_no_worker()
+  local server = start({ INIT = "config = assert(seqshare.open('@PATH@', { write = true }))", USER = OWNER })
+  local answer
+  server.share:lock(function()
+    local pid = support.child(function()
+      local status, text = server:ask("/set", '{"n":5}')
+      lu.assertEquals({ status, text }, { 200, "2\n" })
+    end)
+    for _ = 1, 200 do
+      lu.assertIs(server:ask("/n"), 200)
+    end
+    answer = pid
+  end)
+  lu.assertIs(support.reap(answer), 0)
+  server:all_say(5)
+  lu.assertIs(server:ask("/set", '{"n":'), 400)
+  lu.assertStrContains(select(2, server:ask("/set", '{"n":')), "not JSON")
+  lu.assertIs(server:ask("/set", cjson.encode({ n = 6, text = ("x"):rep(5000000) })), 200)
+  server:all_say(6)
+end
+
+function TestNginx.test_nobody_leaves_with_the_lock()
+  for _, leave in ipairs({ "ngx.sleep(0.01)", "ngx.exit(200)", "coroutine.yield()", "ngx.socket.tcp():connect('127.0.0.1', 1)" }) do
+    local server = start({ INIT = "config = assert(seqshare.open('@PATH@', { write = true }))", USER = OWNER, LEAVE = leave })
+    for _ = 1, 8 do
+      server:ask("/leave")
+    end
+    lu.assertIs(server.share:lock(function() return "free" end, 10), "free", leave)
+    lu.assertIs(server:ask("/n"), 200)
+    lu.assertIs(server:count("exited on signal"), 0, leave)
+    server:stop()
+    servers = {}
+  end
+end
+
+function TestNginx.test_every_phase()
+  local server = start({ INIT = "config = assert(seqshare.open('@PATH@', { write = true }))", USER = OWNER })
+  local status, text, headers = server:ask("/phases")
+  lu.assertEquals({ status, text, headers["x-n"] }, { 200, "1 1\n", "1" })
+  lu.assertStrContains(headers["x-wait"], "cannot wait in the phase header_filter")
+  server.share:lock(function()
+    lu.assertStrContains(select(3, server:ask("/phases"))["x-set"], "lock is taken")
+  end)
+end
+
+function TestNginx.test_opened_in_the_worker_or_by_each_request()
+  local server = start({ INIT = "", INIT_WORKER = "config = assert(seqshare.open('@PATH@'))" })
+  server:all_say(1)
+  assert(server.share:set({ n = 2 }))
+  server:all_say(2)
+  server = start({ CACHE = "off" }) -- a new Lua state for each request
+  for n = 2, 40 do
+    assert(server.share:set({ n = n, only_up = true }))
+    lu.assertStrContains(select(2, server:ask("/n")), " " .. n .. "\n")
+  end
+end
+
+function TestNginx.test_not_there_at_start()
+  local server = start({ absent = true, INIT = "config = assert(seqshare.open('@PATH@', { optional = true }))" })
+  lu.assertIs(server:ask("/n"), 503)
+  assert(seqshare.create(server.path, 1000, { mode = tonumber("644", 8), value = { n = 4 } }))
+  server:all_say(4)
+end
+
+-- The master opened it; the workers may not.
+function TestNginx.test_a_file_that_workers_may_not_open()
+  if not is_root then
+    lu.skip("needs root")
+  end
+  local server = start({ mode = "600" })
+  for n = 2, 5 do
+    assert(server.share:set({ n = n }))
+    server:all_say(n)
+  end
+  support.await("a line in the log", function()
+    return server:ask("/n") and server:count("the name cannot be followed: the permissions") > 0
+  end)
+end
+
+support.finish()
