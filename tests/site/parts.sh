@@ -7,10 +7,11 @@ build_site() {
     "$SEQSHARE_SOURCE/docs/site/build.sh" "$work/site"
 }
 
+# All of the first folder and of docs, and each README.
 every_page_is_there() {
     local file page missing=0
-    (cd "$SEQSHARE_SOURCE" && find ./*.md bench bindings docs examples tests -name 'build*' -prune -o -name '*.md' -print) |
-        sed 's,^\./,,' >"$work/pages"
+    (cd "$SEQSHARE_SOURCE" && printf '%s\n' *.md && find docs -name '*.md' &&
+        find -- * -name 'build*' -prune -o -name README.md -print) | sort -u >"$work/pages"
     [ "$(wc -l <"$work/pages")" -ge 25 ]
     while read -r file; do
         case $file in
