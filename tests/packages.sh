@@ -8,7 +8,7 @@ unable=""  # why nothing can be installed here
 
 # The packages of every part, and those of PART's own list, less those that the quick programme leaves out.
 packages_of() { # PART
-    cat "$here/packages" "$here/$1/packages" 2>/dev/null | grep -v '^#' | sort -u |
+    cat "$here/packages.common" "$here/$1/packages" 2>/dev/null | grep -v '^#' | sort -u |
         if [ "$programme" = quick ]; then grep -v ' full$'; else sed 's/ full$//'; fi
 }
 

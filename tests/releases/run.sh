@@ -8,8 +8,9 @@
 # benchmark, and clang, too. Machines are made by debootstrap from this machine's own package sources.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-here=$PWD
 source ../checks.sh
+# shellcheck source=tests/machine.sh
+source ../machine.sh
 
 work=$SEQSHARE_BUILD/releases
 mkdir -p "$work"
@@ -17,18 +18,6 @@ work=$(cd "$work" && pwd -P)
 
 suites=(trixie)
 [ -z "${SEQSHARE_LONG:-}" ] || suites=(bookworm trixie testing)
-
-# Where this machine gets Debian from.
-mirror() {
-    local codename
-    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 2>/dev/null |
-        sed -n "s/ $codename main\$//p" | head -n 1
-}
-
-in_machine() { # SUITE root|user|none COMMAND...
-    "$here/enter.sh" "$work/$1" "${@:2}"
-}
 
 in_source() { # SUITE WHO TEXT: in that user's copy of the sources, by a shell
     # shellcheck disable=SC2016
@@ -40,14 +29,7 @@ in_source() { # SUITE WHO TEXT: in that user's copy of the sources, by a shell
 # With a copy of the sources, as a clean clone has them, for each user.
 make_machine() { # SUITE
     local root=$work/$1 home
-    rm -rf "$root"
-    debootstrap --variant=minbase "$1" "$root" "$source" >"$root.log" 2>&1 || { tail -n 20 "$root.log" && return 1; }
-    # A mirror may be a snapshot; a machine behind a proxy says so to apt.
-    {
-        echo 'Acquire::Check-Valid-Until "false"; Acquire::Languages "none";'
-        apt-config dump | grep -E '^Acquire::https?::' || true
-    } >"$root/etc/apt/apt.conf.d/99machine"
-    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/99machine" # it lives for minutes
+    make_bare_machine "$1"
     cp "$work/unprivileged" "$root/"
     mkdir "$root/home/user" "$root/home/none"
     for home in root home/user home/none; do
@@ -55,15 +37,6 @@ make_machine() { # SUITE
         copy_sources "$root/$home/seqshare"
     done
     chown -R 1000:1000 "$root/home/user"
-}
-
-copy_sources() { # FOLDER
-    local files=(.)
-    cd "$SEQSHARE_SOURCE"
-    if git -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
-        mapfile -d '' files < <(git -c safe.directory='*' ls-files -z --cached --others --exclude-standard)
-    fi
-    tar -c --exclude=./build --ignore-failed-read "${files[@]}" 2>/dev/null | tar -x -C "$1" --no-same-owner
 }
 
 # ---- what the README says --------------------------------------------------------------------
@@ -200,17 +173,9 @@ square() { # SUITE
 
 # ----------------------------------------------------------------------------------------------
 
-source=$(mirror)
-if [ -z "$source" ]; then
-    skip "bare machines" "needs a Debian with package sources"
-    finish
-fi
-if ! unshare --mount --pid --ipc --fork setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
-    skip "bare machines" "needs CAP_SYS_ADMIN: be root; docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
-    finish
-fi
+need_machines
 gcc -O1 -Wall -Wextra -Werror -static -o "$work/unprivileged" unprivileged.c -lseccomp
-trap 'for suite in "${suites[@]}"; do rm -rf --one-file-system "${work:?}/$suite"; done' EXIT
+trap 'for suite in "${suites[@]}"; do remove_machine "$suite"; done' EXIT
 rm -f "$work/pip.works"
 (fetch_for_pip; touch "$work/pip.works") >"$work/pip.log" 2>&1 & # beside the first machine
 for suite in "${suites[@]}"; do

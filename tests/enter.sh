@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # enter.sh ROOT root|user|none COMMAND...: runs it in the machine below ROOT, which debootstrap has made, with
 # mounts, processes and shared memory of its own. As root; as an ordinary user; or as a container's root without
-# any privilege: no capability, none to be had, and the system calls that the filter of ./unprivileged refuses.
+# any privilege: no capability, none to be had, and without the system calls that releases/unprivileged.c refuses.
 # /dev/shm is as small, and /sys as read-only, as in a container.
 set -euo pipefail
 root=$1 who=$2
@@ -29,6 +29,7 @@ exec unshare --mount --pid --ipc --fork --kill-child --propagation private bash 
     mount --make-rprivate dev
     mount -t tmpfs -o size=64m,mode=1777 tmpfs dev/shm
     mount -t tmpfs -o mode=755 tmpfs run
+    mkdir -m 1777 run/lock
     [ ! -e unprivileged ] || cp unprivileged run
     mkdir -p old
     pivot_root . old
