@@ -18,6 +18,7 @@ from corpus import BAD, GOOD
 HERE = os.path.dirname(os.path.abspath(__file__))
 ADAPTERS = {
     "c": [os.environ.get("SEQSHARE_C_ADAPTER", "./c")],
+    "lua": [os.environ.get("SEQSHARE_LUAJIT", "luajit"), "adapters/lua.lua"],
     "perl": ["perl", "adapters/perl.pl"],
     "python": [os.environ.get("SEQSHARE_PYTHON", "python3"), "adapters/python.py"],
 }

@@ -16,6 +16,7 @@ bindings=$SEQSHARE_SOURCE/bindings
 export PKG_CONFIG_PATH=$work/installed/lib/pkgconfig LD_LIBRARY_PATH=$work/installed/lib
 export SEQSHARE_COMMAND=$work/installed/bin/seqshare SEQSHARE_C_ADAPTER=$work/c SEQSHARE_PYTHON=/usr/bin/python3
 export PERL5LIB=$work/perl/blib/lib:$work/perl/blib/arch PYTHONPATH=$work/path PYTHONDONTWRITEBYTECODE=1
+export LUA_PATH="$bindings/lua/lib/?.lua;;"
 unset PERL_MM_OPT PERL_MB_OPT
 
 install_library() {

@@ -60,6 +60,27 @@ local function check_seconds(seconds)
   check(seconds == nil or (type(seconds) == "number" and seconds >= 0 and seconds < 1e9), "the seconds must be a number of at most 1e9", 1)
 end
 
+-- ---- JSON --------------------------------------------------------------------------------------
+
+-- Plain tables of JSON text, whose arrays are marked; or nil, a sentence, and the errno.
+function M.decode(text)
+  check(type(text) == "string", "the text must be a string")
+  local why = library.why_not_json(text)
+  if why then
+    return nil, why, library.EBADMSG
+  end
+  return document.decode_plain(text)
+end
+
+-- JSON text of a document, or of a value that set takes; or nil, a sentence, and the errno.
+function M.encode(value)
+  local text, why = document.encode(value)
+  if not text then
+    return nil, why, library.EBADMSG
+  end
+  return text
+end
+
 -- ---- making a share ----------------------------------------------------------------------------
 
 local function is_open(self)
