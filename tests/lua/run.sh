@@ -34,5 +34,6 @@ check "bad input" run_test bad_input
 check "two thousand publications leak nothing" run_test leaks
 check "nginx, four workers under load" run_test nginx
 check "the README's session, as it stands" readme_session
+check "the recipes of docs/lua.md" run_test recipes
 check "the benchmark runs" benchmark --quick
 finish

@@ -23,13 +23,6 @@ local Server = {}
 Server.__index = Server
 local servers = {}
 
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
-end
-
 function Server:ask(page, body)
   local parts = {}
   local _, status, headers = http.request({ url = "http://127.0.0.1:" .. self.port .. page, method = body and "PUT" or "GET",
@@ -92,7 +85,7 @@ end
 local function start(values)
   local folder = support.folder()
   support.run("chmod 755 " .. folder)
-  local self = setmetatable({ folder = folder, port = free_port(), path = values.path or folder .. "/config" }, Server)
+  local self = setmetatable({ folder = folder, port = support.free_port(), path = values.path or folder .. "/config" }, Server)
   if not values.absent and not values.path then
     self.share = assert(seqshare.create(self.path, 8 * 1024 * 1024,
       { mode = tonumber(values.mode or "644", 8), value = { n = 1, only_up = true } }))

@@ -52,6 +52,13 @@ function M.folder()
   return folder
 end
 
+function M.free_port()
+  local listener = assert(require("socket").bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
 function M.command(arguments)
   return M.run((os.getenv("SEQSHARE_COMMAND") or "seqshare") .. " " .. arguments)
 end
@@ -123,9 +130,19 @@ function M.await(what, is_there)
   error("waited " .. SECONDS_TO_HANG .. " s for " .. what)
 end
 
+local last
+
+-- Calls work() after the tests.
+function M.at_end(work)
+  last = work
+end
+
 -- Runs the tests of the calling file, and ends.
 function M.finish()
   local failed = lu.LuaUnit.run("-o", "text")
+  if last then
+    last()
+  end
   for pid in pairs(children) do
     C.kill(pid, M.SIGKILL)
   end
