@@ -17,6 +17,7 @@ export PKG_CONFIG_PATH=$work/installed/lib/pkgconfig LD_LIBRARY_PATH=$work/insta
 export SEQSHARE_COMMAND=$work/installed/bin/seqshare SEQSHARE_C_ADAPTER=$work/c SEQSHARE_PYTHON=/usr/bin/python3
 export PERL5LIB=$work/perl/blib/lib:$work/perl/blib/arch PYTHONPATH=$work/path PYTHONDONTWRITEBYTECODE=1
 export LUA_PATH="$bindings/lua/lib/?.lua;;"
+export SEQSHARE_PHP="/usr/bin/php -n -d extension=$work/php/modules/seqshare.so"
 unset PERL_MM_OPT PERL_MB_OPT
 
 install_library() {
@@ -44,6 +45,12 @@ build_python() {
     cp "$work"/python/_seqshare*.so "$work/path/seqshare"
 }
 
+build_php() {
+    mkdir "$work/php"
+    cp "$bindings"/php/{*.c,*.h,config.m4} "$work/php"
+    (cd "$work/php" && phpize && ./configure && make)
+}
+
 every_writer_with_every_reader() {
     /usr/bin/python3 "$bindings/conformance/run.py" >"$work/log" || { cat "$work/log" && return 1; }
     cat "$work/log"
@@ -54,5 +61,6 @@ check "the library is installed" install_library
 check "the adapter for C" build_c
 check "the adapter for Perl" build_perl
 check "the adapter for Python" build_python
+check "the adapter for PHP" build_php
 check "every writer with every reader" every_writer_with_every_reader
 finish

@@ -7,6 +7,7 @@ export PATH=$PATH:/usr/sbin
 php=$(command -v /usr/bin/php || command -v php) # Debian's
 runner=$(php-config --prefix)/lib/php/$(php-config --phpapi)/build/run-tests.php
 built=$work/build/modules/seqshare.so
+# shellcheck disable=SC2034
 WITH_JIT=(-d zend_extension=opcache -d opcache.enable_cli=1 -d opcache.jit_buffer_size=32M -d opcache.jit=tracing
     -d opcache.jit_hot_loop=2 -d opcache.jit_hot_func=2 -d opcache.jit_hot_return=2 -d opcache.jit_hot_side_exit=2)
 
@@ -68,7 +69,7 @@ recipes() {
 # The README's commands where the extension was built, with a share's name that nobody else has, and a free port.
 readme_session() {
     local name=php-readme.$$ rc=0
-    cd "$work/build"
+    cd "$work/build" || return
     session "$extension/README.md" >"$work/session"
     grep -Fx 'phpize && ./configure && make' "$work/session"
     sed -i "s/^phpize .*/true/; s/^sudo make install/true/; s/\bshop\b/$name/g; s/:8000/:$(free_port)/

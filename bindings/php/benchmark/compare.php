@@ -27,7 +27,7 @@ touch("$folder/config.php", time() - 60); // opcache takes no file that is just 
 
 /** name => [what it does, a loop that looks so many times] */
 $ways = [
-    'a plain function' => ['of C, for one argument', function (int $n) { while ($n--) extension_loaded('bench'); }],
+    'a plain function' => ['spl_object_id', function (int $n) use ($object) { while ($n--) spl_object_id($object); }],
     'seqshare_get' => ['the document', function (int $n) { while ($n--) seqshare_get('bench'); }],
     'seqshare_get, a flag' => ['and its array', function (int $n) { while ($n--) seqshare_get('bench')['flags']['dark']; }],
     'seqshare_get, a pointer' => ['/flags/dark', function (int $n) { while ($n--) seqshare_get('bench', '/flags/dark', false); }],
