@@ -19,7 +19,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-order="format unit torture crash cli model package perl python php conformance lua httpd nginx threads step faults cache json abi world arch fuzz bench coverage releases packages"
+order="format unit torture crash cli model package perl python php ruby conformance lua httpd nginx threads step faults cache json abi world arch fuzz bench coverage releases packages"
 declare -A limits=([quick]=240 [full]=2400) # seconds for all parts of a programme
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

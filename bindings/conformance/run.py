@@ -22,6 +22,7 @@ ADAPTERS = {
     "perl": ["perl", "adapters/perl.pl"],
     "php": [*os.environ.get("SEQSHARE_PHP", "php").split(), "adapters/php.php"],
     "python": [os.environ.get("SEQSHARE_PYTHON", "python3"), "adapters/python.py"],
+    "ruby": ["ruby", "adapters/ruby.rb"],
 }
 
 

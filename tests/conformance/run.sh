@@ -15,6 +15,7 @@ mkdir -p "$work"
 bindings=$SEQSHARE_SOURCE/bindings
 export PKG_CONFIG_PATH=$work/installed/lib/pkgconfig LD_LIBRARY_PATH=$work/installed/lib
 export SEQSHARE_COMMAND=$work/installed/bin/seqshare SEQSHARE_C_ADAPTER=$work/c SEQSHARE_PYTHON=/usr/bin/python3
+export RUBYLIB=$work/gem:$bindings/ruby/lib
 export PERL5LIB=$work/perl/blib/lib:$work/perl/blib/arch PYTHONPATH=$work/path PYTHONDONTWRITEBYTECODE=1
 export LUA_PATH="$bindings/lua/lib/?.lua;;"
 export SEQSHARE_PHP="/usr/bin/php -n -d extension=$work/php/modules/seqshare.so"
@@ -51,6 +52,12 @@ build_php() {
     (cd "$work/php" && phpize && ./configure && make)
 }
 
+build_ruby() {
+    mkdir -p "$work/ruby" "$work/gem/seqshare"
+    (cd "$work/ruby" && ruby "$bindings/ruby/ext/seqshare/extconf.rb" && make)
+    cp "$work/ruby/seqshare.so" "$work/gem/seqshare"
+}
+
 every_writer_with_every_reader() {
     /usr/bin/python3 "$bindings/conformance/run.py" >"$work/log" || { cat "$work/log" && return 1; }
     cat "$work/log"
@@ -62,5 +69,6 @@ check "the adapter for C" build_c
 check "the adapter for Perl" build_perl
 check "the adapter for Python" build_python
 check "the adapter for PHP" build_php
+check "the adapter for Ruby" build_ruby
 check "every writer with every reader" every_writer_with_every_reader
 finish

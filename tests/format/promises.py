@@ -14,7 +14,7 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 GUARANTEES = os.path.join(ROOT, "docs", "guarantees.md")
 PLACES = ("tests/*/*.c", "tests/*/*.cpp", "tests/*/*.bats", "tests/*/*.bash", "tests/*/*.pml", "tests/*/run.sh",
-          *(f"bindings/*/{folder}/*.{kind}" for folder in ("t", "tests", "tests/*")
+          *(f"bindings/*/{folder}/*.{kind}" for folder in ("t", "test", "test/*", "tests", "tests/*")
             for kind in ("t", "bash", "sh", "c", "py", "lua", "php", "phpt", "rb")))
 # By the end of a file's name: how a test is known. Others may say what they show, and need not.
 A_TEST = {
@@ -24,6 +24,7 @@ A_TEST = {
     ".pml": r"^init|^active",
     ".t": r"",
     ".py": r"^def test_",
+    ".rb": r"^ *def test_",
 }
 # Programs that tests run.
 HELPERS = re.compile(r"tests/(arch/plain|cli/program|feed/reader|crash/main|faults/main|ptrace/report|releases/unprivileged|step/main|unit/program)\.c$|(build|server)\.bash$")

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process that touches mapped memory of a file that somebody has cut gets SIGBUS, and Ruby then ends with a report of
+ * a bug. A look on every request cannot ask the file first. So each stretch of code that touches a region says so, for
+ * its thread. A SIGBUS in it puts an empty page of the process's own in the place of the missing one, and notes that.
+ * The stretch goes on, finds zeros, and learns at its end that they are not the file's. Every other SIGBUS goes to the
+ * handler that was there before.
+ *
+ * Such a mapping is never trusted again: the region is opened again.
+ */
+#ifndef SEQSHARE_RUBY_CUT_H
+#define SEQSHARE_RUBY_CUT_H
+
+#include <stdbool.h>
+
+enum { CUT_OUTSIDE, CUT_INSIDE, CUT_MET };
+
+/* Read by the handler, which must not allocate: so it lies where the thread's own block is. */
+extern _Thread_local volatile int cut_state __attribute__((tls_model("initial-exec")));
+
+int cut_prepare(void);
+
+/* They do not nest. */
+static inline void cut_begin(void)
+{
+    cut_state = CUT_INSIDE;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a load of the region must not move out of the stretch */
+}
+
+/* True: a page was missing. What was read since cut_begin means nothing. */
+static inline bool cut_end(void)
+{
+    bool met;
+
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    met = cut_state == CUT_MET;
+    cut_state = CUT_OUTSIDE;
+    return met;
+}
+
+#endif
