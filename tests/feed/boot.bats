@@ -52,7 +52,7 @@ reboot() {
     seqshare set "$share" '{"rate":1}' --json
     rm -r source
     start_agent
-    eventually says "version 2 was set while no agent ran"
+    says "version 2 was set while no agent ran"
     has '{"rate":1}'
     mkdir source
     echo 100 >source/rate
@@ -183,7 +183,7 @@ reboot() {
     eventually status_is 0
     stop_agent KILL
     status_is 4
-    eventually says "stale, no agent runs"
+    says "stale, no agent runs"
     seqshare-feed status ./shop.conf --prometheus >metrics || true
     grep -q 'state="stale"} 1' metrics
     grep -q '^seqshare_feed_current_timestamp_seconds{share="[^"]*"} [1-9]' metrics

@@ -16,7 +16,7 @@ load helpers
     configure "check = $work/check" "metrics = $work/shop.prom"
     put secret '"marked-secret, another"'
     start_agent
-    eventually says "the check ended with status 1"
+    says "the check ended with status 1"
     eventually test -s shop.prom
     ! grep -F marked log shop.prom state/status
     seqshare-feed status ./shop.conf >text || true

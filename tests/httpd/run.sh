@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: mod_seqshare in a real Apache: prefork, worker, event; changed under load, children killed
 # tier: quick
-# budget: 180
+# budget: 240
 # quick budget: 15
 # quick leaves out: worker, event, restarts, load; sanitizers
 # long budget: 1200

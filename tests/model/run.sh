@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: protocol, lock, wake word and names model-checked; every planted fault must be caught
 # tier: quick
-# budget: 75
+# budget: 140
 # quick budget: 15
 # quick leaves out: lock, wait, most planted faults; weak memory
 # long budget: 3600

@@ -52,19 +52,29 @@ environment_of() { # PYTHON
     echo "$work/venv-$("$1" -c 'import sys; print(sys.version.split()[0])')"
 }
 
+# ENVIRONMENT ARGUMENT...: of pytest. What hangs says where it does, and is ended. A process that a test leaves behind
+# has no pipe of ours, which would be waited for.
+run_pytest() {
+    local rc=0
+    timeout --kill-after=10 900 "$1/bin/python" -m pytest -q -p no:cacheprovider -o faulthandler_timeout=240 "${@:2}" \
+        >"$work/pytest.log" 2>&1 </dev/null || rc=$?
+    cat "$work/pytest.log"
+    return $rc
+}
+
 test_with() { # PYTHON
     local environment
     environment=$(environment_of "$1")
     "$1" -m venv "$environment"
     pip_install "$environment" pytest "$work"/wheel/*.whl
-    "$environment/bin/python" -m pytest -q -p no:cacheprovider "$package/tests" --ignore "$package/tests/hosts"
+    run_pytest "$environment" "$package/tests" --ignore "$package/tests/hosts"
 }
 
 test_hosts() {
     local environment
     environment=$(environment_of /usr/bin/python3)
     pip_install "$environment" gunicorn gevent uvicorn celery cbor2 flask django
-    "$environment/bin/python" -m pytest -q -p no:cacheprovider "$package/tests/hosts" "$package/tests/test_values.py"
+    run_pytest "$environment" "$package/tests/hosts" "$package/tests/test_values.py"
 }
 
 # The README's commands, in a folder and an environment of their own. The share's name is one that nobody else has.

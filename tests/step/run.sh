@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: at every instruction of a reader others write, of a writer others read and write
 # tier: full
-# budget: 70
+# budget: 80
 # long budget: 1800
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../ptrace/part.sh"

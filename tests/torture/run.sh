@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: readers, writers and movers of the name killed and stopped at random: nothing torn, stuck or lost
 # tier: quick
-# budget: 35
+# budget: 45
 # quick budget: 25
 # quick leaves out: two thirds of the time
 # long budget: 1900

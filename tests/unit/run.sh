@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: the API by Criterion; address and undefined behaviour sanitizers; valgrind
 # tier: quick
-# budget: 90
+# budget: 115
 # long budget: 900
 # quick budget: 50
 # quick leaves out: what happens at every instruction; clang, sanitizers, valgrind

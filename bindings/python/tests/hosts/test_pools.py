@@ -4,6 +4,7 @@
 Shows: WRITE-1, WRITE-5.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -89,13 +90,18 @@ def test_processes_and_threads_count_together(path):
 
 
 CELERY = """
-import os, celery, seqshare
+import os, signal, celery, seqshare
 app = celery.Celery("shop", broker="filesystem://", backend="file://{folder}/results")
-app.conf.broker_transport_options = dict(data_folder_in="{folder}/queue", data_folder_out="{folder}/queue", control_folder="{folder}/control")
+app.conf.broker_transport_options = dict(
+    data_folder_in="{folder}/queue", data_folder_out="{folder}/queue", control_folder="{folder}/control", polling_interval=0.02)
 config = seqshare.open("{path}", write=False)
 @app.task
 def look():
     return [config.snapshot()["n"], os.getpid()]
+@app.task
+def stay():
+    os.symlink(str(os.getpid()), "{folder}/staying")
+    signal.pause()
 """
 
 
@@ -111,21 +117,31 @@ def test_celery(path, tmp_path, eventually, monkeypatch):
         log = open(tmp_path / "log", "w")  # noqa: SIM115
         worker = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "WARNING"],
-            cwd=tmp_path, env={**os.environ, "C_FORCE_ROOT": "1", "PYTHONPATH": str(tmp_path)}, stdout=log, stderr=log)  # fmt: skip
+            cwd=tmp_path, env={**os.environ, "C_FORCE_ROOT": "1", "PYTHONPATH": str(tmp_path)}, stdout=log, stderr=log,
+            start_new_session=True)  # fmt: skip
         try:
-            pids = set()
+            seen = {}  # by each process of the pool
             for number in range(20):
                 share.set({"n": number})
-                n, pid = shop_tasks.look.delay().get(timeout=120)
+                n, pid = shop_tasks.look.delay().get(timeout=120, interval=0.02)
                 assert n == number
-                pids.add(pid)
-            share.set_bytes(b"[")
-            assert shop_tasks.look.delay().get(timeout=120)[0] in (18, 19)
-            os.kill(min(pids), signal.SIGKILL)
+                seen[pid] = n
+            share.set_bytes(b"[")  # a process keeps the last good one that it looked at
+            n, pid = shop_tasks.look.delay().get(timeout=120, interval=0.02)
+            assert n == seen.get(pid, n)
+            # Killed in a task. (One that waits for a task has the pool's own lock, and nobody gets that any more.)
+            shop_tasks.stay.delay()
+            eventually(lambda: os.path.lexists(tmp_path / "staying"))
+            killed = int(os.readlink(tmp_path / "staying"))
+            os.kill(killed, signal.SIGKILL)
             with seqshare.replace(path, 1 << 18, mode=0o644, value={"n": 20}):
-                eventually(lambda: shop_tasks.look.delay().get(timeout=120)[1] not in pids or len(pids) == 1)
-                assert shop_tasks.look.delay().get(timeout=120)[0] == 20
+                eventually(lambda: shop_tasks.look.delay().get(timeout=120, interval=0.02)[1] not in {*seen, killed})
+                assert shop_tasks.look.delay().get(timeout=120, interval=0.02)[0] == 20
         finally:
             worker.send_signal(signal.SIGTERM)
-            worker.wait(60)
-            log.close()
+            try:
+                worker.wait(60)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(worker.pid, signal.SIGKILL)
+                log.close()

@@ -129,13 +129,16 @@ class Server:
 
 
 class Load:
-    """Clients that ask all the time, and count what was not answered with 200."""
+    """Clients that ask all the time, and count what was not answered with 200. They end with the block."""
 
     def __init__(self, server, clients=3):
         self._server, self._stop, self.failures, self.lost, self.answers = server, False, [], 0, 0
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
+
+    def __enter__(self):
         for thread in self._threads:
             thread.start()
+        return self
 
     def _run(self):
         while not self._stop:
@@ -143,10 +146,10 @@ class Load:
                 if self._server.ask() is None:
                     self.lost += 1
                 self.answers += 1
-            except AssertionError as error:
+            except (AssertionError, OSError) as error:
                 self.failures.append(error)
 
-    def end(self):
+    def __exit__(self, *_):
         self._stop = True
         for thread in self._threads:
             thread.join()
@@ -179,43 +182,41 @@ def test_a_server(name, path, tmp_path, eventually):
     try:
         eventually(server.is_up)
         assert len(server.workers()) == WORKERS, server.log()
-        load = Load(server)
+        with Load(server) as load:
+            # Nothing is stale after set returned, whichever worker answers.
+            for number in range(1, 301):
+                config.set({**document, "n": number})
+                if number % 5 == 0:
+                    answer = server.ask()
+                    assert answer and answer["n"] == number
+            facts = _left_behind(server.workers())
 
-        # Nothing is stale after set returned, whichever worker answers.
-        for number in range(1, 301):
-            config.set({**document, "n": number})
-            if number % 5 == 0:
-                answer = server.ask()
-                assert answer and answer["n"] == number
-        facts = _left_behind(server.workers())
+            # A bad value: the last good document stays, in every worker.
+            config.set_bytes(b'{"n": ')
+            assert {(server.ask() or {}).get("n") for _ in range(40)} == {300}
 
-        # A bad value: the last good document stays, in every worker.
-        config.set_bytes(b'{"n": ')
-        assert {(server.ask() or {}).get("n") for _ in range(40)} == {300}
+            # Replaced under load, and larger.
+            config.close()
+            config = seqshare.replace(path, 1 << 20, mode=0o644, value={**document, "n": 1000})
+            assert {(server.ask() or {}).get("n") for _ in range(40)} == {1000}
 
-        # Replaced under load, and larger.
-        config.close()
-        config = seqshare.replace(path, 1 << 20, mode=0o644, value={**document, "n": 1000})
-        assert {(server.ask() or {}).get("n") for _ in range(40)} == {1000}
+            # A worker that is killed harms nobody, and the next one finds the newest.
+            before = server.workers()
+            os.kill(min(before), signal.SIGKILL)
+            config.set({**document, "n": 1001})
+            eventually(lambda: len(server.workers() - {min(before)}) >= WORKERS)
+            assert {(server.ask() or {}).get("n") for _ in range(40)} == {1001}
 
-        # A worker that is killed harms nobody, and the next one finds the newest.
-        before = server.workers()
-        os.kill(min(before), signal.SIGKILL)
-        config.set({**document, "n": 1001})
-        eventually(lambda: len(server.workers() - {min(before)}) >= WORKERS)
-        assert {(server.ask() or {}).get("n") for _ in range(40)} == {1001}
-
-        # 2,000 publications leave nothing behind.
-        for number in range(2000):
-            config.set({**document, "n": number})
-        assert {(server.ask() or {}).get("n") for _ in range(40)} == {1999}
-        after = _left_behind(server.workers())
-        for pid in set(facts) & set(after):
-            threads, regions = facts[pid]
-            if "gthread" in name:  # gunicorn starts the threads of its pool when they are first needed
-                threads = max(threads, 1 + POOL)
-            assert after[pid][0] <= threads and after[pid][1] <= regions, (name, facts, after)
-        load.end()
+            # 2,000 publications leave nothing behind.
+            for number in range(2000):
+                config.set({**document, "n": number})
+            assert {(server.ask() or {}).get("n") for _ in range(40)} == {1999}
+            after = _left_behind(server.workers())
+            for pid in set(facts) & set(after):
+                threads, regions = facts[pid]
+                if "gthread" in name:  # gunicorn starts the threads of its pool when they are first needed
+                    threads = max(threads, 1 + POOL)
+                assert after[pid][0] <= threads and after[pid][1] <= regions, (name, facts, after)
         assert not load.failures and load.answers > 0 and load.lost <= 3 * 3, (load.failures, load.lost)
     finally:
         server.stop()
