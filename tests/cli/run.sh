@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: every command of the tool, from a shell, with real processes
 # tier: quick
-# budget: 60
+# budget: 90
 # lane: waits
 # quick budget: 35
 # quick leaves out: around, check, edit, lock, look, terminal
