@@ -46,6 +46,13 @@ static void work(seqshare_cache *cache, const seqshare_json_pointer *rate)
     }
 }
 
+/* Without it, the first process of a container would not end by SIGTERM. */
+static void end(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "shop";
@@ -62,6 +69,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", name, seqshare_strerror(error));
         return 1;
     }
+    signal(SIGTERM, end);
     for (int i = 0; i < WORKERS; i++)
         if (fork() == 0)
             work(cache, rate);
