@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The steps of the examples' part; sourced by run.sh, which is the list of them.
 # shellcheck shell=bash
-: "${work:?is set by run.sh}" "${installed:?is set by run.sh}" "${MODULES:?is set by run.sh}" "${examples:?is set by run.sh} ${of_root?is set by run.sh}"
+: "${work:?is set by run.sh}" "${installed:?is set by run.sh}" "${SERVER_MODULES:?is set by run.sh}" "${examples:?is set by run.sh} ${of_root?is set by run.sh}"
 
 bindings=$SEQSHARE_SOURCE/bindings
-modules=$MODULES
+modules=$SERVER_MODULES
 
 sources_of() { # BINDING: a copy, which may be built in
     mkdir -p "$work/$1"
@@ -36,6 +36,17 @@ install_httpd() {
     make -C "$work/httpd"
     mkdir -p "$modules/apache2"
     cp /usr/lib/apache2/modules/*.so "$work/httpd/mod_seqshare.so" "$modules/apache2"
+}
+
+install_nginx() {
+    sources_of nginx
+    make -C "$work/nginx"
+    mkdir -p "$modules/nginx"
+    cp /usr/lib/nginx/modules/*.so "$work/nginx/build/ngx_http_seqshare_module.so" "$modules/nginx"
+}
+
+install_lua() {
+    cp -r "$bindings/lua/lib" "$installed/lua"
 }
 
 # ---- what the READMEs say ----------------------------------------------------------------------
