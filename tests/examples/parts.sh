@@ -40,13 +40,34 @@ install_httpd() {
 
 install_nginx() {
     sources_of nginx
-    make -C "$work/nginx"
+    make -C "$work/nginx" -j "$(nproc)"
     mkdir -p "$modules/nginx"
     cp /usr/lib/nginx/modules/*.so "$work/nginx/build/ngx_http_seqshare_module.so" "$modules/nginx"
 }
 
 install_lua() {
     cp -r "$bindings/lua/lib" "$installed/lua"
+}
+
+# Debian's php-fpm has its version in its name.
+install_php() {
+    local fpm
+    sources_of php
+    (cd "$work/php" && phpize && ./configure && make -j "$(nproc)")
+    mkdir -p "$installed/php"
+    echo "extension=$work/php/modules/seqshare.so" >"$installed/php/90-seqshare.ini"
+    fpm=$(command -v "php-fpm$(php -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')")
+    ln -s "$fpm" "$installed/bin/php-fpm"
+}
+
+install_ruby() {
+    mkdir -p "$work/tree/bindings"
+    cp -r "$SEQSHARE_SOURCE"/{src,include} "$work/tree"
+    sources_of ruby
+    mv "$work/ruby" "$work/tree/bindings"
+    (cd "$work/tree/bindings/ruby/ext/seqshare" && ruby extconf.rb && make)
+    cp -r "$work/tree/bindings/ruby/lib" "$installed/ruby"
+    cp "$work/tree/bindings/ruby/ext/seqshare/seqshare.so" "$installed/ruby/seqshare"
 }
 
 # ---- what the READMEs say ----------------------------------------------------------------------

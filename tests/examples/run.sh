@@ -17,11 +17,11 @@ mkdir -p "$work"
 installed=$work/installed
 export SERVER_MODULES=$work/modules PATH=$installed/bin:$PATH:/usr/sbin LD_LIBRARY_PATH=$installed/lib
 export PKG_CONFIG_PATH=$installed/lib/pkgconfig PERL5LIB=$installed/perl LUA_PATH="$installed/lua/?.lua;;"
-export PYTHONPATH=$installed/python PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$installed/python PYTHONDONTWRITEBYTECODE=1 RUBYLIB=$installed/ruby PHP_INI_SCAN_DIR=:$installed/php
 
-examples=(flag/{c,perl,python,flask,django} limits/{c,cpp,python} routes/{c,cpp,perl,python}
-    update/{c,cpp,shell,perl,python,lua} wait/{c,shell,perl,python,lua} feed/{etcd,c,python})
-of_root=(flag/{httpd,nginx,lua} routes/nginx update/httpd) # their servers' children become another user
+examples=(flag/{c,perl,python,flask,django,ruby} limits/{c,cpp,python} routes/{c,cpp,perl,python}
+    update/{c,cpp,shell,perl,python,lua,php,ruby} wait/{c,shell,perl,python,lua,ruby} feed/{etcd,c,python})
+of_root=(flag/{httpd,nginx,lua,php} routes/nginx update/httpd) # their servers' children become another user
 recipes=(kubernetes compose publisher)
 source ./parts.sh
 check "what pages quote is in the files" ./quotes.py "$SEQSHARE_SOURCE"
@@ -33,7 +33,7 @@ else
     check "each folder is in the table, and is run" every_folder_is_an_example
     check "the examples in C and C++ compile without a warning" build_preset release examples
     check "libraries, command and feed are installed" install_all
-    for language in perl python httpd nginx lua; do
+    for language in perl python httpd nginx lua php ruby; do
         check "the binding for $language is installed" install_$language
     done
 fi
