@@ -16,6 +16,7 @@ source ./parts.sh
 
 check "one command builds it, and finds no dead link" build_site
 check "every page of the repository is in it" every_page_is_there
+check "the README can be read in one go: fewer than 130 lines" test "$(wc -l <"$SEQSHARE_SOURCE/README.md")" -lt 130
 check "every public function has its place in the reference, and in the index" functions_have_places
 check "the manual pages are in it" manual_pages_are_there
 check "the search knows functions, options and promises" search_knows
