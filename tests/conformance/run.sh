@@ -17,7 +17,8 @@ export PKG_CONFIG_PATH=$work/installed/lib/pkgconfig LD_LIBRARY_PATH=$work/insta
 export SEQSHARE_COMMAND=$work/installed/bin/seqshare SEQSHARE_C_ADAPTER=$work/c SEQSHARE_PYTHON=/usr/bin/python3
 export RUBYLIB=$work/gem:$bindings/ruby/lib
 export PERL5LIB=$work/perl/blib/lib:$work/perl/blib/arch PYTHONPATH=$work/path PYTHONDONTWRITEBYTECODE=1
-export LUA_PATH="$bindings/lua/lib/?.lua;;"
+SEQSHARE_LUAJIT=$(command -v luajit || command -v luajit2 || true)
+export SEQSHARE_LUAJIT LUA_PATH="$bindings/lua/lib/?.lua;;"
 export SEQSHARE_PHP="/usr/bin/php -n -d extension=$work/php/modules/seqshare.so"
 unset PERL_MM_OPT PERL_MB_OPT
 

@@ -4,7 +4,8 @@
 : "${work:?is set by run.sh}" "${package:?is set by run.sh}"
 
 export LD_LIBRARY_PATH=$work/installed/lib SEQSHARE_COMMAND=$work/installed/bin/seqshare
-export SEQSHARE_INCLUDE=$work/installed/include
+SEQSHARE_LUAJIT=$(command -v luajit || command -v luajit2)
+export SEQSHARE_LUAJIT SEQSHARE_INCLUDE=$work/installed/include
 
 # Into a tree of its own, without the dependencies, which Debian has.
 install_by_luarocks() {
@@ -17,15 +18,19 @@ install_by_luarocks() {
 says_what_is_missing() {
     local lua="local ok, why = pcall(require, 'seqshare'); print(why); os.exit(ok and 1 or 0)"
     LUA_PATH="$work/tree/share/lua/5.1/?.lua" lua5.1 -e "$lua" | grep -F 'needs LuaJIT'
-    LUA_PATH="$work/tree/share/lua/5.1/?.lua;;" LD_LIBRARY_PATH=$work luajit -e "$lua" | grep -F 'install the library seqshare'
+    LUA_PATH="$work/tree/share/lua/5.1/?.lua;;" LD_LIBRARY_PATH=$work "$SEQSHARE_LUAJIT" -e "$lua" | grep -F 'install the library seqshare'
+}
+
+find_faults() { # with the package's .luacheckrc
+    (cd "$package" && luacheck --quiet .)
 }
 
 run_test() { # NAME: t/NAME.lua, with what luarocks installed
-    SEQSHARE_LUA=$work/tree/share/lua/5.1 LUA_PATH="$work/tree/share/lua/5.1/?.lua;$package/t/?.lua;;" luajit "$package/t/$1.lua"
+    SEQSHARE_LUA=$work/tree/share/lua/5.1 LUA_PATH="$work/tree/share/lua/5.1/?.lua;$package/t/?.lua;;" "$SEQSHARE_LUAJIT" "$package/t/$1.lua"
 }
 
 benchmark() { # OPTION...
-    LUA_PATH="$work/tree/share/lua/5.1/?.lua;;" luajit "$package/benchmark/compare.lua" "$@"
+    LUA_PATH="$work/tree/share/lua/5.1/?.lua;;" "$SEQSHARE_LUAJIT" "$package/benchmark/compare.lua" "$@"
 }
 
 # The README's commands, with a share, a port and a folder that nobody else has.
@@ -44,5 +49,5 @@ readme_session() {
 }
 
 free_port() {
-    luajit -e 'local s = require("socket").bind("127.0.0.1", 0); print((select(2, s:getsockname())))'
+    "$SEQSHARE_LUAJIT" -e 'local s = require("socket").bind("127.0.0.1", 0); print((select(2, s:getsockname())))'
 }

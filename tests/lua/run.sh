@@ -19,7 +19,7 @@ source ./parts.sh
 
 check "the library builds and installs" install_release "$work/installed"
 if is_quick; then
-    LUA_PATH="$package/lib/?.lua;$package/t/?.lua;;" check "values" luajit "$package/t/values.lua"
+    LUA_PATH="$package/lib/?.lua;$package/t/?.lua;;" check "values" "$SEQSHARE_LUAJIT" "$package/t/values.lua"
     finish
 fi
 if [ -n "${SEQSHARE_LONG:-}" ]; then
@@ -27,6 +27,7 @@ if [ -n "${SEQSHARE_LONG:-}" ]; then
 fi
 check "luarocks installs it" install_by_luarocks
 check "without LuaJIT, and without the library, it says what is missing" says_what_is_missing
+check "luacheck finds nothing" find_faults
 check "the declarations are those of the headers" run_test abi
 check "values" run_test values
 check "processes, locks, names, files that are cut" run_test processes

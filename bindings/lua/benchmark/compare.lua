@@ -2,7 +2,6 @@
 -- luajit benchmark/compare.lua [--quick]: a look at one flag of a document of 5.5 kB in nginx, beside other ways. All
 -- contenders run in one worker of one server, in turns, and the best round of each counts: compare the ratios.
 
-local cjson = require("cjson")
 local seqshare = require("resty.seqshare")
 
 local is_quick = arg[1] == "--quick"

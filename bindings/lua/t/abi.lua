@@ -15,7 +15,7 @@ local include = os.getenv("SEQSHARE_INCLUDE") or support.t .. "/../../../include
 TestAbi = {}
 
 function TestAbi.test_the_file_is_what_the_headers_say()
-  local made = support.run("luajit " .. support.t .. "/../generate.lua " .. include)
+  local made = support.run(support.luajit .. " " .. support.t .. "/../generate.lua " .. include)
   lu.assertIs(made, support.read(support.t .. "/../lib/resty/seqshare/abi.lua"),
     "run luajit generate.lua " .. include .. " >lib/resty/seqshare/abi.lua")
 end

@@ -144,6 +144,16 @@ function TestLock.test_a_limit_and_a_dead_owner()
   lu.assertIs(config:get().n, 2)
 end
 
+function TestLock.test_who_only_reads_learns_what_to_do()
+  local config = assert(seqshare.open(share({ n = 1 }).path))
+  for _, call in ipairs({ "set", "update", "lock" }) do
+    local done, why, errno = config[call](config, call == "set" and 1 or function() end)
+    lu.assertNil(done)
+    lu.assertStrContains(why, "{ write = true }")
+    lu.assertIs(errno, seqshare.EROFS)
+  end
+end
+
 TestNames = {}
 
 function TestNames.test_a_name_that_moves_is_followed()

@@ -4,7 +4,6 @@
 --
 -- Shows: no promise, but that the recipes do what the page says.
 
-local ffi = require("ffi")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 local lu = require("luaunit")
@@ -139,7 +138,7 @@ end
 function TestRecipes.test_without_nginx()
   local said = folder .. "/said"
   local pid = support.child(function()
-    support.run(("luajit %s/follow.lua >%s"):format(folder, said))
+    support.run(("%s %s/follow.lua >%s"):format(support.luajit, folder, said))
   end)
   support.await("the first version", function()
     local file = io.open(said)

@@ -19,7 +19,8 @@ void _exit(int status);
 local t = arg[0]:match("^(.*)/") or "."
 
 local C = ffi.C
-local M = { t = t, lib = os.getenv("SEQSHARE_LUA") or t .. "/../lib", SIGKILL = 9, SIGSTOP = 19, SIGCONT = 18, SIGBUS = 7 }
+local M = { t = t, luajit = os.getenv("SEQSHARE_LUAJIT") or "luajit",
+  lib = os.getenv("SEQSHARE_LUA") or t .. "/../lib", SIGKILL = 9, SIGSTOP = 19, SIGCONT = 18, SIGBUS = 7 }
 
 local SECONDS_TO_HANG = 120
 local PR_SET_PDEATHSIG = 1

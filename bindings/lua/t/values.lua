@@ -7,6 +7,7 @@ local ffi = require("ffi")
 local lu = require("luaunit")
 local cjson = require("cjson")
 local seqshare = require("resty.seqshare")
+local library = require("resty.seqshare.library")
 local support = require("support")
 
 local function share(value, options)
@@ -254,6 +255,22 @@ function TestVersions.test_age_and_stat()
   lu.assertEquals({ facts.version, facts.length, facts.capacity, facts.document_version, facts.failed },
     { 1, 3, 4 * 1024 * 1024, 1, 0 })
   lu.assertFalse(facts.retired)
+end
+
+function TestVersions.test_age_of_a_feed()
+  local config = share({ 1 })
+  local state = assert(seqshare.create(config.path .. ".feed", 64))
+  local function publish(seconds)
+    local current = seconds and library.boot_time() - seconds or 0
+    local feed = ffi.new("struct seqshare_feed_1", { version = 1, current = current * 1e9, stale_ms = 1000 })
+    assert(state:set_bytes(ffi.string(feed, ffi.sizeof(feed)), library.seqshare.seqshare_tag("seqshare_feed_1", 15, 64)))
+  end
+  publish(0.5)
+  lu.assertTrue(config:age() >= 0.5 and config:age() < 3600)
+  publish(nil)
+  lu.assertIs(config:age(), math.huge) -- not since boot
+  assert(state:set_bytes("of another program"))
+  lu.assertTrue(config:age() < 3600)
 end
 
 support.finish()

@@ -101,16 +101,16 @@ local function read_where_mapped(self)
   self.is_mapped, self.is_current = true, reader.is_current_by_mapping
 end
 
--- In nginx's master, whose workers inherit the memory.
+-- In nginx's master, whose workers inherit the memory. They can do without it.
 local function keep_last_good(self, options)
-  if options.keep == nil and library.phase() == "init" or options.keep then
-    local good, code = last_good.new(self.path, self.handle and tonumber(C.seqshare_capacity(self.handle)) or 0)
-    if not good then
-      return code
-    end
-    self.good = good
+  if options.keep == nil and library.phase() ~= "init" or options.keep == false then
+    return
   end
-  return 0
+  local good, code = last_good.new(self.path, self.handle and tonumber(C.seqshare_capacity(self.handle)) or 0)
+  self.good = good
+  if not good then
+    self.report(("%s: processes that start later cannot have the last good document: %s"):format(self.name, library.words(code)))
+  end
 end
 
 -- A share by its name, or its path. Options: write, mapped, any_owner, optional, keep, log.
@@ -124,12 +124,10 @@ function M.open(name, options)
     read_where_mapped(self)
   end
   local code = reader.begin(self)
-  if code == 0 or options.optional then
-    code = keep_last_good(self, options)
-  end
-  if code < 0 then
+  if code < 0 and not options.optional then
     return failure(name, code)
   end
+  keep_last_good(self, options)
   return self
 end
 

@@ -83,9 +83,10 @@ end
 
 -- cjson does not tell [] from {}. If a text may have both, json.h tells which one is at a JSON Pointer.
 local function kinds_of_empties(text)
-  if not text:find("%[%s*%]") then
+  local has_array = text:find("%[%s*%]") ~= nil
+  if not has_array or not text:find("{%s*}") then
     return function()
-      return false
+      return has_array
     end
   end
   local bytes = ffi.new("char[?]", #text + 1, text)

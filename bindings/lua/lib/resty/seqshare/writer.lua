@@ -19,6 +19,12 @@ local MOVES = 3 -- that a name may make while a write is under way
 
 local box = ffi.new("seqshare *[1]")
 
+-- As library.failure, for an error of this share.
+local function fail(self, code)
+  local words = code == -library.EROFS and not self.may_write and "this object only reads: open the share with { write = true }" or nil
+  return library.failure(self.name, code, words)
+end
+
 -- ---- handles -----------------------------------------------------------------------------------
 
 local function borrow(self)
@@ -133,7 +139,7 @@ function M.publish(self, bytes, tag, expected)
   if version then
     return version
   end
-  local _, words, errno = library.failure(self.name, code)
+  local _, words, errno = fail(self, code)
   return nil, words, errno, current
 end
 
@@ -165,11 +171,11 @@ end
 -- on, when the lock is free again.
 function M.lock(self, work, seconds)
   if self.locked then
-    return library.failure(self.name, -library.EDEADLK)
+    return fail(self, -library.EDEADLK)
   end
   local handle, code = lock(self, seconds)
   if not handle then
-    return library.failure(self.name, code)
+    return fail(self, code)
   end
   self.locked = handle
   local results = call_in_one_go(work, self)
@@ -202,7 +208,7 @@ function M.drop_write(self)
   if self.may_write and not self.path then
     local code = C.seqshare_drop_write(self.handle)
     if code < 0 then
-      return library.failure(self.name, code)
+      return fail(self, code)
     end
   end
   self.may_write = false
