@@ -73,7 +73,7 @@ test_with() { # PYTHON
 test_hosts() {
     local environment
     environment=$(environment_of /usr/bin/python3)
-    pip_install "$environment" gunicorn gevent uvicorn celery cbor2 flask django
+    pip_install "$environment" gunicorn gevent uvicorn "celery[redis]" cbor2 flask django
     run_pytest "$environment" "$package/tests/hosts" "$package/tests/test_values.py"
 }
 

@@ -7,6 +7,7 @@ Shows: WRITE-1, WRITE-5.
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,9 +92,7 @@ def test_processes_and_threads_count_together(path):
 
 CELERY = """
 import os, signal, celery, seqshare
-app = celery.Celery("shop", broker="filesystem://", backend="file://{folder}/results")
-app.conf.broker_transport_options = dict(
-    data_folder_in="{folder}/queue", data_folder_out="{folder}/queue", control_folder="{folder}/control", polling_interval=0.02)
+app = celery.Celery("shop", broker="redis+socket://{folder}/redis", backend="redis+socket://{folder}/redis")
 config = seqshare.open("{path}", write=False)
 @app.task
 def look():
@@ -105,43 +104,51 @@ def stay():
 """
 
 
+@contextlib.contextmanager
+def _running(command, folder, log):
+    """With all that it starts; ended after the block, by force if it does not end."""
+    with open(folder / log, "w") as out:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, "C_FORCE_ROOT": "1", "PYTHONPATH": str(folder)}, stdout=out, stderr=out,
+            start_new_session=True)  # fmt: skip
+        try:
+            yield process
+            process.terminate()
+            process.wait(60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 def test_celery(path, tmp_path, eventually, monkeypatch):
     pytest.importorskip("celery")
-    for folder in ("queue", "control", "results"):
-        (tmp_path / folder).mkdir()
+    pytest.importorskip("redis")
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed")
     (tmp_path / "shop_tasks.py").write_text(CELERY.format(folder=tmp_path, path=path))
-    with seqshare.create(path, 1 << 16, mode=0o644, value={"n": 0}) as share:
+    broker = ["redis-server", "--port", "0", "--unixsocket", str(tmp_path / "redis"), "--save", "", "--dir", str(tmp_path)]
+    worker = [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "WARNING"]
+    with _running(broker, tmp_path, "redis.log"), seqshare.create(path, 1 << 16, mode=0o644, value={"n": 0}) as share:
+        eventually((tmp_path / "redis").exists)
         monkeypatch.syspath_prepend(str(tmp_path))
         import shop_tasks
 
-        log = open(tmp_path / "log", "w")  # noqa: SIM115
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "--pool", "prefork", "-c", "2", "--loglevel", "WARNING"],
-            cwd=tmp_path, env={**os.environ, "C_FORCE_ROOT": "1", "PYTHONPATH": str(tmp_path)}, stdout=log, stderr=log,
-            start_new_session=True)  # fmt: skip
-        try:
+        with _running(worker, tmp_path, "log"):
             seen = {}  # by each process of the pool
             for number in range(20):
                 share.set({"n": number})
-                n, pid = shop_tasks.look.delay().get(timeout=120, interval=0.02)
+                n, pid = shop_tasks.look.delay().get(timeout=120)
                 assert n == number
                 seen[pid] = n
             share.set_bytes(b"[")  # a process keeps the last good one that it looked at
-            n, pid = shop_tasks.look.delay().get(timeout=120, interval=0.02)
+            n, pid = shop_tasks.look.delay().get(timeout=120)
             assert n == seen.get(pid, n)
-            # Killed in a task. (One that waits for a task has the pool's own lock, and nobody gets that any more.)
+            # Killed in a task: one that waits for a task may have a lock of the pool.
             shop_tasks.stay.delay()
             eventually(lambda: os.path.lexists(tmp_path / "staying"))
             killed = int(os.readlink(tmp_path / "staying"))
             os.kill(killed, signal.SIGKILL)
             with seqshare.replace(path, 1 << 18, mode=0o644, value={"n": 20}):
-                eventually(lambda: shop_tasks.look.delay().get(timeout=120, interval=0.02)[1] not in {*seen, killed})
-                assert shop_tasks.look.delay().get(timeout=120, interval=0.02)[0] == 20
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            try:
-                worker.wait(60)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(worker.pid, signal.SIGKILL)
-                log.close()
+                eventually(lambda: shop_tasks.look.delay().get(timeout=120)[1] not in {*seen, killed})
+                assert shop_tasks.look.delay().get(timeout=120)[0] == 20
