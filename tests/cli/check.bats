@@ -107,6 +107,7 @@ EOF
     done
     run -0 seqshare check "$share"
     [[ $output == *"another PID namespace"*"seqshare replace $share"* ]]
+    [[ $output == *"this user may open it for writing, but cannot publish from here"* ]]
     [[ $output != *"Nothing is wrong"* ]]
     target=$(sed -n 's/.*nsenter --target \([0-9]*\) --pid --time seqshare set .*/\1/p' <<<"$output")
     nsenter --target "$target" --pid --time seqshare set "$share" outside

@@ -315,14 +315,7 @@ def restore(etcd, snapshot, *steps):
     subprocess.run(["etcdctl", "snapshot", "restore", snapshot, "--data-dir", etcd.data, "--name", etcd.name,
                     "--initial-cluster", f"{etcd.name}={peer}", "--initial-advertise-peer-urls", peer], check=True,
                    capture_output=True, env={**os.environ, "ETCDCTL_API": "3"})
-    port = etcd.port
-    etcd.port = free_port()
-    etcd.start()
-    for step in steps:
-        step()
-    etcd.kill()
-    etcd.port = port
-    etcd.start()
+    elsewhere(etcd, *steps)
 
 
 def went_back(path):
