@@ -26,6 +26,7 @@ struct wanted {
     const void *start; /* of a mapping of our own, which is never touched */
     unsigned major, minor;
     uint64_t inode;
+    bool nameless; /* a memfd, or a file that lost its name: what other processes have says nothing of it */
     char *path;
     const char *base;
 };
@@ -60,6 +61,7 @@ static void take_own(void *context, const struct mapping *mapping)
     wanted->major = mapping->major;
     wanted->minor = mapping->minor;
     wanted->inode = mapping->inode;
+    wanted->nameless = mapping->deleted;
     wanted->path = strdup(mapping->path);
 }
 
@@ -106,7 +108,7 @@ static void take_region(struct seen *seen, const struct mapping *mapping)
     if (mapping->inode == wanted->inode) {
         seen->maps_it = true;
         seen->writes |= mapping->writable;
-    } else if (mapping->deleted && same_folder(wanted, mapping->path)) {
+    } else if (mapping->deleted && !wanted->nameless && same_folder(wanted, mapping->path)) {
         seen->had_name |= strcmp(base, wanted->base) == 0;
         seen->lost_name |= is_temporary(base);
     }

@@ -298,6 +298,19 @@ check_lacks() {
     eventually grep -qx two output
 }
 
+@test "check takes the anonymous share of another program for no earlier region" {
+    local first
+    start cli-program anonymous one
+    eventually grep -q ready output
+    first=$last
+    start cli-program anonymous two
+    eventually grep -q ready output
+    share=$(seqshare ls --pid "$first" | cut -f 1)
+    check_finds '^ok    mount          none: in memory$'
+    finds '^ok    processes      1 has the region mapped, 1 of them for writing'
+    [[ $output != *"old region"* ]]
+}
+
 @test "without root, check says how many processes it could not look at" {
     be_nobody
     on_tmpfs
