@@ -25,6 +25,7 @@ if is_quick; then
 fi
 check "phpize builds the extension, and nobody warns" build
 [ $failed -eq 0 ] || finish
+check "it compiles for a PHP with threads" compiles_for_threads
 check "the tests of the extension" run_tests
 check "the tests of the extension, with opcache and its JIT" run_tests "${WITH_JIT[@]}"
 check "values and calls by chance" fuzz 5

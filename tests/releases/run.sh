@@ -117,6 +117,24 @@ python_as_it_says() { # SUITE
         ~/venv/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests --ignore bindings/python/tests/hosts"
 }
 
+# The session of its README, from the sources to a page that changes. Then its tests, with the PHP of that release.
+php_as_it_says() { # SUITE
+    in_source "$1" root "$(
+        cat <<'TEXT'
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -q -y --no-install-recommends php-cli php-dev curl
+cd bindings/php
+sed -n '/^```console$/,/^```$/p' README.md | awk '/^\$ / {print substr($0, 3); more = /<<.END/; next} more {print} /^END$/ {more = 0}' |
+    sed 's/^sudo //; s/^curl /curl -s --retry 60 --retry-delay 1 --retry-connrefused /' >session
+echo 'kill $!' >>session
+bash -eu session >said
+cat said
+[ "$(grep -xE 'light|dark' said | xargs)" = "light dark" ]
+NO_INTERACTION=1 make test TESTS='-q -j2 --show-diff tests'
+TEXT
+    )"
+}
+
 without_root_as_it_says() { # SUITE
     in_source "$1" user "cmake -S . -B build && cmake --build build && cmake --install build --prefix ~/local
         printf 'cmake_minimum_required(VERSION 3.22)\nproject(x C)\nfind_package(seqshare REQUIRED)\n' >~/CMakeLists.txt
@@ -191,6 +209,7 @@ for suite in "${suites[@]}"; do
     else
         skip "$suite: pip installs the Python package" "pip does not reach the packages that it builds with"
     fi
+    check "$suite: the README's session for PHP, and its tests" php_as_it_says "$suite"
     check "$suite: it uninstalls" uninstalls "$suite"
     check "$suite: the packages for the quick programme" packages_for_quick "$suite"
     check_quick "$suite" none "without any privilege"

@@ -26,6 +26,8 @@ $values = [
 ];
 foreach ($values as $value)
     echo thrown(fn() => $share->set($value)), "\n";
+unset($recursive, $loop, $values, $value);
+gc_collect_cycles(); // or valgrind finds them
 $share->set($deepest);
 must($share->snapshot() === $deepest, 'the deepest document');
 $share->setJson('{"good":1}');
