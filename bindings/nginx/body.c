@@ -12,6 +12,8 @@ static void body_free(void *opaque)
 /* Grows as the body comes in: the length that a client announces costs no memory. */
 static ngx_int_t body_append(struct body *body, const u_char *bytes, size_t length)
 {
+    if (length == 0) /* the last buffer may have no bytes, not even a place for them */
+        return NGX_OK;
     if (length > body->most - body->length)
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     if (length > body->room - body->length) {

@@ -100,7 +100,8 @@ static ngx_int_t try(struct put *put)
     }
     if (error)
         return answer_error(put->r, put->share, error == -EBUSY ? -ETIMEDOUT : error);
-    put->share->looked = (ngx_msec_t)-1; /* the next request of this worker has it */
+    put->share->looked = (ngx_msec_t)-1; /* so that this worker has it, whatever is published next */
+    follow_look(put->share);
     return answer_bytes(put->r, put->old > 0 ? NGX_HTTP_NO_CONTENT : NGX_HTTP_CREATED, "",
                         (ngx_str_t)ngx_null_string);
 }

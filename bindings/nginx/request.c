@@ -90,7 +90,7 @@ static struct document *take_newest(struct web_share *share)
 {
     struct document *document;
 
-    if (!share->cache) /* there was no memory; or a single process has another configuration */
+    if (!share->cache) /* there was no memory for it */
         share_begin_worker(share);
     follow_look(share);
     document = document_newest(share);

@@ -26,7 +26,7 @@ if is_quick; then build_for_a_sample; else build_all; fi
 export PATH=$work/plain/bin:$PATH MODULE=$work/nginx-plain/build/ngx_http_seqshare_module.so
 may_serve
 
-tests=(lines values same uses example)
+tests=(lines values same agree names cut uses changes load example sanitized)
 ! is_quick || tests=(example)
 for test in "${tests[@]}"; do
     # shellcheck source=/dev/null

@@ -5,6 +5,7 @@
 
 # shellcheck source=bindings/httpd/t/server.bash
 source ../../httpd/t/server.bash
+workers=4
 client=../../httpd/t/client.py
 tidy_rest() { :; } # what a test adds to tidying up
 
@@ -75,7 +76,7 @@ start() {
 
 # Not another server on this port.
 answers() {
-    [ "$(cat "$PLACE/nginx.pid")" = "$server" ] && curl -sf --max-time 10 "$url/index.html" && [ "$(children | wc -l)" -eq 4 ]
+    [ "$(cat "$PLACE/nginx.pid")" = "$server" ] && curl -sf --max-time 10 "$url/index.html" && [ "$(children | wc -l)" -eq $workers ]
 }
 
 stop() {
