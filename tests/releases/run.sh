@@ -135,6 +135,14 @@ TEXT
     )"
 }
 
+# The gem, on the library that is installed there. Its tests, with Puma and Unicorn of that release.
+ruby_as_it_says() { # SUITE
+    in_source "$1" root "export DEBIAN_FRONTEND=noninteractive
+        apt-get install -q -y --no-install-recommends ruby-dev gcc make libc6-dev rake ruby-minitest puma unicorn curl
+        cd bindings/ruby && rake gem && gem install --local --no-document pkg/seqshare-*.gem
+        ruby -w -I test -e 'Dir[\"test/test_*.rb\", \"test/hosts/test_*.rb\"].each { |path| require \"./#{path}\" }'"
+}
+
 without_root_as_it_says() { # SUITE
     in_source "$1" user "cmake -S . -B build && cmake --build build && cmake --install build --prefix ~/local
         printf 'cmake_minimum_required(VERSION 3.22)\nproject(x C)\nfind_package(seqshare REQUIRED)\n' >~/CMakeLists.txt
@@ -210,6 +218,7 @@ for suite in "${suites[@]}"; do
         skip "$suite: pip installs the Python package" "pip does not reach the packages that it builds with"
     fi
     check "$suite: the README's session for PHP, and its tests" php_as_it_says "$suite"
+    check "$suite: the gem for Ruby, Puma and Unicorn" ruby_as_it_says "$suite"
     check "$suite: it uninstalls" uninstalls "$suite"
     check "$suite: the packages for the quick programme" packages_for_quick "$suite"
     check_quick "$suite" none "without any privilege"

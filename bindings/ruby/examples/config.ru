@@ -27,5 +27,5 @@ use Configuration
 run(lambda do |environment|
   config = environment["shop.config"]
   page = config["flags"]["dark"] ? "dark" : "light"
-  [200, { "Content-Type" => "text/plain" }, ["#{page}, #{config["limits"]["rate"]} requests a second\n"]]
+  [200, { "content-type" => "text/plain" }, ["#{page}, #{config["limits"]["rate"]} requests a second\n"]]
 end)

@@ -292,6 +292,19 @@ class TestMeanwhile < SeqshareTest
     end
   end
 
+  # An interrupt may wait for a thread that makes a share, and comes through before or after it, whole.
+  def test_interrupts_while_shares_are_made
+    made = Queue.new
+    maker = Thread.new do
+      Thread.handle_interrupt(KeyError => :never) { 500.times { Seqshare.new(100).then { |share| share.set([1]) && made << share.snapshot } } }
+    end
+    maker.report_on_exception = false
+    eventually { made.size.positive? }
+    300.times { maker.raise(KeyError) && Thread.pass }
+    assert_raises(KeyError) { value_of(maker) }
+    assert_equal [[1]], Array.new(made.size) { made.pop }.uniq
+  end
+
   def test_locks
     @share.set([1])
     result = @share.lock do |held|

@@ -39,6 +39,23 @@ class TestRactors < SeqshareTest
     assert_equal [true] * 3, ractors.map { |ractor| result_of(ractor) }
   end
 
+  # Ruby 3.3 may move a Ractor's threads between native ones, to which the lock belongs.
+  def test_locks_in_a_ractor
+    Seqshare.create(@path, 1 << 16, value: { "n" => 0 })
+    count = Array.new(2) do
+      Ractor.new(@path) do |path|
+        share = Seqshare.open(path)
+        threads = Array.new(3) { Thread.new { 50.times { share.update { |document| Thread.pass || document["n"] += 1 } } } }
+        threads.each(&:join)
+        share.lock { |held| held.document["n"] } rescue $!.errno
+      end
+    end
+    found = count.map { |ractor| result_of(ractor) }
+    assert_equal({ "n" => 300 }, Seqshare.open(@path).snapshot)
+    moves = RUBY_VERSION >= "3.3" && !Seqshare::Native::CAN_STAY
+    found.each { |n| moves ? assert_equal(Errno::EOPNOTSUPP::Errno, n) : assert_includes(150..300, n) }
+  end
+
   def test_waiting_and_bad_values_in_a_ractor
     Seqshare.create(@path, 1 << 16, value: { "n" => 0 })
     ractor = Ractor.new(@path) do |path|

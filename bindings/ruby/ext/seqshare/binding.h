@@ -117,6 +117,10 @@ bool is_this_thread(const struct thread *thread);
 /* Let Ruby run what waits for this thread (Thread#kill, Thread#raise, traps). Not 0: it must go on, by rb_jump_tag. */
 int check_interrupts(void);
 
+/* Call it without the GVL, to its end. It returns its argument. May raise before that. */
+typedef void *function_without_gvl(void *argument);
+void call_without_gvl(function_without_gvl *function, void *argument);
+
 /* ---- handle.c ---- */
 struct handle *handle_new(seqshare *share); /* takes `share`; NULL: no memory, and closes it */
 struct handle *handle_use(struct handle *handle);
@@ -151,6 +155,7 @@ VALUE share_drop_write(VALUE self);
 struct holder *share_holder(const struct share *share); /* this thread; NULL: it has no lock */
 void share_end_writing(struct share *share);
 void share_end_locks(struct share *share);
+bool can_stay_in_this_thread(void); /* can a thread ask Ruby not to move it? */
 
 /* ---- sleep.c ---- */
 VALUE share_wait(VALUE self, VALUE seen, VALUE ns);

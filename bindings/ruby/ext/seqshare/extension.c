@@ -3,7 +3,6 @@
 #include "binding.h"
 
 #include <errno.h>
-#include <ruby/thread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -176,7 +175,7 @@ static int find_as_wanted(struct making *making)
 }
 
 /* Without the GVL: replacing a name waits for the old region's lock. */
-static void *make(void *argument)
+static void *make_share(void *argument)
 {
     struct making *making = argument;
 
@@ -196,7 +195,7 @@ static void *make(void *argument)
         seqshare_close(making->share);
         making->error = -EBADMSG;
     }
-    return NULL;
+    return argument;
 }
 
 /* The handle that is read: a second one, so that it can move without disturbing writers. */
@@ -278,7 +277,7 @@ static VALUE share_set_up(VALUE self, VALUE how, VALUE name, VALUE first, VALUE 
     }
     if (making.name && !(share->name = strdup(making.name)))
         rb_memerror();
-    rb_thread_call_without_gvl2(make, &making, NULL, NULL);
+    call_without_gvl(make_share, &making);
     RB_GC_GUARD(how), RB_GC_GUARD(name), RB_GC_GUARD(first);
     share->access = making.access;
     error = making.error;
@@ -393,7 +392,7 @@ static void *unlink_name(void *argument)
     cut_begin();
     unlinking->error = seqshare_unlink(unlinking->name);
     cut_end();
-    return NULL;
+    return argument;
 }
 
 /* 0, or an errno value. */
@@ -401,7 +400,7 @@ static VALUE module_unlink(VALUE module, VALUE name)
 {
     struct unlinking unlinking = {StringValueCStr(name), 0};
 
-    rb_thread_call_without_gvl2(unlink_name, &unlinking, NULL, NULL);
+    call_without_gvl(unlink_name, &unlinking);
     RB_GC_GUARD(name);
     return INT2NUM(-unlinking.error);
 }
@@ -447,6 +446,7 @@ void Init_seqshare(void)
     if (error < 0)
         rb_raise(rb_eRuntimeError, "seqshare cannot begin: %s", seqshare_strerror(error));
     define_share(module);
+    rb_define_const(native, "CAN_STAY", can_stay_in_this_thread() ? Qtrue : Qfalse);
     rb_define_module_function(native, "strerror", module_strerror, 1);
     rb_define_module_function(native, "check_json", module_check_json, 1);
     rb_define_module_function(native, "decode_json", module_decode_json, 1);

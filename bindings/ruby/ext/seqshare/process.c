@@ -3,6 +3,7 @@
 #include "binding.h"
 
 #include <pthread.h>
+#include <ruby/thread.h>
 
 static unsigned long forks;
 static int forks_error;
@@ -60,4 +61,11 @@ int check_interrupts(void)
 
     rb_protect(check, Qnil, &state);
     return state;
+}
+
+/* The function is not called while something waits for this thread. */
+void call_without_gvl(function_without_gvl *function, void *argument)
+{
+    while (!rb_thread_call_without_gvl2(function, argument, NULL, NULL))
+        rb_thread_check_ints();
 }

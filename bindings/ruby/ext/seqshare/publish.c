@@ -49,7 +49,19 @@ static int note_holder(struct share *share, struct handle *handle)
     return 0;
 }
 
-/* Ruby 3.3 and later may move a thread between native ones, to which the lock belongs. */
+/*
+ * The lock belongs to a native thread, and Ruby from 3.3 on may move threads between those: of a Ractor, or all of them
+ * with RUBY_MN_THREADS. From 3.4 on a thread can ask to stay. (Share#update knows what to do without.)
+ */
+bool can_stay_in_this_thread(void)
+{
+#ifdef HAVE_RB_THREAD_LOCK_NATIVE_THREAD
+    return true;
+#else
+    return false;
+#endif
+}
+
 static void stay_in_this_thread(void)
 {
 #ifdef HAVE_RB_THREAD_LOCK_NATIVE_THREAD
@@ -127,19 +139,33 @@ static unsigned *askers(struct share *share)
     return &share->asked;
 }
 
+static int publish(struct handle *handle, const struct request *request)
+{
+    if (request->version)
+        return seqshare_set_if_typed(handle->share, request->version, request->bytes, request->length,
+                                     request->tag);
+    return seqshare_set_typed(handle->share, request->bytes, request->length, request->tag);
+}
+
 struct slice {
     struct handle *handle;
+    const struct request *request; /* NULL: keep the lock */
     int64_t ns;
     int result;
     bool is_cut;
 };
 
+/* A publication ends here, because a thread of Ruby 3.3 may go on in another native one. */
 static void *lock_for_a_slice(void *argument)
 {
     struct slice *slice = argument;
 
     cut_begin();
     slice->result = seqshare_lock_for(slice->handle->share, slice->ns);
+    if (slice->result >= 0 && slice->request) {
+        slice->result = publish(slice->handle, slice->request);
+        seqshare_unlock(slice->handle->share);
+    }
     slice->is_cut = cut_end();
     return NULL;
 }
@@ -151,11 +177,14 @@ static void unlock_through(struct handle *handle)
     cut_end();
 }
 
-/* Wait for the lock, and let what Ruby has for this thread through: *state is then not 0. */
-static int lock_in_slices(struct handle *handle, int64_t ns, int *state)
+/*
+ * Wait for the lock, and publish or keep it. What Ruby has for this thread comes through: *state is then not 0, and the
+ * lock is not kept.
+ */
+static int lock_in_slices(struct handle *handle, const struct request *request, int64_t ns, int *state)
 {
     const int64_t until = ns < 0 ? INT64_MAX : exact_time() + ns;
-    struct slice slice = {.handle = handle};
+    struct slice slice = {.handle = handle, .request = request};
 
     do {
         const int64_t left = until - exact_time();
@@ -165,7 +194,7 @@ static int lock_in_slices(struct handle *handle, int64_t ns, int *state)
         rb_thread_call_without_gvl2(lock_for_a_slice, &slice, NULL, NULL);
         handle->is_cut |= slice.is_cut;
         *state = check_interrupts();
-        if ((*state || slice.is_cut) && slice.result >= 0)
+        if ((*state || slice.is_cut) && slice.result >= 0 && !request)
             unlock_through(handle);
         if (*state)
             return -EINTR;
@@ -176,12 +205,13 @@ static int lock_in_slices(struct handle *handle, int64_t ns, int *state)
 }
 
 /* Others must not drop this thread's rights meanwhile. */
-static int ask(struct share *share, struct handle *handle, int64_t ns, int *state)
+static int ask(struct share *share, struct handle *handle, const struct request *request, int64_t ns,
+               int *state)
 {
     int result;
 
     ++*askers(share);
-    result = lock_in_slices(handle, ns, state);
+    result = lock_in_slices(handle, request, ns, state);
     if (*askers(share) > 0) /* a trap may have forked */
         --*askers(share);
     return result;
@@ -198,33 +228,24 @@ static int try_lock(struct handle *handle)
 
 /* ---- publishing ------------------------------------------------------------------------------- */
 
-static int publish(struct handle *handle, const struct request *request)
+/* A lock that is free is taken at once, and a publication under it waits for nobody. */
+static int publish_through(struct share *share, struct handle *handle, struct request *request)
 {
     int error;
 
     cut_begin();
-    if (request->version)
-        error = seqshare_set_if_typed(handle->share, request->version, request->bytes, request->length,
-                                      request->tag);
-    else
-        error = seqshare_set_typed(handle->share, request->bytes, request->length, request->tag);
+    error = seqshare_trylock(handle->share);
+    if (error == -EBUSY) {
+        cut_end();
+        return ask(share, handle, request, -1, &request->state);
+    }
+    if (error >= 0) {
+        error = publish(handle, request);
+        seqshare_unlock(handle->share);
+    } else if (error == -EDEADLK) {
+        error = publish(handle, request);
+    }
     return end_writing(handle, error);
-}
-
-/* A lock that is free is taken at once, and a publication under it waits for nobody. */
-static int publish_through(struct share *share, struct handle *handle, struct request *request)
-{
-    int error = try_lock(handle);
-
-    if (error == -EDEADLK)
-        return publish(handle, request);
-    if (error == -EBUSY)
-        error = ask(share, handle, -1, &request->state);
-    if (error < 0)
-        return error;
-    error = publish(handle, request);
-    unlock_through(handle);
-    return error;
 }
 
 static int publish_somewhere(struct share *share, struct request *request)
@@ -303,7 +324,7 @@ static int lock_through(struct share *share, struct handle *handle, int64_t ns, 
     int result = try_lock(handle), error = 0;
 
     if (result == -EBUSY && ns != 0)
-        result = ask(share, handle, ns, state);
+        result = ask(share, handle, NULL, ns, state);
     if (result >= 0)
         error = note_holder(share, handle);
     if (error < 0)

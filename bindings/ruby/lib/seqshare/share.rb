@@ -23,6 +23,13 @@ module Seqshare
         allocate.tap { |share| share.__send__(:begin, how, name, kind, logger, first, options) }
       end
 
+      # May Ruby go on with a thread in another native one, without a way to ask it not to?
+      def threads_move? # :nodoc:
+        return false if Native::CAN_STAY || RUBY_VERSION < "3.3"
+
+        ENV["RUBY_MN_THREADS"] == "1" || Ractor.current != Ractor.main
+      end
+
       undef_method :new
     end
 
@@ -83,24 +90,28 @@ module Seqshare
 
     # Read, modify and write under the lock. The block gets a copy of the document ({} where there is none yet) and
     # changes it in place; its own result does not matter. What it raises goes on, and nothing is published. Returns the
-    # document that was published.
-    def update(timeout: nil)
+    # document that was published. (In a Ractor of Ruby 3.3, which has no locks: by set_if, so the block runs again if
+    # another one was faster.)
+    def update(timeout: nil, &block)
+      raise LocalJumpError, "no block given" unless block
+      return update_by_version(&block) if Share.threads_move?
+
       lock(timeout: timeout) do |held|
-        document = held.document
-        document = {} if document.nil? && @kind.equal?(Kind::JSON_DOCUMENT)
-        unless [Hash, Array, String].include?(document.class)
-          raise TypeError, "#{document.inspect} cannot be changed in place: use lock { |held| held.set(...) }"
-        end
-        yield document
-        held.set(document)
-        document
+        changed(held.document, &block).tap { |document| held.set(document) }
       end
     end
 
     # The writer lock, for this thread, while the block runs: it gets a Held, and its result is the result. Readers
     # never notice. `timeout` in seconds; after it, TimeoutError. Thread#kill and Thread#raise end the waiting, and give
     # the lock back. A thread or process that dies with the lock loses it to the next one that asks.
+    #
+    # Not in a Ractor of Ruby 3.3, nor there with RUBY_MN_THREADS: a thread has no native thread of its own then, to which
+    # the lock belongs.
     def lock(timeout: nil)
+      if Share.threads_move?
+        raise Error.new("#{@label}: this Ruby moves threads, so they cannot lock: use update or set_if", Errno::EOPNOTSUPP::Errno)
+      end
+
       with_lock(nanoseconds(timeout)) do |recovered|
         held = Held.new(self, recovered)
         begin
@@ -192,6 +203,28 @@ module Seqshare
     end
 
     private
+
+    # A document that the block has changed in place.
+    def changed(document)
+      document = {} if document.nil? && @kind.equal?(Kind::JSON_DOCUMENT)
+      unless [Hash, Array, String].include?(document.class)
+        raise TypeError, "#{document.inspect} cannot be changed in place: use lock { |held| held.set(...) }"
+      end
+
+      yield document
+      document
+    end
+
+    def update_by_version(&block)
+      loop do
+        before = version
+        document = changed(before.zero? ? nil : self.document, &block)
+        set_if(before, document)
+        return document
+      rescue StaleError
+        next
+      end
+    end
 
     def begin(how, name, kind, logger, first, options)
       @name = name&.dup&.freeze

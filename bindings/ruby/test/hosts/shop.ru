@@ -14,7 +14,7 @@ application = lambda do |environment|
     CONFIG.on_change { |document| CHANGES << document["n"] }
   end
   found = { "pid" => Process.pid, "n" => CONFIG.snapshot["n"], "changes" => CHANGES.size }
-  [200, { "Content-Type" => "application/json" }, [JSON.generate(found)]]
+  [200, { "content-type" => "application/json" }, [JSON.generate(found)]]
 end
 
 run application

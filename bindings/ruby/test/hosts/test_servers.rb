@@ -81,13 +81,15 @@ class TestServers < SeqshareTest
     end
   end
 
+  # One thread more may be Ruby's own: from 3.3 on, its timer comes and goes.
   def nothing_is_left_behind(server)
     before = facts_of(server.workers)
     2000.times { |number| set(number) }
     assert_equal [1999], server.all("n")
     after = facts_of(server.workers)
     (before.keys & after.keys).each do |pid|
-      2.times { |fact| assert_operator after[pid][fact], :<=, before[pid][fact], [before, after, fact].inspect }
+      assert_operator after[pid][0], :<=, before[pid][0] + 1, [before, after].inspect
+      assert_operator after[pid][1], :<=, before[pid][1], [before, after].inspect
     end
   end
 
