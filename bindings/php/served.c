@@ -19,7 +19,7 @@
 static struct served *all;
 static size_t count;
 static HashTable numbers; /* of `all`, by their names */
-static bool is_started;
+static bool is_started, hands_over;
 static bool *was_said; /* shared by all workers */
 
 /* ---- handing over ------------------------------------------------------------------------------ */
@@ -36,8 +36,8 @@ static seqshare *inherit(const char *name)
         if (strncmp(at, name, length) != 0 || at[length] != '=')
             continue;
         fd = atoi(at + length + 1);
-        if (fd > 2 && seqshare_attach(&good, fd, SEQSHARE_WRITE) == 0)
-            close(fd);
+        if (fd > 2)
+            seqshare_attach(&good, fd, SEQSHARE_WRITE);
         return good;
     }
     return NULL;
@@ -61,14 +61,23 @@ static void hand_over(void)
     smart_str_free(&value);
 }
 
-/* A worker's children must not get them. */
-void served_begin_worker(void)
+/* Not before all have been inherited: a number that is closed is given to something else. */
+static void end_handing_over(void)
 {
     const char *at = getenv(HANDED_OVER);
 
     for (at = at ? strchr(at, '=') : NULL; at; at = strchr(at + 1, '='))
-        close(atoi(at + 1));
+        if (atoi(at + 1) > 2)
+            close(atoi(at + 1));
     unsetenv(HANDED_OVER);
+}
+
+/* A worker's children must not get them. */
+void served_begin_worker(void)
+{
+    if (hands_over)
+        end_handing_over();
+    hands_over = false;
 }
 
 /* ---- starting ---------------------------------------------------------------------------------- */
@@ -208,8 +217,9 @@ void served_start(const char *setting)
     is_started = true;
     was_said = new_shared_memory(sizeof *was_said);
     add_parts(setting ? setting : "");
-    served_begin_worker(); /* what the program before this one handed over has been taken, or is not wanted */
-    if (strcmp(sapi_module.name, "fpm-fcgi") == 0)
+    end_handing_over(); /* by the program before this one */
+    hands_over = strcmp(sapi_module.name, "fpm-fcgi") == 0;
+    if (hands_over)
         hand_over();
 }
 

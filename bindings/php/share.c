@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <ext/json/php_json.h>
+#include <time.h>
 #include <unistd.h>
 #include <zend_exceptions.h>
 
@@ -391,27 +392,41 @@ ZEND_METHOD(Seqshare_Share, stat)
 
 /* ---- waiting ----------------------------------------------------------------------------------- */
 
+static int64_t now(void)
+{
+    struct timespec clock;
+
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    return (int64_t)clock.tv_sec * SECOND + clock.tv_nsec;
+}
+
+/* Until there is another version, or another region, or somebody has a turn. */
+static void wait_a_slice(struct share_object *share, uint64_t seen, int64_t left)
+{
+    if (seqshare_wait(share->follower.source, seen, left < SLICE ? left : SLICE) != -EIDRM)
+        return;
+    if (share->follower.name_trouble) /* the new region cannot be opened */
+        usleep(50000);
+    share->follower.next_check = 0;
+}
+
 /* 0: there is a version other than `seen`. */
 static int wait_for(struct share_object *share, uint64_t seen, int64_t ns, uint64_t *version)
 {
+    const int64_t end = ns < 0 ? INT64_MAX : now() + ns;
     int error;
 
     for (;;) {
+        const int64_t left = end - now();
+
         error = seqshare_pversion(reading(share), version);
         if (error || *version != seen)
             return error;
-        if (ns == 0)
+        if (left <= 0)
             return -ETIMEDOUT;
-        const int64_t slice = ns >= 0 && ns < SLICE ? ns : SLICE;
-        error = seqshare_wait(share->follower.source, seen, slice);
+        wait_a_slice(share, seen, left);
         if (!waiting_may_go_on())
             return -EINTR;
-        if (error == -EIDRM) { /* if the new region cannot be opened, this must not spin */
-            share->follower.next_check = 0;
-            usleep(1000);
-        }
-        if (ns >= 0)
-            ns -= slice;
     }
 }
 

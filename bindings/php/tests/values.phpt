@@ -63,6 +63,10 @@ echo thrown(fn() => $empty->set(str_repeat('x', 99))), "\n";
 echo thrown(fn() => (new ReflectionClass($share))->newInstance()), "\n";
 echo thrown(fn() => clone $share), "\n";
 echo thrown(fn() => serialize($share)), "\n";
+foreach (['Share', 'Lock'] as $class) {
+    must(thrown(fn() => (new ReflectionClass("Seqshare\\$class"))->newInstanceWithoutConstructor()) !== 'nothing', "no empty $class");
+    must(thrown(fn() => unserialize(sprintf('O:%d:"Seqshare\%s":0:{}', strlen($class) + 9, $class))) !== 'nothing', "no $class of text");
+}
 ?>
 --EXPECT--
 {"first":1} 1 json
