@@ -17,27 +17,50 @@ local DEPTH = 512 -- of the grammar: docs/json.md
 local codec = cjson.new()
 codec.decode_max_depth(DEPTH)
 
+-- ---- plain tables ------------------------------------------------------------------------------
+
+-- An array says so: Lua cannot tell an empty one from an empty object. The newer cjson has this mark, too.
+M.array_mt = cjson.array_mt or {}
+
+-- Marks a table as an array; without one, makes an empty array.
+function M.array(table)
+  return setmetatable(table or {}, M.array_mt)
+end
+
 -- ---- the read-only tree ------------------------------------------------------------------------
 
--- The table behind each object and array. The collector takes it when the tree is gone.
+-- The table behind each view, and the view of each table: made when somebody asks, and then the same for all. No table
+-- refers to a view. So the collector takes a tree at once, however deep it is.
 local behind = setmetatable({}, { __mode = "k" })
+local views = setmetatable({}, { __mode = "kv" })
+
+local make_view -- below
+
+local function shown(value)
+  if type(value) == "table" then
+    return views[value] or make_view(value)
+  end
+  return value
+end
 
 local function following(view, name)
-  return next(behind[view], name)
+  local value
+  name, value = next(behind[view], name)
+  return name, shown(value)
 end
 
 local function element(view, index)
   index = index + 1
   local value = behind[view][index]
   if value ~= nil then
-    return index, value
+    return index, shown(value)
   end
 end
 
 local function describe(kind)
   return {
     __index = function(view, name)
-      return behind[view][name]
+      return shown(behind[view][name])
     end,
     __newindex = function(_, name)
       error("seqshare: the document is read-only, " .. tostring(name) .. " too: seqshare.copy() gives tables of your own", 2)
@@ -61,18 +84,35 @@ end
 local Object = ffi.metatype("struct {}", describe("object"))
 local Array = ffi.metatype("struct {}", describe("array"))
 
+local function is_marked(table)
+  return table[1] ~= nil or getmetatable(table) == M.array_mt
+end
+
+function make_view(table)
+  local view = is_marked(table) and Array() or Object()
+  behind[view], views[table] = table, view
+  return view
+end
+
 local function is_view(value)
   return ffi.istype(Object, value) or ffi.istype(Array, value)
 end
 
--- ---- plain tables ------------------------------------------------------------------------------
+function M.is_array(value)
+  return ffi.istype(Array, value) or (type(value) == "table" and getmetatable(value) == M.array_mt)
+end
 
--- An array says so: Lua cannot tell an empty one from an empty object. The newer cjson has this mark, too.
-M.array_mt = cjson.array_mt or {}
+local function copy_table(table)
+  local copy = is_marked(table) and M.array() or {}
+  for name, value in pairs(table) do
+    copy[name] = type(value) == "table" and copy_table(value) or value
+  end
+  return copy
+end
 
--- Marks a table as an array; without one, makes an empty array.
-function M.array(table)
-  return setmetatable(table or {}, M.array_mt)
+-- A copy of a tree, or of a part of one, as plain tables. Any other value is returned as it is.
+function M.copy(value)
+  return is_view(value) and copy_table(behind[value]) or value
 end
 
 -- ---- decoding ----------------------------------------------------------------------------------
@@ -81,12 +121,12 @@ local function escape(name)
   return (tostring(name):gsub("~", "~0"):gsub("/", "~1"))
 end
 
--- cjson does not tell [] from {}. If a text may have both, json.h tells which one is at a JSON Pointer.
-local function kinds_of_empties(text)
-  local has_array = text:find("%[%s*%]") ~= nil
-  if not has_array or not text:find("{%s*}") then
+-- cjson does not tell [] from {}. Returns a function that tells of an empty table at a JSON Pointer whether it is an
+-- array: by json.h, if the text may have both.
+local function tell_empty_arrays(text)
+  if not text:find("{%s*}") then
     return function()
-      return has_array
+      return true
     end
   end
   local bytes = ffi.new("char[?]", #text + 1, text)
@@ -98,63 +138,44 @@ local function kinds_of_empties(text)
   local out = ffi.new("char *[1]")
   return function(pointer)
     local value = library.json.seqshare_json_find(document, pointer)
-    local length = library.json.seqshare_json_text(value, out)
+    local length = tonumber(library.json.seqshare_json_text(value, out))
     return length > 0 and library.take_bytes(out[0], length) == "[]"
   end
 end
 
--- Calls make(table, is_array) for each table of a decoded value, children first, and puts its result in the place.
-local function build(value, pointer, is_empty_array, make)
-  if type(value) ~= "table" then
-    return value
-  end
+-- Marks the empty arrays of a decoded value; with `all`, every array.
+local function mark_arrays(value, pointer, is_empty_array, all)
   local is_array = value[1] ~= nil
-  if not is_array and next(value) == nil then
-    return make(value, is_empty_array(pointer))
-  end
   for name, child in pairs(value) do
     if type(child) == "table" then
-      local place = is_array and name - 1 or escape(name)
-      value[name] = build(child, pointer .. "/" .. place, is_empty_array, make)
+      mark_arrays(child, pointer .. "/" .. (is_array and name - 1 or escape(name)), is_empty_array, all)
     end
   end
-  return make(value, is_array)
+  if is_array and all or next(value) == nil and is_empty_array(pointer) then
+    M.array(value)
+  end
 end
 
-local function view(table, is_array)
-  local made = is_array and Array() or Object()
-  behind[made] = table
-  return made
+local function no_array()
+  return false
 end
 
-local function mark(table, is_array)
-  return is_array and M.array(table) or table
+local function decode(text, all)
+  local value, has_empty_array = codec.decode(text), text:find("%[%s*%]") ~= nil
+  if type(value) == "table" and (all or has_empty_array) then
+    mark_arrays(value, "", has_empty_array and tell_empty_arrays(text) or no_array, all)
+  end
+  return value
 end
 
 -- A text that the grammar allows, as a read-only tree.
 function M.decode(text)
-  return build(codec.decode(text), "", kinds_of_empties(text), view)
+  return shown(decode(text))
 end
 
 -- The same, as plain tables.
 function M.decode_plain(text)
-  return build(codec.decode(text), "", kinds_of_empties(text), mark)
-end
-
--- A copy of a tree, or of a part of one, as plain tables. Any other value is returned as it is.
-function M.copy(value)
-  if not is_view(value) then
-    return value
-  end
-  local copy = ffi.istype(Array, value) and M.array() or {}
-  for name, child in pairs(behind[value]) do
-    copy[name] = M.copy(child)
-  end
-  return copy
-end
-
-function M.is_array(value)
-  return ffi.istype(Array, value) or (type(value) == "table" and getmetatable(value) == M.array_mt)
+  return decode(text, true)
 end
 
 -- ---- encoding ----------------------------------------------------------------------------------
