@@ -186,6 +186,47 @@ function TestNames.test_a_set_goes_where_the_name_leads()
   lu.assertIs(config:get().n, 1)
 end
 
+function TestNames.test_a_mark_is_noticed_at_once()
+  local config = share({ n = 1 }, { mapped = true })
+  assert(config:get())
+  support.command("replace " .. config.path .. " --size 2M")
+  support.command("set " .. config.path .. " --json '{\"n\":2}'")
+  lu.assertIs(config:get().n, 2)
+end
+
+-- Two files with the same region id and version: the date tells.
+function TestNames.test_a_copy_of_the_file()
+  local config = share({ n = 1 })
+  local path = config.path
+  support.run(("cp %s %s.copy"):format(path, path))
+  assert(config:set({ n = 2 }))
+  lu.assertIs(config:get().n, 2)
+  local clock = share(1)
+  support.await("another tick of the coarse clock", function()
+    return clock:set(1) and clock:stat().published > config:stat().published
+  end)
+  assert(assert(seqshare.open(path .. ".copy", { write = true })):set({ n = 3 }))
+  os.rename(path .. ".copy", path)
+  support.await("the copy", function() return config:get().n == 3 end)
+end
+
+-- The name goes elsewhere while a writer waits for the lock.
+function TestNames.test_a_writer_that_waits_follows()
+  local config = share({ n = 1 })
+  local other = assert(seqshare.open(config.path, { write = true }))
+  local writer
+  config:lock(function()
+    writer = support.child(function()
+      assert(other:set({ n = 2 }))
+    end)
+    support.await("the writer's sleep", function() return support.read("/proc/" .. writer .. "/stat"):find(") S ", 1, true) end)
+    os.remove(config.path)
+    assert(seqshare.create(config.path, 1000))
+  end)
+  lu.assertIs(support.reap(writer), 0)
+  lu.assertIs(assert(seqshare.open(config.path)):get().n, 2)
+end
+
 function TestNames.test_a_share_that_is_not_there_yet()
   local path = new_path()
   local _, why, errno = seqshare.open(path)
