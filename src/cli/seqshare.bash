@@ -9,10 +9,13 @@ _seqshare_options() { # COMMAND
     seqshare "$1" --help 2>/dev/null | grep -oE '^ +-., --[a-z-]+' | grep -oE -- '--[a-z-]+'
 }
 
+# WORD: the shares whose names begin with it. Anybody may name a share in /dev/shm, so the names are never words for
+# `compgen -W`, which would run what is in them; and those with control characters are left to the user.
 _seqshare_names() {
     local file
     for file in /dev/shm/seqshare.*; do
-        [ -e "$file" ] && printf '%q\n' "${file#/dev/shm/seqshare.}"
+        file=${file#/dev/shm/seqshare.}
+        [[ $file == *[[:cntrl:]]* || $file == '*' ]] || [[ $file != "$1"* ]] || COMPREPLY+=("$file")
     done
 }
 
@@ -41,7 +44,7 @@ _seqshare() {
     elif [[ $before == --from || $before == --output || $command == ls || $word == */* || $COMP_CWORD -gt 2 ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     else
-        mapfile -t COMPREPLY < <(compgen -W "$(_seqshare_names)" -- "$word")
+        _seqshare_names "$word"
     fi
 }
 

@@ -9,10 +9,12 @@ _seqshare_feed_options() { # COMMAND
     seqshare-feed --help 2>/dev/null | sed -nE "s/^  $1 +(CONF.*)/\1/p" | grep -oE -- '--[a-z]+'
 }
 
+# WORD: the configurations whose names begin with it. A name is never a word for `compgen -W`, which runs what is in it.
 _seqshare_feed_configurations() {
     local file
     for file in /etc/seqshare/feed.d/*.conf; do
-        [ -e "$file" ] && file=${file##*/} && printf '%q\n' "${file%.conf}"
+        file=${file##*/}
+        [[ $file == '*.conf' || $file != "$1"* ]] || COMPREPLY+=("${file%.conf}")
     done
 }
 
@@ -28,7 +30,7 @@ _seqshare_feed() {
     elif [[ $before == --document || $word == */* ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     else
-        mapfile -t COMPREPLY < <(compgen -W "$(_seqshare_feed_configurations)" -- "$word")
+        _seqshare_feed_configurations "$word"
     fi
 }
 

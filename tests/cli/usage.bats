@@ -168,6 +168,23 @@ long_options_in_usage() { # COMMAND
     complete_words seqshare ls --pid $$ | grep -qx "$$" # there may be longer numbers
 }
 
+# Fails with: names that are expanded as words, or that break the list of them.
+@test "completion runs nothing that a stranger has put into a name, and offers the other names all the same" {
+    local evil
+    # shellcheck disable=SC1090
+    source "$(source_of seqshare.bash)"
+    seqshare create "$unique"
+    # shellcheck disable=SC2016
+    for evil in $'\n\'$(touch ran)' '$(touch ran)' '`touch ran`' $'"$(touch ran)' $'\'}' "'" '"' '{a,b}' '\' $'\xff'; do
+        touch "/dev/shm/seqshare.$unique$evil"
+        COMP_WORDS=(seqshare get cli-test) COMP_CWORD=2 COMPREPLY=()
+        _seqshare
+        [ ! -e ran ]
+        printf '%s\n' "${COMPREPLY[@]}" | grep -aqx "$unique"
+        rm "/dev/shm/seqshare.$unique$evil"
+    done
+}
+
 # The shell sessions of a page, line by line: a line that begins with $ is run, the lines after it must come out.
 sessions_do_what_they_show() { # PAGE
     local page=$BATS_TEST_DIRNAME/../../docs/$1
