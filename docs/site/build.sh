@@ -20,7 +20,7 @@ for program in mkdocs mandoc pod2man; do
 done
 
 version=$(sed -nE 's/^#define SEQSHARE_VERSION_[A-Z]+ +([0-9]+)$/\1/p' "$source/include/seqshare/seqshare.h" | paste -sd.)
-rm -rf "$folder"
+rm -rf "$folder"/{man,pages,html,mkdocs.yml}
 mkdir -p "$folder/man"
 perl "$source/src/man/pages.pl" "$version" "$folder/man" "$source"/include/seqshare/{seqshare,typed,cache,feed,json}.h
 /usr/bin/python3 -B "$source/docs/site/gather.py" "$source" "$folder" "$version"
