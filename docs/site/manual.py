@@ -13,6 +13,7 @@ def run(command, text=None):
 
 def rendered(roff):
     """mandoc's HTML of a page: without its frame, the anchors that it makes, and what is empty."""
+    roff = re.sub(r"^\\&$", r"\\&\\ ", roff, flags=re.M)  # else mandoc drops the empty lines of pod2man's code
     page = run(["mandoc", "-T", "html", "-O", "fragment"], roff)
     page = re.search(r'class="manual-text"[^>]*>\n(.*)</(?:div|main)>\n', page, re.S)[1]
     page = re.sub(r"</?section[^>]*>\n", "", page)
@@ -34,9 +35,10 @@ def block(text):
 def with_code(text, language):
     """HTML blocks, and what is verbatim between them as fenced code."""
     page, rest = "", 0
-    for found in re.finditer(r'^(?:<div class="Bd-indent">\n)?<pre>(.*?)</pre>\n(?:</div>\n)?', text, re.M | re.S):
+    for found in re.finditer(r'^(?:<div class="Bd[^"]*">\n)?<pre[^>]*>(.*?)</pre>\n(?:</div>\n)?', text, re.M | re.S):
         if depth(text[rest:found.start()]) == 0:
-            code = textwrap.dedent(html.unescape(re.sub(r"<[^>]*>", "", found[1]))).strip("\n")
+            code = html.unescape(re.sub(r"<[^>]*>", "", found[1])).replace("\u00a0", "")
+            code = textwrap.dedent(code).strip("\n")
             page += block(text[rest:found.start()]) + f"~~~~{language if ';' in code else ''}\n{code}\n~~~~\n\n"
             rest = found.end()
     return page + block(text[rest:])
