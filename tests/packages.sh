@@ -12,9 +12,13 @@ packages_of() { # PART
         if [ "$programme" = quick ]; then grep -v ' full$'; else sed 's/ full$//'; fi
 }
 
-# A package of Debian, or a program of that name that came another way.
-is_there() { # PACKAGE
+# A package of Debian, or a program of that name that came another way. One of several will do.
+is_there() { # PACKAGE[|PACKAGE]
     case $1 in
+    *"|"*)
+        is_there "${1%%|*}" || is_there "${1#*|}"
+        return
+        ;;
     ninja-build) ! command -v ninja >/dev/null || return 0 ;;
     *) ! command -v "$1" >/dev/null || return 0 ;;
     esac
@@ -63,6 +67,15 @@ update_lists() {
     with_progress "reading the lists of packages" apt-get update -q || echo "   apt-get update failed; going on with the lists that are here"
 }
 
+# The first of several that this release has. (apt knows of names that others mention, and shows nothing then.)
+available() { # PACKAGE[|PACKAGE]
+    local name
+    for name in ${1//|/ }; do
+        [ -z "$(apt-cache show "$name" 2>/dev/null)" ] || { echo "$name" && return; }
+    done
+    return 1
+}
+
 # PACKAGE...: how much that is, and then do it.
 install_packages() {
     local said
@@ -75,7 +88,7 @@ install_packages() {
 
 # Installs what PART lacks. If that cannot be, $lacking says what is missing, and how to get it.
 packages_are_there() { # PART
-    local name word missing=() optional=()
+    local name word index there missing=() optional=()
     lacking=""
     while read -r name word; do
         is_there "$name" && continue
@@ -89,9 +102,12 @@ packages_are_there() { # PART
     [ -n "$unable" ] || unable=$(why_not)
     if [ -z "$unable" ]; then
         update_lists
+        for index in "${!missing[@]}"; do
+            there=$(available "${missing[index]}") && missing[index]=$there
+        done
         for name in "${optional[@]}"; do
-            if apt-cache show "$name" >/dev/null 2>&1; then
-                missing+=("$name")
+            if there=$(available "$name"); then
+                missing+=("$there")
             else
                 echo "   This release has no package $name; going on without it."
             fi

@@ -13,7 +13,7 @@
 #                # quick leaves out: one line
 #                # long budget: SECONDS, if it has a longer programme
 #                # lane: waits, if it mostly waits, or alone, if it measures: see README.md
-#   packages   the Debian packages it needs, one a line, and behind the name
+#   packages   the Debian packages it needs, one a line (A|B: the first that the release has), and behind the name
 #                optional       not every release has it
 #                full           the quick programme does without
 set -euo pipefail
