@@ -80,6 +80,25 @@ class TestMeanwhile < SeqshareTest
     assert_match(/its file was cut/, eventually("the report") { share.snapshot && @log.lines.last })
   end
 
+  # What is written to a page that is not the file's any more is an error, each time, and so is what is read there.
+  def test_nothing_is_published_into_a_file_that_is_cut
+    named = create({ "n" => 1 })
+    nameless = Seqshare.attach(named.to_io(write: true))
+    held = lambda do |share|
+      share.lock { |held| File.truncate(@path, 0) && 2.times { assert_raises(Seqshare::DocumentError) { held.document } } && held.set([2]) }
+    end
+    [nameless, named].each do |share|
+      File.truncate(@path, 0)
+      3.times do
+        [-> { share.set([2]) }, -> { share.set_if(0, [2]) }, -> { share.update { |document| document["n"] = 2 } },
+         -> { share.document }, -> { share.lock { flunk } }].each { |call| assert_raises(Seqshare::DocumentError, &call) }
+      end
+    end
+    File.unlink(@path)
+    assert_raises(Seqshare::DocumentError) { held.call(create({ "n" => 1 })) }
+    refute File.size?(@path)
+  end
+
   def test_a_file_that_is_whole_again_is_used_again
     share = create({ "n" => 1 })
     copy = File.binread(@path)

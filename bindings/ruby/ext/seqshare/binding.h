@@ -132,11 +132,12 @@ VALUE document_build(const char *text,
 
 /* ---- look.c ---- */
 VALUE share_snapshot(VALUE self);
-VALUE share_bytes(VALUE self);
-VALUE share_read(VALUE self);
-VALUE share_version(VALUE self);
-VALUE share_age(VALUE self);
-VALUE share_stat(VALUE self);
+
+/* Where the caller reads: where it holds the lock, else where the name leads. Or an exception. */
+const seqshare *share_reading(VALUE self);
+
+/* After a read between cut_begin and this: an exception if it failed, or if a page was missing. */
+void share_check_reading(VALUE self, int error);
 VALUE share_reopen(VALUE self);
 VALUE share_moves_(VALUE self);
 int share_begin_reading(struct share *share);
@@ -147,15 +148,51 @@ bool share_mend(struct share *share); /* of which the file was cut; once a secon
 void share_tell(VALUE self);          /* of trouble; may run any code */
 uint64_t share_moves(const struct share *share); /* how often the reader moved */
 
+/* ---- facts.c ---- */
+VALUE share_bytes(VALUE self);
+VALUE share_read(VALUE self);
+VALUE share_version(VALUE self);
+VALUE share_age(VALUE self);
+VALUE share_stat(VALUE self);
+
+/* ---- make.c ---- */
+VALUE share_set_up(VALUE self, VALUE how, VALUE name, VALUE first, VALUE options);
+
+/* ---- writer.c ---- */
+struct request {
+    const char *bytes;
+    size_t length;
+    uint32_t tag;
+    uint64_t *version; /* publish over this version only; NULL: over any */
+    int state;         /* not 0: an interrupt must go on */
+};
+
+struct holder *share_holder(const struct share *share); /* this thread; NULL: it has no lock */
+int holder_note(struct share *share, struct handle *handle);
+void holder_forget(struct share *share, struct holder *holder);
+bool can_stay_in_this_thread(void); /* can a thread ask Ruby not to move it? */
+void stay_in_this_thread(void);
+
+int writer_move(struct share *share);     /* to the region that has the name now */
+int writer_catch_up(struct share *share); /* the same, if the name leads elsewhere or the file was cut */
+int writer_try_lock(struct handle *handle);
+void writer_unlock(struct handle *handle);
+int writer_publish(struct handle *handle,
+                   const struct request *request); /* between cut_begin and writer_end */
+int writer_end(struct handle *handle, int error);  /* of what was done since cut_begin */
+unsigned *writer_askers(struct share *share);      /* how many threads of this process wait for the lock */
+
+/* Wait for the lock as long as `ns`, and publish or (request NULL) keep it. *state not 0: an interrupt must go on. */
+int writer_ask(struct share *share, struct handle *handle, const struct request *request, int64_t ns,
+               int *state);
+
 /* ---- publish.c ---- */
 VALUE share_set_bytes(VALUE self, VALUE bytes, VALUE tag);
 VALUE share_set_bytes_if(VALUE self, VALUE version, VALUE bytes, VALUE tag);
 VALUE share_with_lock(VALUE self, VALUE ns);
 VALUE share_drop_write(VALUE self);
-struct holder *share_holder(const struct share *share); /* this thread; NULL: it has no lock */
 void share_end_writing(struct share *share);
 void share_end_locks(struct share *share);
-bool can_stay_in_this_thread(void); /* can a thread ask Ruby not to move it? */
 
 /* ---- sleep.c ---- */
 VALUE share_wait(VALUE self, VALUE seen, VALUE ns);

@@ -20,6 +20,13 @@ extern _Thread_local volatile int cut_state __attribute__((tls_model("initial-ex
 
 int cut_prepare(void);
 
+/* Was a page missing so far? */
+static inline bool cut_met(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return cut_state == CUT_MET;
+}
+
 /* They do not nest. */
 static inline void cut_begin(void)
 {
@@ -30,10 +37,8 @@ static inline void cut_begin(void)
 /* True: a page was missing. What was read since cut_begin means nothing. */
 static inline bool cut_end(void)
 {
-    bool met;
+    const bool met = cut_met();
 
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    met = cut_state == CUT_MET;
     cut_state = CUT_OUTSIDE;
     return met;
 }
