@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""containers.py kubernetes|compose|publisher: the recipe of examples/containers, in namespaces.
+"""containers.py kubernetes|compose|publisher [engine]: the recipe of examples/containers, in namespaces, or by podman.
 
 Shows: no promise, but examples/containers and docs/containers.md.
 """
 import os
 import sys
 
+import engine
 import pod
 
 HERE = os.getcwd()  # a copy of examples/containers
+from_kubernetes = (engine if "engine" in sys.argv else pod).from_kubernetes
 DARK = '{"flags": {"dark": true}, "limits": {"rate": 50}}'
 LIGHT = '{"flags": {"dark": false}, "limits": {"rate": 70}}'
 
@@ -39,7 +41,7 @@ def feed_and_application(shop, publish):
 
 
 def kubernetes():
-    shop, maps = pod.from_kubernetes(f"{HERE}/kubernetes.yaml", f"{HERE}/run")
+    shop, maps = from_kubernetes(f"{HERE}/kubernetes.yaml", f"{HERE}/run")
     feed_and_application(shop, lambda text: maps["shop-flags"].write({"shop.json": text}))
 
 
@@ -53,7 +55,7 @@ def compose():
 
 
 def publisher():
-    shop, _ = pod.from_kubernetes(f"{HERE}/publisher.yaml", f"{HERE}/run")
+    shop, _ = from_kubernetes(f"{HERE}/publisher.yaml", f"{HERE}/run")
     container, application = shop.containers["publisher"], shop.containers["application"]
     application.says("light, 100 a second")
     assert namespace_of(container) == namespace_of(application)
@@ -67,6 +69,6 @@ def publisher():
     application.says("dark, 50 a second")
 
 
-os.mkdir(f"{HERE}/run")
+os.makedirs(f"{HERE}/run", exist_ok=True)
 {"kubernetes": kubernetes, "compose": compose, "publisher": publisher}[sys.argv[1]]()
 os._exit(0)  # the containers end with this machine

@@ -83,6 +83,7 @@ can_sandbox() {
 # Of these examples, as many at once as there are processors, and one more: they mostly wait.
 follow_readmes() { # EXAMPLE...
     mkdir -p "$work/said"
+    now "$# examples"
     # shellcheck disable=SC2016
     printf '%s\n' "$@" | xargs -P $(($(nproc) + 1)) -I{} bash -c '
         log=$1/said/${2//\//-}

@@ -5,6 +5,7 @@
 # budget: 120
 # quick budget: 8
 # quick leaves out: all examples but three in C and C++; containers
+# long budget: 900
 # lane: waits
 # Shows: no promise, but examples/ and the pages that quote it.
 set -euo pipefail
@@ -47,7 +48,6 @@ else
     skip "${of_root[*]} ${recipes[*]}" "needs root, because processes become another user"
     recipes=()
 fi
-now "${#examples[@]} examples"
 follow_readmes "${examples[@]}"
 for example in "${examples[@]}"; do
     check "$example does what its README shows" did_as_it_says "$example"
@@ -55,4 +55,5 @@ done
 for recipe in "${recipes[@]}"; do
     check "containers: $recipe" in_containers "$recipe"
 done
+[ -z "${SEQSHARE_LONG:-}" ] || source ./long.sh
 finish
