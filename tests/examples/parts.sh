@@ -104,6 +104,19 @@ in_containers() { # kubernetes, compose or publisher
     PREFIX=$installed sandboxed containers python3 "$PWD/containers.py" "$1"
 }
 
+# What comes out is another word; or nothing, and the command fails.
+false_session_is_noticed() {
+    local session=$work/session.md
+    printf '```console\n$ echo one\none\n```\n' >"$session"
+    sandboxed . python3 "$PWD/session.py" "$session"
+    sed -i 's/^one/two/' "$session"
+    fails sandboxed . python3 "$PWD/session.py" "$session"
+    printf '```console\n$ false\n```\n' >"$session"
+    fails sandboxed . python3 "$PWD/session.py" "$session"
+    printf 'Nothing to run.\n' >"$session"
+    fails sandboxed . python3 "$PWD/session.py" "$session"
+}
+
 # ---- what the pages say ------------------------------------------------------------------------
 
 every_folder_is_an_example() {

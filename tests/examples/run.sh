@@ -39,9 +39,9 @@ else
     done
 fi
 if ! can_sandbox; then
-    skip "examples" "needs namespaces of its own: be root, or allow user namespaces"
-    finish
+    skip "examples" "needs namespaces of its own: be root, or allow user namespaces" && finish
 fi
+check "a session that is false is noticed" false_session_is_noticed
 if is_quick || [ "$(id -u)" -eq 0 ]; then
     examples+=("${of_root[@]}")
 else
