@@ -94,6 +94,23 @@ readme_block() {
     ruby -w "$work/block/block.rb"
 }
 
+# On the heap. Ruby jumps out of C functions in its own way, which the sanitizer of the stack takes for a fault; and it
+# has signal stacks and handlers of its own.
+test_sanitized() {
+    local name flags="-O1 -g -fsanitize=address,undefined --param asan-stack=0 -fno-omit-frame-pointer"
+    mkdir -p "$work/sanitized/build" "$work/sanitized/seqshare"
+    (cd "$work/sanitized/build" &&
+        ruby "$package/ext/seqshare/extconf.rb" --disable-system-library "--with-cflags=$flags -std=gnu11 -fvisibility=hidden -fexceptions -fPIC" &&
+        make -j "$(nproc)" "DLDFLAGS=-fsanitize=address,undefined -Wl,-z,nodelete")
+    cp "$work/sanitized/build/seqshare.so" "$work/sanitized/seqshare"
+    export ASAN_OPTIONS=detect_leaks=0:handle_sigbus=0:handle_segv=0:handle_abort=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1
+    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+    for name in values typed meanwhile processes bad_input ractors; do
+        LD_PRELOAD=$LD_PRELOAD ruby -I "$work/sanitized" -I "$package/lib" -I "$package/test" "$package/test/test_$name.rb"
+    done
+    LD_PRELOAD=$LD_PRELOAD ruby -I "$work/sanitized" -I "$package/lib" fuzz.rb 60 "$work/sanitized"
+}
+
 fuzz() { # SECONDS
     mkdir -p "$work/fuzz"
     ruby fuzz.rb "$1" "$work/fuzz" "$SEQSHARE_SOURCE"/tests/fuzz/corpus/*

@@ -44,6 +44,7 @@ check "every public method has its signature" ruby signatures.rb "$package/sig/s
 check "Ruby's own values and calls, at random" fuzz "$([ -n "${SEQSHARE_LONG:-}" ] && echo 300 || echo 5)"
 check "the benchmark runs" ruby "$package/benchmark/compare.rb" --quick
 if [ -n "${SEQSHARE_LONG:-}" ]; then
+    check "with gcc's sanitizers: the tests, and values and calls at random" test_sanitized
     check "a benchmark with YJIT" ruby --yjit "$package/benchmark/compare.rb" --quick
 fi
 finish

@@ -230,6 +230,15 @@ class TestMeanwhile < SeqshareTest
     eventually("the thread's end") { Thread.list.size == before }
   end
 
+  def test_changes_of_a_region_without_its_name
+    share = create({ "n" => 0 })
+    seen = Queue.new
+    share.on_change { |document| seen << document["n"] }
+    File.unlink(@path)
+    share.set({ "n" => 1 })
+    assert_equal 1, seen.pop
+  end
+
   # Ruby may take a word on a stack for a reference, so one of them may stay.
   def test_the_thread_ends_with_its_share
     before = Thread.list.size

@@ -20,7 +20,7 @@ module Seqshare
       def make(how, name, codec: :json, type: nil, type_name: nil, logger: nil, value: UNSET, **options) # :nodoc:
         kind = Kind.of(codec, type, type_name)
         first = kind.encode(value) unless value.equal?(UNSET)
-        allocate.tap { |share| share.__send__(:begin, how, name, kind, logger, first, options) }
+        allocate.tap { |share| share.__send__(:prepare, how, name, kind, logger, first, options) }
       end
 
       # May Ruby go on with a thread in another native one, without a way to ask it not to?
@@ -226,7 +226,7 @@ module Seqshare
       end
     end
 
-    def begin(how, name, kind, logger, first, options)
+    def prepare(how, name, kind, logger, first, options)
       @name = name&.dup&.freeze
       @label = name || "a share without a name"
       @kind = kind

@@ -53,9 +53,16 @@ module Seqshare
     end
 
     def tell(share)
-      share.reopen if share.name # a move by hand has no mark
+      follow(share)
       document = share.snapshot
       @blocks.each { |block| call(share, block, document) }
+    end
+
+    # A move by hand has no mark. If the name leads nowhere, the region may go on without one.
+    def follow(share)
+      share.reopen if share.name
+    rescue NotFoundError, AccessError, DocumentError
+      nil
     end
 
     # What a block raises is said, and changes nothing for the others.
