@@ -251,6 +251,12 @@ EOF
 
 # ---- processes -------------------------------------------------------------------------------------------
 
+# PROCESS: it stands still.
+halt() {
+    kill -STOP "$1"
+    eventually grep -q '^State:.*T (stopped)' "/proc/$1/status"
+}
+
 # PATTERN: check of the share says so.
 check_finds() {
     run seqshare check "$share"
@@ -282,14 +288,14 @@ check_lacks() {
     start seqshare watch "$share"
     reader=$last
     eventually grep -qx one output
-    kill -STOP "$reader"
+    halt "$reader"
     seqshare replace "$share" --size 2M
     check_finds "^note  old region     process $reader \(seqshare\) has a region mapped that was replaced"
     finds 'moves on when it next asks its name'
     notes_are 1
     kill -CONT "$reader"
     eventually check_lacks "old region"
-    kill -STOP "$reader"
+    halt "$reader"
     seqshare create "$folder/new" --from - <<<two
     mv "$folder/new" "$share"
     check_finds "^note  old region     process $reader \(seqshare\) has a file mapped that had this name before"
@@ -347,7 +353,7 @@ check_lacks() {
     seqshare create "$share" --mode 600 --from - <<<one
     start "$program" watch "$share"
     eventually grep -qx one output
-    kill -STOP "$last"
+    halt "$last"
     seqshare replace "$share"
     run seqshare check "$share"
     finds 'old region'
