@@ -230,6 +230,12 @@ class TestMeanwhile < SeqshareTest
     eventually("the thread's end") { Thread.list.size == before }
   end
 
+  def test_several_threads_ask_for_one_thread
+    before = Thread.list.size
+    Array.new(8) { Thread.new { @share.on_change { nil } } }.each { |thread| value_of(thread) }
+    assert_equal before + 1, Thread.list.size
+  end
+
   def test_changes_of_a_region_without_its_name
     share = create({ "n" => 0 })
     seen = Queue.new

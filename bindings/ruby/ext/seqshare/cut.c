@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-_Thread_local volatile int cut_state __attribute__((tls_model("initial-exec")));
+_Thread_local volatile int cut_state CUT_PLACE;
 
 static struct sigaction before;
 static uintptr_t page_mask;

@@ -11,12 +11,19 @@
 #ifndef SEQSHARE_RUBY_CUT_H
 #define SEQSHARE_RUBY_CUT_H
 
+#include <features.h>
 #include <stdbool.h>
+
+/* The handler reads it, and must not allocate. glibc has room for it in a thread's own block; others fill theirs early. */
+#ifdef __GLIBC__
+#define CUT_PLACE __attribute__((tls_model("initial-exec")))
+#else
+#define CUT_PLACE
+#endif
 
 enum { CUT_OUTSIDE, CUT_INSIDE, CUT_MET };
 
-/* Read by the handler, which must not allocate: so it lies where the thread's own block is. */
-extern _Thread_local volatile int cut_state __attribute__((tls_model("initial-exec")));
+extern _Thread_local volatile int cut_state CUT_PLACE;
 
 int cut_prepare(void);
 

@@ -158,8 +158,10 @@ module Seqshare
     def on_change(since: nil, &block)
       raise ArgumentError, "on_change needs a block" unless block
 
-      @watcher = Watcher.new(self, since || version) unless @watcher&.works?
-      @watcher.add(block)
+      @starting.synchronize do
+        @watcher = Watcher.new(self, since || version) unless @watcher&.works?
+        @watcher.add(block)
+      end
       self
     end
 
@@ -232,6 +234,7 @@ module Seqshare
       @kind = kind
       @logger = logger
       @any_owner = options[:any_owner]
+      @starting = Mutex.new
       unknown = options.keys - OPTIONS.keys
       raise ArgumentError, "unknown keyword: #{unknown.join(", ")}" unless unknown.empty?
 
