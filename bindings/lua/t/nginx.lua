@@ -242,6 +242,8 @@ function TestNginx.test_a_file_that_is_cut_ends_no_worker()
   server:all_say(9)
   lu.assertEquals(server:workers(), before)
   lu.assertIs(server:count("exited on signal"), 0)
+  local lines = server:count("the last good document stays")
+  lu.assertTrue(lines >= 4 and lines <= 8, lines) -- a line a worker, or one of the name and one of the value
 end
 
 function TestNginx.test_cosockets_are_untouched()

@@ -93,7 +93,7 @@ local function new_share(name, options)
     report = options.log or library.report,
     is_mapped = false, is_current = reader.is_current_by_pread, has_document = false,
     moved = 0, decoded = 0, failed = 0, failed_version = 0, follow_error = 0,
-    next_look = 0, next_word = 0, next_trouble = 0, next_try = 0, calls = 1, period = 1, asked_clock = 0,
+    next_look = 0, next_word = 0, next_try = 0, troubles = {}, calls = 1, period = 1, asked_clock = 0,
   }, methods)
 end
 

@@ -44,12 +44,12 @@ local function say(self, text, time)
   end
 end
 
--- Trouble that lasts: once a minute.
-local function say_trouble(self, what, code, time)
-  local text = what .. ": " .. library.words(code)
-  if text ~= self.lasting or has_come(self.next_trouble, time, MINUTE) then
-    self.lasting, self.next_trouble = text, time + MINUTE
-    say(self, text, time)
+-- Trouble that lasts, each kind by itself: once a minute.
+local function say_trouble(self, kind, code, time)
+  local last = self.troubles[kind]
+  if not last or last.code ~= code or has_come(last.again, time, MINUTE) then
+    self.troubles[kind] = { code = code, again = time + MINUTE }
+    say(self, kind .. ": " .. library.words(code), time)
   end
 end
 
@@ -105,6 +105,7 @@ function M.begin(self)
   local handle, code = open_name(self)
   if handle then
     take_handle(self, handle)
+    self.next_look = now() + 1
   end
   return code
 end
