@@ -14,6 +14,7 @@ local support = require("support")
 
 local MODULES = os.getenv("NGINX_MODULES") or "/usr/lib/nginx/modules"
 local is_root = ffi.C.getpid() > 0 and support.run("id -u") == "0\n"
+local PUBLICATIONS = tonumber(os.getenv("SEQSHARE_PUBLICATIONS") or 2000)
 local OWNER = is_root and "user root;" or "" -- for workers that write
 http.TIMEOUT = 60
 
@@ -143,17 +144,37 @@ function TestNginx.tearDown()
   servers = {}
 end
 
-function TestNginx.test_hundreds_of_changes_under_load()
+-- All workers' memory, in pages, and descriptors but for those of connections.
+local function resources(server)
+  local pages, descriptors = 0, 0
+  for _, pid in ipairs(server:workers()) do
+    pages = pages + support.read("/proc/" .. pid .. "/statm"):match("^%d+ (%d+)")
+    descriptors = descriptors + support.run("ls -l /proc/" .. pid .. "/fd | grep -vc socket:")
+  end
+  return pages, descriptors
+end
+
+function TestNginx.test_thousands_of_changes_under_load()
   local server, n = start({}), 1
-  under_load(server, function()
-    n = n + 1
-    assert(server.share:set({ n = n, only_up = true }))
-    socket.sleep(0.002)
-  end)
-  lu.assertTrue(n > 100)
+  local pages, descriptors
+  repeat
+    under_load(server, function()
+      n = n + 1
+      assert(server.share:set({ n = n, only_up = true, list = { n, { n }, seqshare.array() } }))
+      if n % 20 == 0 then
+        socket.sleep(0.001)
+      end
+      if n == 500 then
+        pages, descriptors = resources(server)
+      end
+    end)
+  until n > PUBLICATIONS
   server:all_say(n)
   lu.assertIs(server:count("went back"), 0)
   lu.assertIs(server:count("[error]"), 0, server:log())
+  local pages_after, descriptors_after = resources(server)
+  lu.assertTrue(pages_after - pages < 4 * 500, ("the workers grew from %d to %d pages"):format(pages, pages_after))
+  lu.assertTrue(descriptors_after <= descriptors + 4, "descriptors leak")
 end
 
 function TestNginx.test_reloads_kills_and_moves_under_load()
