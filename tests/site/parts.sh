@@ -29,8 +29,8 @@ every_page_is_there() {
 public_functions() {
     sed -nE 's/^SEQSHARE_(API|INLINE) [^(]*[ *](seqshare_[a-z0-9_]+)\(.*/\2/p' "$SEQSHARE_SOURCE"/include/seqshare/{seqshare,typed,cache,json}.h |
         grep -vxE 'seqshare_(holds|try_get_small)' | sort -u
-    echo SEQSHARE_TYPE
-    echo seqshare_feed_age
+    sed -nE 's/^static inline [^(]*[ *](seqshare_feed_[a-z]+)\(.*/\1/p' "$SEQSHARE_SOURCE/include/seqshare/feed.h"
+    printf '%s\n' SEQSHARE_TYPE SEQSHARE_TAG
 }
 
 functions_have_places() {
