@@ -145,3 +145,19 @@ purges() { # SUITE
     alone_in_machine "$1" /purge.sh
     in_machine "$1" root /left.sh | diff "$work/$1-before" -
 }
+
+boot() { # SUITE COMMAND...: the machine, with that as its init
+    timeout 600 systemd-nspawn --quiet --directory "$work/$1" --machine "packages-$$" --register=no --keep-unit --private-network \
+        --console=pipe -- "${@:2}"
+}
+
+# Policy lets its packages start and stop units.
+works_with_systemd() { # SUITE
+    local root=$work/$1 rc=0
+    cp "$here/unit.sh" "$root"
+    cp "$here/unit.service" "$root/etc/systemd/system"
+    rm "$root/usr/sbin/policy-rc.d"
+    boot "$1" /lib/systemd/systemd --unit=unit.service || rc=$?
+    cat "$root/unit.log"
+    return $rc
+}

@@ -27,6 +27,13 @@ try_in_a_bare_machine() { # SUITE
     done
     check "$1: programs and an agent run on while packages are upgraded" upgrades "$1"
     check "$1: removed, and purged: nothing is left" purges "$1"
+    if [ "$1" != "$suite" ]; then
+        skip "$1: units under systemd" "the systemd of another release may refuse this kernel's control groups"
+    elif ! boot "$1" /bin/true 2>/dev/null; then
+        skip "$1: units under systemd" "needs systemd-nspawn, and the right to run it"
+    else
+        check "$1: an agent of systemd's: upgraded, it restarts; removed and purged, it is gone" works_with_systemd "$1"
+    fi
 }
 
 remove_machines() {
