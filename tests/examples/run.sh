@@ -21,8 +21,8 @@ export PKG_CONFIG_PATH=$installed/lib/pkgconfig PERL5LIB=$installed/perl LUA_PAT
 export PYTHONPATH=$installed/python PYTHONDONTWRITEBYTECODE=1 RUBYLIB=$installed/ruby PHP_INI_SCAN_DIR=:$installed/php
 
 examples=(flag/{c,perl,python,flask,django,ruby} limits/{c,cpp,python} routes/{c,cpp,perl,python}
-    update/{c,cpp,shell,perl,python,lua,php,ruby} wait/{c,shell,perl,python,lua,ruby} feed/{etcd,c,python})
-of_root=(flag/{httpd,nginx,lua,php} routes/nginx update/httpd) # their servers' children become another user
+    update/{c,cpp,shell,perl,python,lua,php,ruby} wait/{c,shell,perl,python,lua,php,ruby} feed/{etcd,c,python})
+of_root=(flag/{httpd,nginx,lua,php} routes/nginx update/{httpd,nginx}) # their servers' children become another user
 recipes=(kubernetes compose publisher)
 source ./parts.sh
 check "what pages quote is in the files" ./quotes.py "$SEQSHARE_SOURCE"
