@@ -44,12 +44,13 @@ local function say(self, text, time)
   end
 end
 
--- Trouble that lasts, each kind by itself: once a minute.
-local function say_trouble(self, kind, code, time)
-  local last = self.troubles[kind]
-  if not last or last.code ~= code or has_come(last.again, time, MINUTE) then
-    self.troubles[kind] = { code = code, again = time + MINUTE }
-    say(self, kind .. ": " .. library.words(code), time)
+-- Trouble that lasts, or comes again and again: each text once a minute.
+local function say_trouble(self, what, code, time)
+  local text = what .. ": " .. library.words(code)
+  local again = self.troubles[text]
+  if not again or has_come(again, time, MINUTE) then
+    self.troubles[text] = time + MINUTE
+    say(self, text, time)
   end
 end
 
