@@ -15,7 +15,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "json", "httpd", "feed", "genmc", "spin"]
+DETECTORS = ["crash", "step", "faults", "world", "fuzz", "arch", "cache", "json", "httpd", "nginx", "feed", "genmc", "spin"]
 # From the start of a line to a brace there.
 FUNCTION = re.compile(
     r"^(?:__attribute__\(\(\w+\)\)|[\w*\s])+?\b(?!__attribute__)(\w+)\([^;{]*\)\s*\{.*?^\}", re.M | re.S)

@@ -121,11 +121,43 @@ long_values() {
     check "it is answered" is 200 "$(status /index.html)"
 }
 
+# Bodies come in by other functions of nginx then.
+over_http_2() {
+    local url=http://127.0.0.1:$(cat "$PLACE/http2.port") option=--http2-prior-knowledge
+    bytes 1900000 >"$PLACE/long"
+    check "HTTP/2: a document is put" is 204 "$(document 2 | status /document $option -T -)"
+    check "HTTP/2: it is there" is 2 "$(header /index.html X-Late $option)"
+    check "HTTP/2: a malformed one is refused" is 400 "$(echo '[' | status /document $option -T -)"
+    check "HTTP/2: a long one is put" is 204 "$(status /document $option -T "$PLACE/long")"
+    check "HTTP/2: it is all there" is 1900000 "$(curl -s $option "$url/document" | wc -c)"
+    bytes 5000000 >"$PLACE/long"
+    # curl 7.88 does not show what nginx answers before the body has been sent.
+    status /document $option -T "$PLACE/long" >/dev/null || true
+    status /document $option -T - <"$PLACE/long" >/dev/null || true
+    check "HTTP/2: longer ones than the capacity change nothing" is 1900000 "$(curl -s $option "$url/document" | wc -c)"
+}
+
+# A page that includes the document, for a client that has conditions: they are about the page.
+included() {
+    document 2 | seqshare set "$share" --json -
+    echo '<!--# include virtual="/document" -->' >"$PLACE/htdocs/include.shtml"
+    check "a page may include the document" is "$(document 2)" \
+        "$(curl -s -H "If-None-Match: $(header /document ETag)" "$url/include.shtml" | tr -d '\n')"
+}
+
 new_place
 share_is "seqshare shop $share max=2m;"
 seqshare create "$share" --size 4M --mode 666 --from <(document 1)
 start_back_end
+free_port >"$PLACE/http2.port"
 http_has <<CONF
+server {
+    listen 127.0.0.1:$(cat "$PLACE/http2.port") http2;
+    root $PLACE/htdocs;
+    location = /document {
+        seqshare_page shop put;
+    }
+}
 seqshare_set \$string shop /string none type=string;
 seqshare_set \$integer shop /integer 7 type=integer;
 seqshare_set \$truth shop /flag 1 type=flag;
@@ -184,6 +216,8 @@ types
 one_version
 hostile
 long_values
+included
+over_http_2
 only_omissions() {
     is "" "$(wrong_in_log | grep -vF 'has its default')"
 }
