@@ -100,4 +100,29 @@ start_example() {
     source <(sed -n '/^answers() {/,/^}/p' server.bash)
 }
 
+# The README's first block, and its two commands, with a share and a port of this test's.
+the_readme() {
+    new_place
+    {
+        sed -n '/^    load_module/,/^    }$/p' ../README.md
+        echo "events {} pid $PLACE/nginx.pid; error_log $PLACE/error.log notice; worker_processes 4;"
+        cat "$PLACE/main.conf"
+    } | sed "s|modules/ngx_http_seqshare_module.so|$MODULE|; s|listen 8080;|listen 127.0.0.1:$PORT; root $PLACE/htdocs;|
+            s|seqshare     shop;|seqshare shop $share;|; s|^    http {|&access_log off;|" >"$PLACE/nginx.conf"
+    sed -n 's/^    \$ \(echo .*\)/\1/p' ../README.md | sed "s| shop | $share |" >"$PLACE/commands"
+    check "the README: its commands" is 2 "$(wc -l <"$PLACE/commands")"
+    begin "the README: a server starts"
+    bash -euo pipefail -c "$(sed -n 1p "$PLACE/commands")"
+    check "the README: the share is found" wait_until log_has 1 "the share is there again"
+    check "the README: it is open" is 200 "$(status /index.html)"
+    bash -euo pipefail -c "$(sed -n 2p "$PLACE/commands")"
+    check "the README: another process closes it" wait_until is_closed
+    stop
+}
+
+is_closed() {
+    is 503 "$(status /index.html)"
+}
+
+the_readme
 the_example
