@@ -3,6 +3,23 @@
 # shellcheck shell=bash
 : "${work:?is set by run.sh}" "${here:?is set by run.sh}" "${suite:?is set by run.sh}" "${machines:?is set by machine.sh}"
 
+begin() { # NAME COMMAND...: it runs beside what follows
+    rm -f "$work/$1.done"
+    (
+        set +e
+        (
+            set -e
+            "${@:2}"
+        ) >"$work/$1.log" 2>&1
+        echo $? >"$work/$1.done"
+    ) &
+}
+
+ended_well() { # NAME: waits for it
+    until [ -e "$work/$1.done" ]; do sleep 0.5; done
+    [ "$(cat "$work/$1.done")" = 0 ] || { tail -n 100 "$work/$1.log" && return 1; }
+}
+
 # ---- building ------------------------------------------------------------------------------
 
 tarballs_are_equal() {
@@ -39,7 +56,7 @@ lintian_is_content() { # FOLDER
 # All that they are built with is installed in a copy of the bare machine.
 builds_in_a_machine() { # SUITE
     local home=$work/build-$1/root
-    machine_is_there "$1"
+    ended_well "$1-machine"
     cp -a "$work/$1" "$work/build-$1"
     in_machine "build-$1" root bash -euc 'export DEBIAN_FRONTEND=noninteractive
         cd seqshare
@@ -52,18 +69,6 @@ builds_in_a_machine() { # SUITE
 }
 
 # ---- the bare machine ----------------------------------------------------------------------
-
-begin_machine() { # SUITE: it is made beside what follows
-    rm -f "$work/$1-machine.done"
-    (
-        set +e
-        (
-            set -e
-            make_machine "$1"
-        ) >"$work/$1-machine.log" 2>&1
-        echo $? >"$work/$1-machine.done"
-    ) &
-}
 
 # With the sources, for their examples, and what the examples need beside our packages. No server starts by itself.
 make_machine() { # SUITE
@@ -78,15 +83,10 @@ make_machine() { # SUITE
     satisfy "$1" "$(sed -n 's/^Depends: //p' "$home/seqshare/packaging/debian/tests/control")"
 }
 
-machine_is_there() { # SUITE
-    until [ -e "$work/$1-machine.done" ]; do sleep 0.5; done
-    [ "$(cat "$work/$1-machine.done")" = 0 ] || { tail -n 100 "$work/$1-machine.log" && return 1; }
-}
-
 # Its security updates, too: packages that are built here may need them.
 this_machines_sources() {
-    apt-get indextargets --format '$(SITE) $(REPO_URI) $(RELEASE) $(COMPONENT) $(CODENAME)' 'Origin: Debian' |
-        awk -v release="$(this_release)" '$4 == "main" && $5 ~ "^" release {print "deb [trusted=yes] " $2, $3, $4}' | sort -u
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(CODENAME)' 'Origin: Debian' |
+        awk -v release="$(this_release)" '$3 == "main" && $4 ~ "^" release {print "deb", $1, $2, $3}' | sort -u
 }
 
 # DEPENDENCIES, a list a line, less our own packages.
