@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Limits as a struct, in a share that has a name: with two numbers it publishes them, without any it shows them.
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>

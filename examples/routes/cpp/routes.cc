@@ -3,9 +3,11 @@
 // For the path that it is given, each thread prints the server, and again whenever that changes.
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <new>
 #include <seqshare/cache.h>
 #include <sstream>
 #include <string>

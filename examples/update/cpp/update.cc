@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Read, modify, write by std::lock_guard: sells PIECES, from the stock that update/c has too.
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <mutex>
