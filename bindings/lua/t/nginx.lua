@@ -107,6 +107,7 @@ local function start(values)
   end
   write(folder .. "/nginx.conf", (support.read(support.t .. "/nginx.conf"):gsub("@(%u[%u_]*)@", all)))
   self:nginx("")
+  support.end_with_test(folder .. "/nginx.pid")
   self.pid = support.await("nginx's pid", function() return self:read_pid() end)
   servers[#servers + 1] = self
   support.await("four workers", function() return #self:workers() == 4 end)

@@ -97,6 +97,12 @@ function M.kill(pid, signal)
   assert(C.kill(pid, signal or M.SIGKILL) == 0)
 end
 
+-- A server, which is a child of nobody here, ends with the test, even if that is killed.
+function M.end_with_test(pid_file)
+  os.execute(("setsid sh -c 'while kill -0 %d; do sleep 1; done; kill $(cat %s)' </dev/null >/dev/null 2>&1 &")
+    :format(C.getpid(), pid_file))
+end
+
 -- Is the child over? Its status.
 function M.is_over(pid)
   local status = ffi.new("int[1]")
