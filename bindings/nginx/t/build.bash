@@ -16,7 +16,7 @@ build_module() {
 passes_clang() {
     local folder=$work/nginx-plain from=/usr/share/nginx/src/src
     (cd "$folder" && clang -fsyntax-only -Wall -Wextra -Wshadow -Werror -isystem $from/core -isystem $from/event \
-        -isystem $from/os/unix -isystem $from/http -isystem $from/http/modules -isystem $from/http/v2 -isystem build -I "$work/plain/include" ./*.c)
+        -isystem $from/os/unix -isystem $from/http -isystem $from/http/modules -isystem $from/http/v2 -isystem $from/http/v3 -isystem $from/event/quic -isystem build -I "$work/plain/include" ./*.c)
 }
 
 says_what_is_missing() {
