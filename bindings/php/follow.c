@@ -144,11 +144,11 @@ static bool is_json(uint32_t tag)
     return tag == 0 || tag == SEQSHARE_TAG_JSON || tag == SEQSHARE_TAG("perl.JSON");
 }
 
-static int check(struct follower *follower, const seqshare_reading *reading)
+int follower_check(const seqshare_reading *reading, char why[SEQSHARE_JSON_WHY_SIZE])
 {
     if (is_json(reading->tag))
-        return seqshare_json_check(reading->bytes, reading->length, follower->why);
-    snprintf(follower->why, sizeof follower->why, "its type tag is %08x, and not that of JSON", reading->tag);
+        return seqshare_json_check(reading->bytes, reading->length, why);
+    snprintf(why, SEQSHARE_JSON_WHY_SIZE, "its type tag is %08x, and not that of JSON", reading->tag);
     return -EBADMSG;
 }
 
@@ -167,7 +167,7 @@ static int terminate(seqshare_reading *reading)
 /* 0: the document is used or refused. */
 static int check_and_keep(struct follower *follower, const struct origin *origin, seqshare_reading *reading)
 {
-    const int wrong = check(follower, reading);
+    const int wrong = follower_check(reading, follower->why);
     int error = wrong ? 0 : terminate(reading);
 
     if (!wrong && !error)

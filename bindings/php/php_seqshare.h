@@ -179,6 +179,8 @@ static inline struct document *follower_document(struct follower *follower);
 struct document *follower_look(struct follower *follower, int64_t tick); /* the slow half */
 struct document *follower_newest(struct follower *follower);             /* by a look of its own */
 void follower_follow(struct follower *follower); /* look at the name alone, if that is due */
+/* 0: it is a document; -EBADMSG: `why` says why it is not. */
+int follower_check(const seqshare_reading *reading, char why[SEQSHARE_JSON_WHY_SIZE]);
 bool follower_has_document(const struct follower *follower);
 double follower_age(struct follower *follower); /* in seconds; negative: there is no document */
 void follower_end(struct follower *follower);   /* its documents go at the end of the request */

@@ -51,9 +51,9 @@ static void free_share(zend_object *object)
 {
     struct share_object *share = share_of_object(object);
 
-    follower_end(&share->follower);
-    if (share->writer != share->follower.source || share->follower.owns_source == false)
+    if (share->writer != share->follower.source)
         seqshare_close(share->writer);
+    follower_end(&share->follower);
     share->writer = NULL;
     if (share->follower.journal)
         efree(share->follower.journal);
@@ -81,17 +81,25 @@ static void new_object(zval *to, zend_string *name, seqshare *source, seqshare *
     share->follower.path = share->follower.name = share->path;
 }
 
-/* A new share: `writer`, and a second handle to read. */
+/* A second handle of a new share, to read. Without a descriptor, which a share without a name may lack, one does both. */
+static int open_source(zend_string *name, seqshare *writer, seqshare **source)
+{
+    int error;
+
+    if (name)
+        return seqshare_open(source, ZSTR_VAL(name), SEQSHARE_READ);
+    error = seqshare_reader(source, writer);
+    if (error == -EOPNOTSUPP)
+        *source = writer;
+    return error == -EOPNOTSUPP ? 0 : error;
+}
+
 static void new_from_writer(zval *to, zend_string *name, seqshare *writer)
 {
     seqshare *source;
-    int error = seqshare_reader(&source, writer);
+    int error = open_source(name, writer, &source);
 
     served_look_again(true);
-    if (error == -EOPNOTSUPP) { /* no memfd here: one handle does both */
-        source = writer;
-        error = 0;
-    }
     if (error == 0) {
         new_object(to, name, source, writer, false);
         return;
@@ -562,7 +570,7 @@ static char *read_under_lock(struct share_object *share, size_t *length)
     const int error = seqshare_pread(share->writer, &found);
 
     *length = found.length;
-    if (error == 0 && seqshare_json_check(found.bytes, found.length, why) == 0)
+    if (error == 0 && follower_check(&found, why) == 0)
         return found.bytes;
     if (error == 0)
         zend_throw_exception_ex(exception_class, EBADMSG, "%s: %s", share->follower.name, why);

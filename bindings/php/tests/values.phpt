@@ -39,6 +39,7 @@ $share->setBytes("\0\xff", 7);
 must($share->get() === "\0\xff" && $share->stat()['tag'] === 7, 'bytes are as they were');
 echo thrown(fn() => $share->setBytes('', 1 << 32)), "\n";
 echo json_encode($share->snapshot()), "\n";
+echo preg_replace('~/dev/shm[^:]*~', 'SHARE', thrown(fn() => $share->update(fn($document) => $document))), "\n";
 
 echo "-- update: what was an object stays one\n";
 $share->setJson('{"flags":{"dark":true},"list":["a"],"ports":{"0":"x"},"none":{},"deep":[{"o":{}}],"null":null}');
@@ -105,6 +106,7 @@ bool(true)
 Seqshare\Exception 74: not JSON: a name in quotes is missing in line 1, at byte 8
 ValueError 0: Seqshare\Share::setBytes(): Argument #2 ($tag) must be from 0 to 4294967295
 "yes"
+Seqshare\Exception 74: SHARE: its type tag is 00000007, and not that of JSON
 -- update: what was an object stays one
 {"flags":{},"list":["a!"],"ports":{"0":"x","1":"y"},"none":{},"deep":[{"o":{}}],"null":null,"new":[]}
 {"none":["a"],"ports":{"x":1}}
