@@ -66,10 +66,10 @@ block() {
     sed "s#^ExecStart=.*#ExecStart=$(command -v seqshare-feed) run %i#" "$(source_of seqshare-feed@.service.in)" >"seqshare-feed@.service"
     cp seqshare-feed@.service seqshare-feed@shop.service
     systemd-analyze verify --man=no "$work/seqshare-feed@shop.service" 2>&1 | tee said || true
-    ! grep -F 'seqshare-feed@' said
-    ! grep -E '^(After|Wants|Requires)=network' seqshare-feed@.service
+    run ! grep -F 'seqshare-feed@' said
+    run ! grep -E '^(After|Wants|Requires)=network' seqshare-feed@.service
     grep -qx 'RuntimeDirectoryPreserve=yes' seqshare-feed@.service
-    ! grep -E '^(ProcSubset|PrivatePIDs|PrivateUsers)=' seqshare-feed@.service
+    run ! grep -E '^(ProcSubset|PrivatePIDs|PrivateUsers)=' seqshare-feed@.service
 }
 
 @test "FEED-7: the back-off keeps its limits in any outage" {

@@ -195,5 +195,6 @@ looked_at() {
     run -2 seqshare feed nonsense
     [[ $output == *"there is no such command"* ]]
     seqshare create ./alone --from - <<<1
-    ! seqshare stat ./alone | grep -q '^feed'
+    seqshare stat ./alone >alone.stat
+    run ! grep -q '^feed' alone.stat
 }

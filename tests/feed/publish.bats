@@ -40,7 +40,7 @@ load helpers
         eventually has "{\"a\":$i,\"b\":$i}"
     done
     kill "$reader"
-    ! grep -vE '^\{"a":([0-9]),"b":\1\}$' seen
+    run ! grep -vE '^\{"a":([0-9]),"b":\1\}$' seen
 }
 
 @test "FEED-3: what editors do is seen: renamed over, removed and back" {
@@ -107,7 +107,7 @@ refused() {
     put bad '[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]'
     refused "max-depth is 16"
     [ "$(version_of "$share")" = 1 ]
-    ! grep -rF marked-secret log state
+    run ! grep -rF marked-secret log state
     eventually json '.refusals.json == 0 and .refusals.keys == 5 and .refusals.size == 1 and .refusals.depth == 1'
 }
 

@@ -18,14 +18,14 @@ load helpers
     start_agent
     says "the check ended with status 1"
     eventually test -s shop.prom
-    ! grep -F marked log shop.prom state/status
+    run ! grep -F marked log shop.prom state/status
     seqshare-feed status ./shop.conf >text || true
     seqshare-feed status ./shop.conf --json >>text || true
     seqshare-feed status ./shop.conf --prometheus >>text || true
     seqshare-feed history ./shop.conf >>text
-    ! grep -F marked text
-    ! tr '\0' '\n' <"/proc/$last/cmdline" | grep -F marked
-    ! tr '\0' '\n' <"/proc/$last/environ" | grep -F marked
+    run ! grep -F marked text
+    run ! grep -aF marked "/proc/$last/cmdline"
+    run ! grep -aF marked "/proc/$last/environ"
 }
 
 @test "FEED-10: the agent leaves no core, and its memory is its own" {

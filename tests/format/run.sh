@@ -34,6 +34,11 @@ scripts_pass_shellcheck() {
     xargs shellcheck -x -P SCRIPTDIR -S warning <"$work/scripts"
 }
 
+# `set -e` looks away from a line that begins with `!`: in a test of bats it must be `run !`.
+tests_in_bats_can_fail() {
+    ! grep -nE '^    ! ' tests/*/*.bats
+}
+
 workflows_are_yaml() {
     find .github .pre-commit-config.yaml -name '*.y*ml' >"$work/yaml"
     grep -q workflows "$work/yaml"
@@ -233,6 +238,7 @@ check "an include that goes up is noticed" arrow_up_is_noticed
 check "a file on no floor is noticed" file_on_no_floor_is_noticed
 check "promises and tests name each other" tests/format/promises.py
 check "workflows and templates are YAML" workflows_are_yaml
+check "a line of a test in bats that says no can fail" tests_in_bats_can_fail
 if python3 -c 'import tomllib' 2>/dev/null; then
     planted_faults
 else

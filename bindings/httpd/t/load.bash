@@ -80,7 +80,7 @@ all_end() { # PID...: what they say is looked at then
 
 wrk_is_content() {
     cat "$PLACE/wrk"
-    ! grep -q Non-2xx "$PLACE/wrk"
+    ! grep -q Non-2xx "$PLACE/wrk" || return 1
     [ "$(sed -n 's/ *\([0-9]*\) requests in.*/\1/p' "$PLACE/wrk")" -gt 0 ]
 }
 

@@ -17,7 +17,7 @@ every_line_of_the_log_is_right() {
 
 wrk_is_content() {
     cat "$PLACE/wrk"
-    ! grep -qE 'Non-2xx|Socket errors' "$PLACE/wrk"
+    ! grep -qE 'Non-2xx|Socket errors' "$PLACE/wrk" || return 1
     [ "$(sed -n 's/ *\([0-9]*\) requests in.*/\1/p' "$PLACE/wrk")" -gt 0 ]
 }
 

@@ -7,7 +7,7 @@
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 
 no_complaints() {
-    ! cat "$PLACE"/complaints.* 2>/dev/null
+    ! cat "$PLACE"/complaints.* 2>/dev/null || return 1
     ! grep -A 20 'runtime error' "$PLACE/error.log"
 }
 
