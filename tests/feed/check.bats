@@ -114,7 +114,7 @@ TEXT
 }
 
 nobody_checks() {
-    ! pgrep -f "^/bin/bash $work/check"
+    [ -z "$(pgrep -f "^/bin/bash $work/check")" ]
 }
 
 @test "one that forks without end within its limits is ended" {
