@@ -5,6 +5,7 @@
 
 local ffi = require("ffi")
 local lu = require("luaunit")
+local library = require("resty.seqshare.library")
 local seqshare = require("resty.seqshare")
 local support = require("support")
 
@@ -314,6 +315,30 @@ function TestBadValues.test_children_that_are_born_later_have_the_last_good_one(
   lu.assertIs(config:get().n, 2)
   assert(config:set({ n = 4 }))
   in_a_child(function() lu.assertIs(config:get().n, 4) end)
+end
+
+-- A worker that is stopped while it keeps a document holds nobody up, and the document is kept later.
+function TestBadValues.test_a_worker_that_is_stopped_while_it_keeps()
+  local lines, log = listener()
+  local config = share({ n = 1 }, { keep = true, log = log })
+  assert(config:get())
+  local good, ready = config.good.handle, share(false)
+  local pid = support.child(function()
+    assert(library.seqshare.seqshare_lock(good) >= 0)
+    assert(ready:set(true))
+    support.await("a signal", function() end)
+  end)
+  support.await("the lock", function() return ready:get() end)
+  assert(config:set({ n = 2 }))
+  lu.assertIs(config:get().n, 2)
+  lu.assertEquals(lines, {})
+  support.kill(pid)
+  support.reap(pid)
+  support.await("the document's being kept", function() return config:get() and not config.unkept end)
+  support.force(config.path, "{")
+  in_a_child(function()
+    lu.assertIs(assert(seqshare.open(config.path, { keep = true, log = function() end })):get().n, 2)
+  end)
 end
 
 function TestBadValues.test_another_open_in_the_process_finds_what_was_kept()

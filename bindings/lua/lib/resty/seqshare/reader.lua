@@ -162,6 +162,7 @@ local function use(self, text, version, published, region)
   self.document = document.decode(text)
   self.has_document = true
   self.version_used, self.published, self.region_used = version, published, region
+  self.unkept = nil
   self.decoded = self.decoded + 1
 end
 
@@ -177,6 +178,20 @@ local function put_off(self, version, code, time)
   say_trouble(self, "the last good document stays, for the share cannot be read", code, time)
 end
 
+-- Keeps the document in use for all workers. If another worker is at it and does not come to an end, this one tries once
+-- more, at its next look at the name.
+local function keep(self, text, time)
+  local code = last_good.keep(self, text)
+  if code == -library.ETIMEDOUT and not self.unkept then
+    self.unkept = text
+    return
+  end
+  self.unkept = nil
+  if code < 0 then
+    say_trouble(self, "workers that start later may not get this document", code, time)
+  end
+end
+
 local function take_value(self, text, time)
   local version, published = tonumber(reading.version), tonumber(reading.published)
   local why = why_not(text, reading.tag)
@@ -187,10 +202,7 @@ local function take_value(self, text, time)
   if why then
     refuse(self, version, why, time)
   elseif self.good then
-    local code = last_good.keep(self, text)
-    if code < 0 then
-      say_trouble(self, "workers that start later may not get this document", code, time)
-    end
+    keep(self, text, time)
   end
 end
 
@@ -244,7 +256,7 @@ end
 
 -- The slow half of get.
 function M.refresh(self)
-  local time = now()
+  local time, unkept = now(), self.unkept
   if self.unsaid and has_come(self.next_word, time) then
     say(self, self.unsaid, time)
   end
@@ -254,6 +266,9 @@ function M.refresh(self)
   end
   if self.good then
     take_last_good(self)
+  end
+  if unkept and unkept == self.unkept then
+    keep(self, unkept, time)
   end
 end
 
