@@ -81,7 +81,7 @@ needs_no_parser_of_json_c() {
     for file in json/libseqshare-json.so cli/seqshare; do
         nm -D --undefined-only "$SEQSHARE_BUILD/release/src/$file" >"$work/wanted"
         grep -q ' json_object_put' "$work/wanted"
-        ! grep -E ' (json_tokener|json_pointer|json_object_from)' "$work/wanted"
+        ! grep -E ' (json_tokener|json_pointer|json_object_from)' "$work/wanted" || return 1
     done
 }
 

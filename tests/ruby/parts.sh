@@ -33,8 +33,8 @@ install_gem() {
     PKG_CONFIG_LIBDIR=$work/nowhere gem install --local --no-document "$work"/tree/bindings/ruby/pkg/seqshare-*.gem
     cat "$GEM_HOME"/extensions/*/*/seqshare-*/gem_make.out >"$work/gem_make.out"
     grep "seqshare: its sources in $GEM_HOME/gems" "$work/gem_make.out"
-    ! grep -i 'warning:' "$work/gem_make.out"
-    ! ldd "$GEM_HOME"/gems/seqshare-*/lib/seqshare/seqshare.so | grep libseqshare
+    ! grep -i 'warning:' "$work/gem_make.out" || return 1
+    ! ldd "$GEM_HOME"/gems/seqshare-*/lib/seqshare/seqshare.so | grep libseqshare || return 1
     nm -D --defined-only "$GEM_HOME"/gems/seqshare-*/lib/seqshare/seqshare.so | tee "$work/exports"
     [ "$(wc -l <"$work/exports")" -eq 1 ] # its beginning alone
 }
