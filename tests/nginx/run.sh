@@ -47,7 +47,7 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
 fi
 tests=(lines values same agree names cut uses changes load example sanitized)
 ! is_quick || tests=(example)
-[ -z "${SEQSHARE_LONG:-}" ] || tests+=(package)
+[ -z "${SEQSHARE_LONG:-}" ] || tests+=(package benchmark)
 for test in "${tests[@]}"; do
     # shellcheck source=/dev/null
     source "./$test.bash"
