@@ -104,22 +104,33 @@ static char *check_path(ngx_conf_t *cf, const ngx_str_t *path)
     return NGX_CONF_OK;
 }
 
-static ngx_int_t add_variable(ngx_conf_t *cf, const ngx_str_t *share, const char *what,
-                              ngx_http_get_variable_pt get, uintptr_t data)
+/* nginx itself refuses a name only if it may not be set again: we would take the variable of a `map` above us. */
+static ngx_int_t add_variable(ngx_conf_t *cf, ngx_str_t name, ngx_http_get_variable_pt get, uintptr_t data)
 {
-    ngx_str_t name = {.len = sizeof "seqshare_" - 1 + share->len + strlen(what)};
-    ngx_http_variable_t *variable;
+    ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, 0);
+
+    if (!variable)
+        return NGX_ERROR;
+    if (variable->get_handler || variable->set_handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the duplicate \"%V\" variable: a line above (map, set ...) makes it too", &name);
+        return NGX_ERROR;
+    }
+    variable->get_handler = get;
+    variable->data = data;
+    return NGX_OK;
+}
+
+static ngx_int_t add_share_variable(ngx_conf_t *cf, struct web_share *share, const char *what,
+                                    ngx_http_get_variable_pt get)
+{
+    ngx_str_t name = {.len = sizeof "seqshare_" - 1 + share->name.len + strlen(what)};
 
     name.data = ngx_pnalloc(cf->pool, name.len + 1);
     if (!name.data)
         return NGX_ERROR;
-    ngx_sprintf(name.data, "seqshare_%V%s", share, what);
-    variable = ngx_http_add_variable(cf, &name, 0);
-    if (!variable)
-        return NGX_ERROR;
-    variable->get_handler = get;
-    variable->data = data;
-    return NGX_OK;
+    ngx_sprintf(name.data, "seqshare_%V%s", &share->name, what);
+    return add_variable(cf, name, get, (uintptr_t)share);
 }
 
 static char *set_share(ngx_conf_t *cf, ngx_command_t *command, void *config)
@@ -152,8 +163,8 @@ static char *set_share(ngx_conf_t *cf, ngx_command_t *command, void *config)
     if (check_path(cf, path) != NGX_CONF_OK)
         return NGX_CONF_ERROR;
     share = share_add(cf, name, (const char *)path->data, most);
-    if (!share || add_variable(cf, name, "_version", request_get_version, (uintptr_t)share) != NGX_OK ||
-        add_variable(cf, name, "_age", request_get_age, (uintptr_t)share) != NGX_OK)
+    if (!share || add_share_variable(cf, share, "_version", request_get_version) != NGX_OK ||
+        add_share_variable(cf, share, "_age", request_get_age) != NGX_OK)
         return NGX_CONF_ERROR;
     return NGX_CONF_OK;
 }
@@ -221,7 +232,6 @@ static char *prepare_pointer(ngx_conf_t *cf, struct setting *setting, const ngx_
 static char *add_setting(ngx_conf_t *cf, struct setting *setting)
 {
     struct setting **place = ngx_array_push(&setting->share->settings);
-    ngx_http_variable_t *variable;
 
     if (!place) {
         seqshare_json_release(setting->prepared);
@@ -229,12 +239,9 @@ static char *add_setting(ngx_conf_t *cf, struct setting *setting)
     }
     *place = setting;
     setting->number = setting->share->settings.nelts - 1;
-    variable = ngx_http_add_variable(cf, &setting->variable, 0);
-    if (!variable) /* there is another: nginx says so */
-        return NGX_CONF_ERROR;
-    variable->get_handler = request_get_setting;
-    variable->data = (uintptr_t)setting;
-    return NGX_CONF_OK;
+    return add_variable(cf, setting->variable, request_get_setting, (uintptr_t)setting) == NGX_OK
+               ? NGX_CONF_OK
+               : NGX_CONF_ERROR;
 }
 
 static char *set_variable(ngx_conf_t *cf, ngx_command_t *command, void *config)
@@ -250,8 +257,11 @@ static char *set_variable(ngx_conf_t *cf, ngx_command_t *command, void *config)
         return "needs more: write \"seqshare_set $VARIABLE SHARE POINTER [DEFAULT] [type=TYPE] [max=SIZE]\"";
     setting->most = VALUE_USUAL;
     setting->variable = rest_of(&word[1], "$");
-    if (word[1].len < 2 || *word[1].data != '$' || !is_word(&setting->variable))
-        return WRONG(cf, "\"%V\" is not a variable: write a $, and letters, digits and _ after it", &word[1]);
+    if (word[1].len < 2 || *word[1].data != '$' || !is_word(&setting->variable) ||
+        isdigit(*setting->variable.data))
+        return WRONG(cf,
+                     "\"%V\" is not a variable: write a $, a letter or _, and letters, digits and _ after it",
+                     &word[1]);
     setting->share = need_share(cf, &word[2]);
     if (!setting->share || parse_options(cf, setting) != NGX_CONF_OK)
         return NGX_CONF_ERROR;

@@ -43,9 +43,10 @@ wrong "a share in a server" '"seqshare" directive is not allowed here' "seqshare
 
 wrong "a variable before its share" 'there is no share "prices" yet: write "seqshare prices;" above this line' \
     $'seqshare_set $WRONG prices /a;\nseqshare prices;'
-wrong "a variable without its dollar" '"WRONG" is not a variable: write a $, and letters, digits and _' \
+wrong "a variable without its dollar" '"WRONG" is not a variable: write a $, a letter or _, and letters, digits and _ after it' \
     'seqshare_set WRONG shop /a;'
 wrong "a variable with a dash" '"$WRONG-a" is not a variable' 'seqshare_set $WRONG-a shop /a;'
+wrong "the number of a capture" '"$1" is not a variable' 'seqshare_set $1 shop /WRONG;'
 wrong "a dollar alone" '"$" is not a variable' 'seqshare_set $ shop /a;'
 wrong "no pointer" 'needs more: write "seqshare_set $VARIABLE SHARE POINTER [DEFAULT] [type=TYPE] [max=SIZE]"' \
     'seqshare_set $WRONG shop;'
@@ -74,6 +75,12 @@ for size in 0 x 256m; do
 done
 wrong "a variable twice" 'the duplicate "number" variable' 'seqshare_set $number shop /WRONG;'
 wrong "a variable of nginx" 'the duplicate "uri" variable' 'seqshare_set $uri shop /WRONG;'
+for line in 'map $uri $taken { default 1; }' 'split_clients $uri $taken { * 1; }' 'server { set $taken 1; }'; do
+    wrong "a variable of ${line%% *} above" 'the duplicate "taken" variable: a line above (map, set ...) makes it too' \
+        "$line"$'\nseqshare_set $taken shop /WRONG;'
+done
+wrong "a version of map above" 'the duplicate "seqshare_prices_version" variable' \
+    $'map $uri $seqshare_prices_version { default 1; }\nseqshare prices /WRONG;'
 wrong "set, of such a variable" 'the duplicate "number" variable' 'set $number WRONG;' server
 
 wrong "a page before its share" 'there is no share "prices" yet: write "seqshare prices;" above this line' \
