@@ -45,7 +45,7 @@ if [ -n "${SEQSHARE_MUTANTS:-}" ]; then
     run_mutants nginx
     finish
 fi
-tests=(lines values same agree names cut uses changes load example sanitized)
+tests=(lines values same bodies agree names cut uses changes load example sanitized)
 ! is_quick || tests=(example)
 [ -z "${SEQSHARE_LONG:-}" ] || tests+=(package benchmark)
 for test in "${tests[@]}"; do
