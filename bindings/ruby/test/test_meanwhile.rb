@@ -106,9 +106,9 @@ class TestMeanwhile < SeqshareTest
     File.truncate(@path, 0)
     assert_equal({ "n" => 1 }, share.snapshot)
     File.binwrite(@path, copy)
-    eventually("the mending") { share.version == 1 rescue false }
     Seqshare.open(@path).set({ "n" => 2 })
     eventually("the new version") { share.snapshot == { "n" => 2 } }
+    assert_equal 2, share.version
     share.set({ "n" => 3 })
     assert_equal [{ "n" => 3 }] * 2, [share.snapshot, Seqshare.open(@path).snapshot]
   end
@@ -306,6 +306,41 @@ class TestMeanwhile < SeqshareTest
     end
     @share.lock(timeout: HANGS) { nil }
     assert_equal 0, @share.version
+  end
+
+  # It gets the lock and the exception in one slice of its wait.
+  def test_a_thread_that_is_raised_in_as_it_gets_the_lock
+    5.times do
+      waiter = nil
+      @share.lock do
+        waiter = Thread.new { @share.lock { flunk } }
+        waiter.report_on_exception = false
+        eventually { asleep?(waiter) && @share.stat[:owner] != 0 }
+        sleep 0.02 # it is in the library by then, as a rule
+        waiter.raise(KeyError)
+      end
+      assert_raises(KeyError) { value_of(waiter) }
+      assert_equal 0, @share.stat[:owner]
+    end
+  end
+
+  # A trap that waits for the main thread: a call is made after it, and not left out.
+  def test_traps_while_shares_are_made
+    text = <<~PROGRAM
+      count = 0
+      trap(:USR1) { count += 1 }
+      parent = Process.pid
+      child = fork { 5000.times { Process.kill(:USR1, parent) && sleep(0.0001) } }
+      made = 0
+      until Process.wait(child, Process::WNOHANG)
+        share = Seqshare.create(ARGV[0], 100, value: [made += 1])
+        abort "lost" unless share.snapshot == [made]
+        Seqshare.unlink(ARGV[0])
+        share.close
+      end
+      print made > 0 && count > 0
+    PROGRAM
+    assert_equal "true", program(text, @path).first
   end
 
   def test_a_time_limit_of_rubys_own

