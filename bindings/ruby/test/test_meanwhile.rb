@@ -181,6 +181,16 @@ class TestMeanwhile < SeqshareTest
     assert_equal 2, @share.wait(0, timeout: Float::INFINITY)
   end
 
+  # The waiter that the first wait has left is of the old region.
+  def test_wait_after_the_name_has_moved
+    share = create({ "n" => 1 })
+    assert_nil share.wait(1, timeout: 0)
+    File.unlink(@path)
+    create({ "n" => 2 })
+    assert share.reopen
+    assert_nil share.wait(1, timeout: 1.5)
+  end
+
   def test_watch
     seen = []
     watcher = Thread.new { @share.watch(since: 0) { |document| seen << document["n"]; break :done if document["n"] == 3 } }

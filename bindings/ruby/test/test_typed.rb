@@ -62,6 +62,9 @@ class TestTyped < SeqshareTest
     share = limits(value: [1, 2, 3.0, "x"])
     good = share.snapshot
     share.set_bytes("x" * 24)
+    share.set_bytes("short", Seqshare::Native.tag("limits", 24)) # which an enemy may write
+    assert_same good, share.snapshot
+    assert_raises(Seqshare::DocumentError) { share.document }
     share.set_bytes('{"a":1}')
     assert_same good, share.snapshot
     assert_match(/7 bytes with the type tag 00000000/, @log.lines.last)
