@@ -51,7 +51,7 @@ counts_up_to() { # LEAST MOST GOT
 
 # 60 requests at once, of which the limit lets 20 and a few through.
 refused_by_limit() {
-    seq 60 | xargs -P 20 -I N curl -s -o /dev/null -w '%{http_code}\n' "$url/" | grep -c 503 || true
+    seq 60 | xargs -P 20 -I N curl -s --max-time $PATIENCE -o /dev/null -w '%{http_code}\n' "$url/" | grep -c 503 || true
 }
 
 the_example() {

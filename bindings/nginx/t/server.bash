@@ -7,6 +7,9 @@
 source ../../httpd/t/server.bash
 workers=4
 client=../../httpd/t/client.py
+curl() { # that cannot hang
+    command curl --max-time $PATIENCE "$@"
+}
 tidy_rest() { :; } # what a test adds to tidying up
 
 # A folder and the configuration's files; the share is there, and has document 1. Nothing is started.
