@@ -139,6 +139,19 @@ function TestBadInput.test_any_arguments_to_any_function()
   lu.assertIs(config:get().n, 5)
 end
 
+-- What LuaJIT would make some other number of, or what is two options in one.
+function TestBadInput.test_options_that_are_not_right()
+  local path = support.folder() .. "/share"
+  for _, mode in ipairs({ 0.5, -1, 2 ^ 32 + 384, 1e300, 0 / 0, math.huge }) do
+    lu.assertErrorMsgContains("the option mode must be a whole number", seqshare.create, path, 1000, { mode = mode })
+    lu.assertErrorMsgContains("the option slots must be a whole number", seqshare.new, 1000, { slots = mode })
+  end
+  lu.assertIs(select(3, seqshare.open(path)), seqshare.ENOENT)
+  lu.assertErrorMsgContains("the option mode must be a number", seqshare.create, path, 1000, { mode = "644" })
+  lu.assertErrorMsgContains("there is no option write mapped here", seqshare.open, path, { ["write mapped"] = true })
+  lu.assertErrorMsgContains("there is no option 1 here", seqshare.open, path, { "write" })
+end
+
 function TestBadInput.test_a_closed_share()
   local config = share({ n = 1 })
   local document = config:get()

@@ -37,19 +37,20 @@ local first = ffi.new("seqshare_reading")
 local OPTIONS = { write = "boolean", mapped = "boolean", any_owner = "boolean", keep = "boolean", optional = "boolean",
   slots = "number", mode = "number", log = "function" }
 
+local function is_natural(value)
+  return type(value) == "number" and value >= 0 and value < 2 ^ 53 and value % 1 == 0
+end
+
 -- The options, if each is one of those that are allowed.
 local function read_options(options, allowed)
   check(options == nil or type(options) == "table", "the options must be a table", 1)
   for name, value in pairs(options or {}) do
-    check(type(name) == "string" and (" " .. allowed .. " "):find(" " .. name .. " ", 1, true),
+    check(type(name) == "string" and name:find("^[%a_]+$") and (" " .. allowed .. " "):find(" " .. name .. " ", 1, true),
       "there is no option " .. tostring(name) .. " here: " .. allowed, 1)
     check(OPTIONS[name] == nil or type(value) == OPTIONS[name], "the option " .. name .. " must be a " .. tostring(OPTIONS[name]), 1)
+    check(OPTIONS[name] ~= "number" or is_natural(value) and value < 2 ^ 32, "the option " .. name .. " must be a whole number", 1)
   end
   return options or {}
-end
-
-local function is_natural(value)
-  return type(value) == "number" and value >= 0 and value < 2 ^ 53 and value % 1 == 0
 end
 
 local function check_name(name)
