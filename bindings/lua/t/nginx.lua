@@ -101,6 +101,7 @@ local function start(values)
     self.share = self:make_share({ n = 1, only_up = true }, values.mode)
   end
   local all = { MODULES = MODULES, FOLDER = folder, PORT = self.port, LIB = support.lib, CACHE = "on", INIT_WORKER = "", LEAVE = "",
+    CLOSED = "config",
     USER = is_root and "user www-data;" or "", INIT = ("config = assert(seqshare.open(%q))"):format(self.path) }
   for name, value in pairs(values) do
     all[name] = tostring(value):gsub("@PATH@", self.path)
@@ -318,6 +319,29 @@ function TestNginx.test_nobody_leaves_with_the_lock()
     server:stop()
     servers = {}
   end
+end
+
+function TestNginx.test_closed_while_a_handler_sleeps()
+  local server = start({ USER = OWNER, INIT = [[
+    config = assert(seqshare.open("@PATH@", { write = true }))
+    local ffi = require("ffi")
+    ffi.cdef("int open(const char *path, int flags, ...); int close(int fd);")
+    function without_name()
+      local fd = ffi.C.open("@PATH@", 2)
+      local share = assert(seqshare.attach(fd, { write = true, any_owner = true }))
+      ffi.C.close(fd)
+      return share
+    end
+  ]], CLOSED = "without_name()" })
+  server.share:lock(function()
+    for _, call in ipairs({ "set", "wait", "set" }) do
+      local _, text = server:ask("/close?call=" .. call)
+      lu.assertStrContains(text, "false seqshare: descriptor")
+      lu.assertStrContains(text, "is closed")
+    end
+  end)
+  lu.assertIs(server:count("exited on signal"), 0)
+  server:all_say(1)
 end
 
 function TestNginx.test_every_phase()

@@ -110,6 +110,14 @@ function M.can_sleep()
   return CAN_SLEEP[M.phase()] or false
 end
 
+-- Sleeps, for a call of a share's method. Another handler may close the share meanwhile, and then it has no handle.
+function M.sleep(share, seconds)
+  ngx.sleep(seconds)
+  if share.is_closed then
+    error("seqshare: " .. share.name .. " is closed: another handler did that, while this one slept", 0)
+  end
+end
+
 -- ---- strings and handles -----------------------------------------------------------------------
 
 -- A handle that the collector closes if nobody else does.

@@ -20,8 +20,8 @@ local function look(self, seen, moves)
   return nil, code
 end
 
-local function sleep_in_nginx(_, _, seconds)
-  library.ngx.sleep(math.min(seconds, PAUSE))
+local function sleep_in_nginx(self, _, seconds)
+  library.sleep(self, math.min(seconds, PAUSE))
 end
 
 -- The publisher wakes it; a signal does, too.

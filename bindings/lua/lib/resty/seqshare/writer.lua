@@ -46,20 +46,20 @@ end
 
 -- ---- the lock ----------------------------------------------------------------------------------
 
-local function try_and_sleep(handle, seconds)
+local function try_and_sleep(self, handle, seconds)
   local deadline, pause = library.now() + seconds, PAUSE
   local code = C.seqshare_trylock(handle)
   while code == -library.EBUSY and library.can_sleep() and library.now() < deadline do
-    library.ngx.sleep(pause)
+    library.sleep(self, pause)
     pause = math.min(2 * pause, PAUSE_MOST)
     code = C.seqshare_trylock(handle)
   end
   return code
 end
 
-local function take_lock(handle, seconds)
+local function take_lock(self, handle, seconds)
   if library.ngx then
-    return try_and_sleep(handle, seconds or PATIENCE)
+    return try_and_sleep(self, handle, seconds or PATIENCE)
   end
   return C.seqshare_lock_for(handle, seconds and seconds * 1e9 or -1)
 end
@@ -75,7 +75,7 @@ local function lock_once(self, seconds)
   if not handle then
     return nil, code
   end
-  code = take_lock(handle, seconds)
+  code = take_lock(self, handle, seconds)
   if code >= 0 then
     code = check_name(self, handle)
     if code >= 0 then
