@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # brief: what each language publishes, every other reads; and what one refuses, all refuse
 # tier: full
-# budget: 60
+# budget: 90
 #
 # Shows: JSON-1.
 set -euo pipefail
