@@ -6,7 +6,7 @@
  * It outlives a configuration: the next one attaches the same memory, so that old and new workers agree. A line in the
  * environment that nginx gives to a new binary (USR2) says by which descriptors the master has it:
  *
- *     NGINX_SEQSHARE=12 shop\n14 /run/prices\n
+ *     NGINX_SEQSHARE=12 shop shop\n14 prices /run/prices\n
  *
  * A reload finds the line in the configuration before it. A new binary finds it in its environment, and the descriptors
  * in /proc of its parent, which is the old master.
@@ -46,10 +46,13 @@ bool origin_is_of_same_region(const struct origin *one, const struct origin *oth
 
 /* ---- the configuration, or the binary, before ------------------------------------------------ */
 
-/* The number of the descriptor of `path` in such a line; -1: it is not there. */
-static int number_in(const char *line, const char *path)
+/*
+ * The number of the share's descriptor in such a line; -1: it is not there. Name and path must be the same: two shares
+ * may have one path, and one of them an older document.
+ */
+static int number_in(const char *line, const struct web_share *share)
 {
-    const size_t length = strlen(path);
+    const size_t length = share->name.len + 1 + strlen(share->path);
 
     while (line && *line) {
         const char *name = strchr(line, ' '), *end = name ? strchr(name, '\n') : NULL;
@@ -57,7 +60,9 @@ static int number_in(const char *line, const char *path)
         if (!end)
             break;
         name++;
-        if ((size_t)(end - name) == length && strncmp(name, path, length) == 0)
+        if ((size_t)(end - name) == length && memcmp(name, share->name.data, share->name.len) == 0 &&
+            name[share->name.len] == ' ' &&
+            strncmp(name + share->name.len + 1, share->path, strlen(share->path)) == 0)
             return (int)ngx_atoi((u_char *)line, (size_t)(name - 1 - line));
         line = end + 1;
     }
@@ -77,11 +82,11 @@ static const char *line_of_cycle(const ngx_cycle_t *cycle)
     return NULL;
 }
 
-static int open_of_parent(const char *path)
+static int open_of_parent(const struct web_share *share)
 {
     char name[64];
     struct stat status;
-    int number = getenv(NGINX_VAR) ? number_in(getenv("NGINX_SEQSHARE"), path) : -1;
+    int number = getenv(NGINX_VAR) ? number_in(getenv("NGINX_SEQSHARE"), share) : -1;
 
     if (number < 0)
         return -1;
@@ -97,8 +102,8 @@ static int find_former(const struct web_share *share, const ngx_cycle_t *former)
     int number;
 
     if (!former || !former->conf_ctx) /* the first configuration of a process: there is none before it */
-        return open_of_parent(share->path);
-    number = number_in(line_of_cycle(former), share->path);
+        return open_of_parent(share);
+    number = number_in(line_of_cycle(former), share);
     return number < 0 ? -1 : fcntl(number, F_DUPFD_CLOEXEC, 0);
 }
 
@@ -164,7 +169,7 @@ ngx_int_t good_hand_over(ngx_conf_t *cf, const ngx_array_t *shares)
     u_char *at;
 
     for (ngx_uint_t i = 0; i < shares->nelts; i++)
-        room += strlen(share[i]->path) + NGX_INT32_LEN + 2;
+        room += share[i]->name.len + strlen(share[i]->path) + NGX_INT32_LEN + 3;
     variable = ngx_array_push(&core->env);
     if (!variable || !(variable->data = ngx_pnalloc(cf->cycle->pool, room)))
         return NGX_ERROR;
@@ -172,7 +177,7 @@ ngx_int_t good_hand_over(ngx_conf_t *cf, const ngx_array_t *shares)
     at = ngx_cpymem(variable->data, VARIABLE, sizeof VARIABLE - 1);
     for (ngx_uint_t i = 0; i < shares->nelts; i++)
         if (share[i]->good_fd >= 0)
-            at = ngx_sprintf(at, "%d %s\n", share[i]->good_fd, share[i]->path);
+            at = ngx_sprintf(at, "%d %V %s\n", share[i]->good_fd, &share[i]->name, share[i]->path);
     *at = '\0';
     return NGX_OK;
 }
