@@ -173,6 +173,26 @@ static bool parse(zval *root, const char *text, size_t length)
     return php_json_parse(&parser) == 0;
 }
 
+/* The first call may give back memory that PHP keeps in hand: it says then that it has succeeded, and sets nothing. */
+static zend_result limit_memory(size_t limit)
+{
+    zend_result result = zend_set_memory_limit(limit);
+
+    return result == SUCCESS ? zend_set_memory_limit(limit) : result;
+}
+
+/* What strings took for a moment may keep whole chunks of memory. Then PHP would go on without a limit, for good. */
+static void limit_memory_again(void)
+{
+    const size_t limit = (size_t)PG(memory_limit);
+
+    if (limit_memory(limit) == SUCCESS)
+        return;
+    zend_mm_gc(zend_mm_get_heap());
+    if (limit_memory(limit) != SUCCESS)
+        limit_memory(zend_memory_usage(true));
+}
+
 struct document *document_new(const char *text, size_t length, const struct origin *origin)
 {
     struct document *document = pecalloc(1, sizeof *document, 1);
@@ -181,12 +201,13 @@ struct document *document_new(const char *text, size_t length, const struct orig
     /* What one string takes for a moment must not end a request that is near its limit. */
     zend_set_memory_limit(SIZE_MAX >> 1);
     done = parse(&document->root, text, length);
-    zend_set_memory_limit((size_t)PG(memory_limit));
+    if (done)
+        make_persistent(&document->root);
+    limit_memory_again();
     if (!done) {
         pefree(document, 1);
         return NULL;
     }
-    make_persistent(&document->root);
     reset(&document->root);
     document->origin = *origin;
     return document;
