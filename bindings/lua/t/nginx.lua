@@ -92,6 +92,13 @@ function Server:read_pid()
   return file and (file:close() and pid)
 end
 
+-- Workers of root's become www-data, unless the package or the library lie where only root can go.
+local function worker_user()
+  local reached = is_root and support.run(("setpriv --reuid www-data --clear-groups sh -c " ..
+    "'test -r %s/resty/seqshare.lua -a -x \"${LD_LIBRARY_PATH:-/}\"' && echo yes || true"):format(support.lib)) == "yes\n"
+  return reached and "user www-data;" or OWNER
+end
+
 -- Starts nginx with a share of its own. `values` are those of nginx.conf.
 local function start(values)
   local folder = support.folder()
@@ -102,7 +109,7 @@ local function start(values)
   end
   local all = { MODULES = MODULES, FOLDER = folder, PORT = self.port, LIB = support.lib, CACHE = "on", INIT_WORKER = "", LEAVE = "",
     CLOSED = "config",
-    USER = is_root and "user www-data;" or "", INIT = ("config = assert(seqshare.open(%q))"):format(self.path) }
+    USER = worker_user(), INIT = ("config = assert(seqshare.open(%q))"):format(self.path) }
   for name, value in pairs(values) do
     all[name] = tostring(value):gsub("@PATH@", self.path)
   end

@@ -14,9 +14,10 @@ trap 'exit 0' INT TERM
 
 seqshare create "$folder/run/config" --size 1M --mode 644 --json --from "$here/shop.json"
 for file in php.ini php-fpm.conf nginx.conf; do
-    sed "s|/run/shop|$folder/run|g; s|/etc/shop|$folder|g; s|/srv/shop|$here|g; s|127.0.0.1:8000|127.0.0.1:$port|" "$here/$file" >"$folder/$file"
+    sed "s|/run/shop|$folder/run|g; s|/etc/shop|$folder|g; s|/srv/shop|$folder|g; s|127.0.0.1:8000|127.0.0.1:$port|" "$here/$file" >"$folder/$file"
 done
 sed -i "s|^extension = .*|extension = $extension|" "$folder/php.ini"
+cp "$here/index.php" "$folder" # a clone may lie where the workers cannot go
 if [ "$(id -u)" -eq 0 ]; then # the workers are another user's, who can only read the share
     printf 'user = www-data\ngroup = www-data\n' >>"$folder/php-fpm.conf"
     sed -i '1i user www-data;' "$folder/nginx.conf"

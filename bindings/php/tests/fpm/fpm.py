@@ -46,8 +46,11 @@ class Place:
         self.folder.chmod(0o777)
         self.shared.chmod(0o755)
         self.share = str(self.shared / "share")
+        self.scripts = self.folder / "scripts"  # the sources may lie where www-data cannot go
+        shutil.copytree(HERE, self.scripts, ignore=shutil.ignore_patterns("__pycache__"))
+        self.scripts.chmod(0o755)
         self.port = _free_port()
-        words = {"FOLDER": self.folder, "SCRIPTS": HERE, "SHARE": self.share, "EXTENSION": extension, "PORT": self.port}
+        words = {"FOLDER": self.folder, "SCRIPTS": self.scripts, "SHARE": self.share, "EXTENSION": extension, "PORT": self.port}
         for name in ("php.ini", "php-fpm.conf", "nginx.conf"):
             text = (HERE / name).read_text()
             for word, value in words.items():
@@ -67,8 +70,8 @@ class Place:
     def serve_instead(self, script):
         """Another script, which changes, and without one that is preloaded."""
         for name, old, new in (
-            ("nginx.conf", f"{HERE}/app.php", str(script)),
-            ("php.ini", f"opcache.preload = {HERE}/preload.php", "opcache.revalidate_freq = 0"),
+            ("nginx.conf", f"{self.scripts}/app.php", str(script)),
+            ("php.ini", f"opcache.preload = {self.scripts}/preload.php", "opcache.revalidate_freq = 0"),
             ("php.ini", "opcache.validate_timestamps = 0", "opcache.file_update_protection = 0"),
         ):
             path = self.folder / name
