@@ -35,6 +35,7 @@
 
 #include <stdbool.h>
 
+#include <seqshare/feed.h>
 #include <seqshare/json.h>
 
 extern ngx_module_t ngx_http_seqshare_module;
@@ -106,6 +107,8 @@ struct web_share {
     seqshare_cache *cache; /* of the document in `good`; NULL: not made yet, or there was no memory for it */
     uint64_t refusals;     /* by this worker */
     uint64_t moved;        /* how often it followed the name */
+    bool has_feed;         /* `seqshare feed` keeps the share up to date, and said this: */
+    struct seqshare_feed_1 feed;
 };
 
 /* What values a variable takes. */
@@ -236,6 +239,11 @@ void follow_look(struct web_share *share);
 
 /* In a worker, once a second, and when it begins: look at everything, and say what is wrong. */
 void follow_tick(struct web_share *share);
+
+/* ---- feed.c ---- */
+
+/* In a worker, once a second: what does the share's feed say, if it has one? */
+void feed_look(struct web_share *share);
 
 /* ---- share.c ---- */
 

@@ -149,19 +149,30 @@ ngx_int_t request_get_version(ngx_http_request_t *r, ngx_http_variable_value_t *
     return set_value(value, text);
 }
 
+/* In milliseconds; below 0: nobody knows. */
+static int64_t age_of(const struct web_share *share, const struct document *document)
+{
+    const ngx_time_t *now = ngx_timeofday();
+    int64_t age;
+
+    if (share->has_feed) {
+        age = seqshare_feed_age(&share->feed);
+        return age < 0 ? -1 : age / 1000000;
+    }
+    age = (int64_t)now->sec * 1000 + (int64_t)now->msec - document->origin.published / 1000000;
+    return age < 0 ? 0 : age; /* nginx's clock lags behind by a millisecond; or the clock has been set back */
+}
+
 /* In seconds, as nginx's own times: 12.345. */
 ngx_int_t request_get_age(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
 {
-    const struct document *document = request_document(r, (struct web_share *)data);
-    const ngx_time_t *now = ngx_timeofday();
+    struct web_share *share = (struct web_share *)data;
+    const struct document *document = request_document(r, share);
+    const int64_t age = document ? age_of(share, document) : -1;
     ngx_str_t text = ngx_null_string;
-    int64_t age;
 
-    if (!document)
+    if (age < 0)
         return set_value(value, text);
-    age = (int64_t)now->sec * 1000 + (int64_t)now->msec - document->origin.published / 1000000;
-    if (age < 0) /* nginx's clock lags behind by a millisecond; or the clock has been set back */
-        age = 0;
     text.data = ngx_pnalloc(r->pool, NGX_INT64_LEN + 4);
     if (!text.data)
         return NGX_ERROR;

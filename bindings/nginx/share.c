@@ -130,6 +130,7 @@ static void on_tick(ngx_event_t *event)
     if (!share->cache)
         document_make_cache(share);
     follow_tick(share);
+    feed_look(share);
     document_is_used(share, &share->seen); /* an idle worker lets go of an old document too */
     ngx_add_timer(event, SECOND);
 }

@@ -145,6 +145,37 @@ included() {
         "$(curl -s -H "If-None-Match: $(header /document ETag)" "$url/include.shtml" | tr -d '\n')"
 }
 
+# SECONDS: a feed of the share knew so long ago that its value is the source's; "": never since boot.
+feed_says() {
+    python3 - "$work/plain/lib/libseqshare.so" "$share.feed" "$1" <<'PYTHON'
+import ctypes, struct, sys, time
+library, share, name = ctypes.CDLL(sys.argv[1]), ctypes.c_void_p(), b"seqshare_feed_1"
+current = int((time.clock_gettime(time.CLOCK_BOOTTIME) - float(sys.argv[3])) * 1e9) if sys.argv[3] else 0
+state = struct.pack("QQQqqIIIIII", 1, 1, 1, current, current, 0, 1000, 1, 0, 0, 0)
+assert library.seqshare_open(ctypes.byref(share), sys.argv[2].encode(), 2) == 0
+library.seqshare_tag.argtypes = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t
+library.seqshare_tag.restype = ctypes.c_uint32
+tag = ctypes.c_uint32(library.seqshare_tag(name, len(name), len(state)))
+assert library.seqshare_set_typed(share, state, ctypes.c_size_t(len(state)), tag) == 0
+PYTHON
+}
+
+age_is() { # PATTERN
+    [[ $(header /values X-Age) =~ ^$1$ ]]
+}
+
+aged_by_its_feed() {
+    seqshare create "$share.feed" --size 64 --mode 644
+    feed_says -1e6
+    check "a feed's word counts for the age" wait_until age_is '0\.000'
+    feed_says 20
+    check "also when it is old" wait_until age_is '2[0-9]\.[0-9]{3}'
+    feed_says ""
+    check "a value that was never known since boot has no age" wait_until age_is ""
+    seqshare rm "$share.feed"
+    check "without a feed, it is the time since the publication" wait_until age_is '[0-9]{1,3}\.[0-9]{3}'
+}
+
 new_place
 share_is "seqshare shop $share max=2m;"
 seqshare create "$share" --size 4M --mode 666 --from <(document 1)
@@ -212,6 +243,7 @@ check "values of all types are texts" is \
 check "the whole document is a value" grep -qF '"limit":7' <<<"$(header /values X-Whole)"
 check "its version is a variable" is 1 "$(header /values X-Version)"
 check "and its age, in seconds" grep -qxE '[0-9]{1,3}\.[0-9]{3}' <<<"$(header /values X-Age)"
+aged_by_its_feed
 types
 one_version
 hostile
