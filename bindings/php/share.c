@@ -562,32 +562,31 @@ ZEND_METHOD(Seqshare_Share, lock)
         lock_new(return_value, share, result == 1);
 }
 
-/* The text that stands under the lock, for the caller to free; NULL: none, or an exception. */
-static char *read_under_lock(struct share_object *share, size_t *length)
+/* The current text, under the lock. The caller releases it. NULL: there is none, or an exception. */
+static zend_string *read_under_lock(struct share_object *share)
 {
     seqshare_reading found = {.bytes = NULL};
+    zend_string *text = NULL;
     char why[SEQSHARE_JSON_WHY_SIZE];
     const int error = seqshare_pread(share->writer, &found);
 
-    *length = found.length;
     if (error == 0 && follower_check(&found, why) == 0)
-        return found.bytes;
-    if (error == 0)
+        text = zend_string_init(found.bytes, found.length, 0);
+    else if (error == 0)
         zend_throw_exception_ex(exception_class, EBADMSG, "%s: %s", share->follower.name, why);
     else if (error != -ENODATA)
         share_throw(share, error);
     free(found.bytes);
-    return NULL;
+    return text;
 }
 
-static void call(zend_fcall_info *change, zend_fcall_info_cache *cache, const char *text, size_t length,
-                 zval *result)
+static void call(zend_fcall_info *change, zend_fcall_info_cache *cache, const zend_string *text, zval *result)
 {
     zval document;
 
     ZVAL_NULL(&document);
     if (text)
-        decode_text(text, length, PHP_JSON_OBJECT_AS_ARRAY, &document);
+        decode_text(ZSTR_VAL(text), ZSTR_LEN(text), PHP_JSON_OBJECT_AS_ARRAY, &document);
     change->retval = result;
     change->params = &document;
     change->param_count = 1;
@@ -598,21 +597,21 @@ static void call(zend_fcall_info *change, zend_fcall_info_cache *cache, const ch
 static void change_and_publish(struct share_object *share, zend_fcall_info *change,
                                zend_fcall_info_cache *cache, zval *result)
 {
-    size_t length;
-    char *text = read_under_lock(share, &length);
+    zend_string *text = read_under_lock(share); /* of the request: a fatal error in the call leaks nothing */
     zval shaped;
     int error;
 
     if (!EG(exception))
-        call(change, cache, text, length, result);
+        call(change, cache, text, result);
     if (!EG(exception) && text) {
-        shape_keep(&shaped, result, text, length);
+        shape_keep(&shaped, result, ZSTR_VAL(text), ZSTR_LEN(text));
         publish_value(share, &shaped, NULL, &error);
         zval_ptr_dtor(&shaped);
     } else if (!EG(exception)) {
         publish_value(share, result, NULL, &error);
     }
-    free(text);
+    if (text)
+        zend_string_release(text);
 }
 
 ZEND_METHOD(Seqshare_Share, update)

@@ -14,20 +14,23 @@ $document = ['large' => str_repeat('v', 1000000)];
 foreach ([40, 60, 100, 150, 190, 300, 450, 600, 800, 1000, 1200, 1500, 1900, 2400, 3000] as $length)
     $document[str_repeat('k', $length)] = str_repeat('v', $length);
 
+// Lengths by chance, as far as opcache knows: it makes constants of strings otherwise.
 $script = <<<'SCRIPT'
+$little = random_int(3900, 3900);
+$much = random_int(500000, 500000);
 for ($n = 0; $n < $shares; $n++)
     $opened[] = Seqshare\Share::open("$path.$n");
 $fill = new SplFixedArray(100000);
 $count = 0;
 for ($size = memory_get_usage(true) + (6 << 20); memory_get_usage(true) < $size; )
-    $fill[$count++] = str_repeat('x', 3900);
+    $fill[$count++] = str_repeat('x', $little);
 while ($pages-- > 0)
-    $fill[$count++] = str_repeat('x', 3900);
+    $fill[$count++] = str_repeat('x', $little);
 ini_set('memory_limit', (string)memory_get_usage(true));
 foreach ($opened as $share)
     $share->snapshot();
 for ($i = 0; $i < 100; $i++)
-    $fill[$count++] = str_repeat('w', 500000);
+    $fill[$count++] = str_repeat('w', $much);
 echo 'there is no limit any more';
 SCRIPT;
 
