@@ -36,10 +36,23 @@ static bool claim_line(struct journal *journal, unsigned line, uint64_t last, ui
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/*
+ * PHP's log looks up the time zone, and keeps it in memory of the request. Outside of a request that memory may have
+ * been given back, and the log would show whatever is there now. PHP forgets it when a request begins: do so now.
+ */
+static void forget_time_zone(void)
+{
+    const zend_module_entry *date = zend_hash_str_find_ptr(&module_registry, ZEND_STRL("date"));
+
+    if (!PG(modules_activated) && date && date->request_startup_func)
+        date->request_startup_func(date->type, date->module_number);
+}
+
 void log_line(const char *name, const char *text)
 {
     char *line;
 
+    forget_time_zone();
     spprintf(&line, 0, "seqshare: %s: %s", name, text);
     php_log_err_with_severity(line, LOG_WARNING);
     efree(line);
