@@ -38,6 +38,9 @@ int answer_conditions(request_rec *r, uint64_t version)
     ap_condition_e match = ap_condition_if_match(r, r->headers_out);
     ap_condition_e none = ap_condition_if_none_match(r, r->headers_out);
 
+    /* A page that includes the document: the client's conditions are about that page. */
+    if (r->main && r->method_number == M_GET)
+        return OK;
     if (match == AP_CONDITION_NOMATCH || (match != AP_CONDITION_NONE && version == 0))
         return HTTP_PRECONDITION_FAILED;
     if (none == AP_CONDITION_NONE || none == AP_CONDITION_NOMATCH || version == 0)

@@ -125,7 +125,8 @@ ngx_int_t answer_conditions(const ngx_http_request_t *r, uint64_t version)
     const ngx_table_elt_t *match = r->headers_in.if_match, *none = r->headers_in.if_none_match;
     const bool reads = r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD);
 
-    if (r != r->main) /* the client's conditions are about the page that this is a part of */
+    /* A page that includes the document: the client's conditions are about that page. */
+    if (r != r->main && reads)
         return NGX_OK;
     if (match && (version == 0 || !is_in(match, r->headers_out.etag->value, false)))
         return NGX_HTTP_PRECONDITION_FAILED;

@@ -37,6 +37,9 @@ conditions() { # MPM
     old=$(tag)
     check "$1: a document has its version for a tag" grep -qxE '"1-[0-9a-f]{8}"' <<<"$old"
     check "$1: who has it need not get it again" is 304 "$(status /document -H "If-None-Match: $old")"
+    echo '<!--#include virtual="/document" -->' >"$PLACE/htdocs/include.shtml"
+    check "$1: a page that includes it has it, whatever its client has" grep -qxF "$(document 1)" \
+        <(curl -s -H "If-None-Match: $old" "$url/include.shtml")
     check "$1: its date is unknown, and no condition" is 200 \
         "$(status /document -H 'If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT')"
     check "$1: who wants another version does not get it" is 412 "$(status /document -H 'If-Match: "0-00000000"')"

@@ -17,6 +17,11 @@ location = /copied {
     mirror /document;
     proxy_pass $url/other;
 }
+location = /judged {
+    mirror /document;
+    proxy_set_header If-Match "";
+    proxy_pass $url/other;
+}
 location = /unread {
     mirror /document;
     mirror_request_body off;
@@ -62,6 +67,19 @@ copy_waits() {
     wait_until gives /document "$PLACE/short"
 }
 
+version_of() { # PAGE
+    header "$1" ETag | sed 's/"\(.*\)-.*/\1/'
+}
+
+# The client wants another version: the copy is refused, so that the next one has the next version.
+copy_has_conditions() {
+    local version
+    version=$(version_of /document)
+    is 204 "$(status /judged -T "$PLACE/short" -H 'If-Match: "0-00000000"')"
+    publishes /copied "$PLACE/long" /other /document
+    is $((version + 1)) "$(version_of /document)"
+}
+
 # The copy has no document then, and is refused.
 nobody_reads() {
     is 200 "$(status /answered -T "$PLACE/long")"
@@ -76,6 +94,8 @@ for size in short long; do
     check "a copy without its body, $size: the original has it" publishes /unread "$PLACE/$size" /other
 done
 check "while a copy waits for the lock, the original is answered" copy_waits
+check "a copy has the client's conditions" copy_has_conditions
+document 2 | seqshare set "$share" --json -
 check "nobody reads the body: that is all the same to the copy" nobody_reads
 check "no worker has ended" is 0 "$(logged "exited on signal")"
 stop
