@@ -9,6 +9,6 @@ if test "$PHP_SEQSHARE" != "no"; then
   PHP_SUBST(SEQSHARE_SHARED_LIBADD)
   PHP_ADD_EXTENSION_DEP(seqshare, json)
   PHP_NEW_EXTENSION(seqshare,
-    [seqshare.c served.c follow.c good.c log.c document.c pointer.c encode.c shape.c share.c write.c lock.c], $ext_shared,,
+    [seqshare.c served.c follow.c good.c log.c document.c pointer.c encode.c shape.c share.c write.c update.c lock.c], $ext_shared,,
     [-std=gnu11 -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1])
 fi

@@ -5,7 +5,7 @@
  * From the top down; each file uses only those below it:
  *
  *     seqshare.c    the module, its setting in php.ini, and the functions
- *     share.c       the class Seqshare\Share; write.c is its half that writes, lock.c the class Seqshare\Lock
+ *     share.c       the class Seqshare\Share; write.c and update.c are its half that writes, lock.c the class Seqshare\Lock
  *     served.c      the shares of php.ini: opened when PHP starts, inherited by the workers
  *     follow.c      follows a share: its documents and its name
  *     good.c        the last good document of a share of php.ini, kept for all workers
@@ -220,6 +220,7 @@ void throw_error(const char *name, int error);
 int write_lock(struct share_object *share, int64_t ns);
 int write_publish(struct share_object *share, const char *bytes, size_t length, uint32_t tag,
                   uint64_t *version);
+bool write_publish_value(struct share_object *share, zval *value, uint64_t *version, int *error);
 bool write_publish_text(struct share_object *share, zend_string *json, uint64_t *version, int *error);
 
 /* False: an exception must go on. Lets signal handlers and time limits of PHP have their turn. */

@@ -469,18 +469,6 @@ ZEND_METHOD(Seqshare_Share, wait)
 
 /* ---- writing ----------------------------------------------------------------------------------- */
 
-static bool publish_value(struct share_object *share, zval *value, uint64_t *version, int *error)
-{
-    zend_string *json = encode_value(value);
-    bool done;
-
-    if (!json)
-        return false;
-    done = write_publish_text(share, json, version, error);
-    zend_string_release(json);
-    return done;
-}
-
 ZEND_METHOD(Seqshare_Share, set)
 {
     zval *value;
@@ -489,7 +477,7 @@ ZEND_METHOD(Seqshare_Share, set)
     ZEND_PARSE_PARAMETERS_START(1, 1)
     Z_PARAM_ZVAL(value)
     ZEND_PARSE_PARAMETERS_END();
-    publish_value(share_of(ZEND_THIS), value, NULL, &error);
+    write_publish_value(share_of(ZEND_THIS), value, NULL, &error);
 }
 
 ZEND_METHOD(Seqshare_Share, setIf)
@@ -504,7 +492,7 @@ ZEND_METHOD(Seqshare_Share, setIf)
     Z_PARAM_ZVAL(value)
     ZEND_PARSE_PARAMETERS_END();
     version = (uint64_t)expected;
-    if (publish_value(share_of(ZEND_THIS), value, &version, &error))
+    if (write_publish_value(share_of(ZEND_THIS), value, &version, &error))
         RETURN_BOOL(error == 0);
 }
 
@@ -560,86 +548,6 @@ ZEND_METHOD(Seqshare_Share, lock)
         share_throw(share, result);
     else
         lock_new(return_value, share, result == 1);
-}
-
-/* The current text, under the lock. The caller releases it. NULL: there is none, or an exception. */
-static zend_string *read_under_lock(struct share_object *share)
-{
-    seqshare_reading found = {.bytes = NULL};
-    zend_string *text = NULL;
-    char why[SEQSHARE_JSON_WHY_SIZE];
-    const int error = seqshare_pread(share->writer, &found);
-
-    if (error == 0 && follower_check(&found, why) == 0)
-        text = zend_string_init(found.bytes, found.length, 0);
-    else if (error == 0)
-        zend_throw_exception_ex(exception_class, EBADMSG, "%s: %s", share->follower.name, why);
-    else if (error != -ENODATA)
-        share_throw(share, error);
-    free(found.bytes);
-    return text;
-}
-
-static void call(zend_fcall_info *change, zend_fcall_info_cache *cache, const zend_string *text, zval *result)
-{
-    zval document;
-
-    ZVAL_NULL(&document);
-    if (text)
-        decode_text(ZSTR_VAL(text), ZSTR_LEN(text), PHP_JSON_OBJECT_AS_ARRAY, &document);
-    change->retval = result;
-    change->params = &document;
-    change->param_count = 1;
-    zend_call_function(change, cache);
-    zval_ptr_dtor(&document);
-}
-
-static void change_and_publish(struct share_object *share, zend_fcall_info *change,
-                               zend_fcall_info_cache *cache, zval *result)
-{
-    zend_string *text = read_under_lock(share); /* of the request: a fatal error in the call leaks nothing */
-    zval shaped;
-    int error;
-
-    if (!EG(exception))
-        call(change, cache, text, result);
-    if (!EG(exception) && text) {
-        shape_keep(&shaped, result, ZSTR_VAL(text), ZSTR_LEN(text));
-        publish_value(share, &shaped, NULL, &error);
-        zval_ptr_dtor(&shaped);
-    } else if (!EG(exception)) {
-        publish_value(share, result, NULL, &error);
-    }
-    if (text)
-        zend_string_release(text);
-}
-
-ZEND_METHOD(Seqshare_Share, update)
-{
-    struct share_object *share = share_of(ZEND_THIS);
-    zend_fcall_info change;
-    zend_fcall_info_cache cache;
-    bool is_null = true;
-    double timeout = 0;
-    zval lock;
-    int64_t ns;
-    int result;
-
-    ZEND_PARSE_PARAMETERS_START(1, 2)
-    Z_PARAM_FUNC(change, cache)
-    Z_PARAM_OPTIONAL
-    Z_PARAM_DOUBLE_OR_NULL(timeout, is_null)
-    ZEND_PARSE_PARAMETERS_END();
-    if (!timeout_to_ns(is_null, timeout, &ns))
-        RETURN_THROWS();
-    result = write_lock(share, ns);
-    if (result < 0) {
-        share_throw(share, result);
-        RETURN_THROWS();
-    }
-    lock_new(&lock, share, result == 1); /* gives it back, also after a fatal error */
-    change_and_publish(share, &change, &cache, return_value);
-    zval_ptr_dtor(&lock);
 }
 
 ZEND_METHOD(Seqshare_Share, dropWrite)

@@ -142,3 +142,15 @@ bool write_publish_text(struct share_object *share, zend_string *json, uint64_t 
     share_throw(share, *error);
     return false;
 }
+
+bool write_publish_value(struct share_object *share, zval *value, uint64_t *version, int *error)
+{
+    zend_string *json = encode_value(value);
+    bool done;
+
+    if (!json)
+        return false;
+    done = write_publish_text(share, json, version, error);
+    zend_string_release(json);
+    return done;
+}
