@@ -3,7 +3,6 @@
 #include "php_seqshare.h"
 
 #include <errno.h>
-#include <ext/json/php_json.h>
 #include <time.h>
 #include <unistd.h>
 #include <zend_exceptions.h>
